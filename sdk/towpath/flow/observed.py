@@ -1,0 +1,81 @@
+"""What the operator sees of a run's children, as frozen facts: the only thing `decide` rests on besides plan and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ObservedContainer:
+    """One container's state as the kubelet reports it. `state` is waiting, running or terminated."""
+
+    name: str
+    state: str
+    reason: str | None = None
+    message: str | None = None
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ObservedPod:
+    """One pod of an attempt. `containers` holds init containers too, by name."""
+
+    name: str
+    uid: str
+    created_at: datetime
+    phase: str
+    containers: Mapping[str, ObservedContainer]
+    unschedulable: str | None = None
+    disruption: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    deleting: bool = False
+
+
+@dataclass(frozen=True)
+class ObservedAttempt:
+    """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears."""
+
+    job: str
+    job_uid: str
+    step: str
+    attempt: int
+    step_digest: str
+    owner_uid: str
+    created_at: datetime
+    pod: ObservedPod | None = None
+    suspended: bool = False
+    failed_reason: str | None = None
+    failed_message: str | None = None
+    complete: bool = False
+    deleting: bool = False
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class ObservedVersion:
+    """A DatasetVersion that exists, as far as registration needs it. `produced_by` is run uid, step, output and attempt."""
+
+    name: str
+    dataset: str
+    version: int
+    digest: str
+    produced_by: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A run's children at one moment. `attempts` are this run's own Jobs only, judged by owner uid."""
+
+    attempts: tuple[ObservedAttempt, ...] = ()
+    foreign_jobs: tuple[str, ...] = ()
+    cancel_requested: bool = False
+    deleting: bool = False
+    registered: Mapping[tuple[str, str], ObservedVersion] = field(default_factory=dict)
+    not_ready_datastores: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,173 @@
+"""What a plan holds: everything that a run will do, fixed before its first Job.
+
+`plan.py` makes it from resolved facts; the operator writes it once, as an immutable ConfigMap;
+the step's movers read the documents of `documents.py` that are made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class InventoryRef:
+    """Where an inventory lies: a key relative to the datastore's prefix, and its canonical digest."""
+
+    datastore: str
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """A finished set of files: a pinned version, or an accepted output. Sizes are in bytes.
+
+    `file` is the one file's path in the inventory where `directory` is false.
+    """
+
+    inventory: InventoryRef
+    files: int
+    bytes: int
+    scratch_bytes: int
+    directory: bool
+    file: str | None = None
+    datastores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PinnedVersion:
+    """The dataset version that an input of this run reads, whatever is registered later."""
+
+    dataset: str
+    version: int
+    content: Content
+
+
+@dataclass(frozen=True)
+class StepOutputRef:
+    """An output of another step of the same run."""
+
+    step: str
+    output: str
+
+
+@dataclass(frozen=True)
+class PlannedInput:
+    """One input: its folder in the pod, and what is staged there. `note` says what was granted otherwise than asked."""
+
+    name: str
+    path: str
+    source: PinnedVersion | StepOutputRef
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedRegistration:
+    """How an accepted output becomes a version. `dataset` is the object's name, `given_name` what the user wrote."""
+
+    dataset: str
+    given_name: str
+    type: str = "File"
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlannedOutput:
+    """One output. `prefix` goes up to the attempt: data lie at `<prefix><attempt>-<pod uid>/<name>/data/`."""
+
+    name: str
+    path: str
+    datastore: str
+    prefix: str
+    optional: bool = False
+    allow_empty: bool = False
+    directory: bool | None = None
+    make_directory: bool = False
+    register: PlannedRegistration | None = None
+
+
+@dataclass(frozen=True)
+class PlannedCode:
+    """A step's code: inline files, or a ConfigMap whose data has this digest."""
+
+    digest: str
+    inline: Mapping[str, str] | None = None
+    config_map: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step. `command`, `args` and `env` are templates; references are substituted when the Job is made.
+
+    `contract` is the part of the fingerprint that is known now: component → digest or text.
+    `result_prefix` is where the attempt's `result` object goes: `<result_prefix><attempt>-<pod uid>/result`.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    inputs: tuple[PlannedInput, ...]
+    outputs: tuple[PlannedOutput, ...]
+    depends_on: tuple[str, ...]
+    result_prefix: str
+    contract: Mapping[str, str]
+    env: tuple[Mapping[str, Any], ...] = ()
+    env_from: tuple[Mapping[str, Any], ...] = ()
+    code: PlannedCode | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    security_context: Mapping[str, Any] = field(default_factory=dict)
+    image_pull_secrets: tuple[str, ...] = ()
+    retries: int = 0
+    timeout_seconds: int | None = None
+    pending_timeout_seconds: int | None = None
+    termination_grace_period_seconds: int | None = None
+
+    @property
+    def needs_movers(self) -> bool:
+        """A step without inputs, outputs, code and timeout is one plain container (design, section 3)."""
+        return bool(self.inputs or self.outputs or self.code or self.timeout_seconds)
+
+
+@dataclass(frozen=True)
+class PlannedDatastore:
+    """How movers enter a datastore: `location` is its `s3` block, without any credential."""
+
+    name: str
+    location: Mapping[str, Any]
+    read_only: bool = False
+    credentials_secret: str | None = None
+    ca_config_map: str | None = None
+    mover_resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """The run that a plan is for. `uid` is the PipelineRun's."""
+
+    name: str
+    uid: str
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole run. `steps` stand in topological order; `params` hold their canonical texts."""
+
+    run: RunIdentity
+    pipeline: str
+    params: Mapping[str, str]
+    steps: tuple[PlannedStep, ...]
+    datastores: tuple[PlannedDatastore, ...]
+    mover_image: str
+    cluster_id: str
+    notes: tuple[str, ...] = ()
+
+    def step(self, name: str) -> PlannedStep:
+        """The step of this name; KeyError if there is none."""
+        return {step.name: step for step in self.steps}[name]

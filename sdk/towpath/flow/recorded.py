@@ -1,0 +1,86 @@
+"""What a run's status holds of its progress, as frozen types: read back by `status.py`, moved forward by `decide.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from towpath.flow.planned import Content
+
+
+class StepState(StrEnum):
+    """Where a step stands. The last four are final."""
+
+    PENDING = "Pending"
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    CANCELLED = "Cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """A final step is never started again."""
+        return self in FINAL
+
+
+FINAL = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class PublishedOutput:
+    """An accepted output. `version` is the number that its registration got."""
+
+    name: str
+    content: Content
+    seconds: float
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class FailureCounts:
+    """Failed attempts by who must bear them (design, section 3)."""
+
+    user: int = 0
+    disruption: int = 0
+    mover: int = 0
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """One step's progress. `attempt` is the number of the latest attempt, 0 before the first."""
+
+    name: str
+    state: StepState = StepState.PENDING
+    reason: str | None = None
+    message: str | None = None
+    attempt: int = 0
+    attempt_id: str | None = None
+    job: str | None = None
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+    retry_after: datetime | None = None
+    exit_code: int | None = None
+    failures: FailureCounts = FailureCounts()
+    outputs: tuple[PublishedOutput, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    log_tail: str | None = None
+    fingerprint: str | None = None
+    bytes_in: int = 0
+    stage_in_seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run's progress: `reason` and `message` are those of its Succeeded condition."""
+
+    steps: tuple[RecordedStep, ...]
+    plan_digest: str
+    reason: str
+    message: str
+    start_time: datetime
+    completion_time: datetime | None = None
