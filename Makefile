@@ -1,0 +1,52 @@
+# Everything a person or a CI runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PYTHONPATH := tests
+
+help:  ## what can be made here
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# A Debian without the venv module gets it; elsewhere venv's own message says what is missing.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ $$(id -u) = 0 ] && apt-get update -q && apt-get install -y -q python3-venv; }
+	@echo "Installing Towpath and its tools into $(VENV) (about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+venv: $(READY)  ## the Python environment, in .venv
+
+generate: $(READY)  ## CRDs and reference pages from the models
+	$(BIN)/python -m towpath.api
+
+lint: $(READY)  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(READY)  ## all that this machine can run in minutes; says what it skipped and why
+	$(BIN)/pytest --cov=sdk --cov=operator --cov-report=term:skip-covered -q
+
+test-quick: $(READY)  ## rings 1 and 2: pure tests, and those against an API server and an object store
+	$(BIN)/pytest -q -m 'not story and not fault'
+
+test-pure: $(READY)  ## ring 1 only: no cluster, no server
+	$(BIN)/pytest -q -m 'not server and not story and not fault'
+
+test-long: $(READY)  ## what takes more than a minute each
+	$(BIN)/pytest -q --run-long -m long
+
+bench: $(READY)  ## figures beside peers, on this machine
+	$(BIN)/python -m bench
+
+demo: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
+	$(BIN)/python examples/demo.py
+
+include tests/cluster/cluster.mk tests/cluster/image.mk
+
+.PHONY: help venv generate lint test test-quick test-pure test-long bench demo
