@@ -1,0 +1,84 @@
+"""The S3 server of the tests: SeaweedFS as one process, how it is configured and who may do what with it.
+Used on the node, and alone on loopback for tests that need no cluster."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SHARED_BUCKET = "towpath-tests"
+REGION = "us-east-1"
+# gRPC ports are the others plus 10,000.
+_GRPC = 10_000
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A key pair."""
+
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the parts of one server listen."""
+
+    s3: int
+    master: int
+    volume: int
+    filer: int
+
+    def all(self) -> list[int]:
+        """Every port the server takes."""
+        own = [self.s3, self.master, self.volume, self.filer]
+        return own + [port + _GRPC for port in own]
+
+
+# Known keys: the server listens on loopback or on the node's own network only.
+ADMIN = Identity("towpath-admin", "towpath-admin-secret")
+READER = Identity("towpath-reader", "towpath-reader-secret")
+
+
+def render_identities(reader_bucket: str = SHARED_BUCKET) -> str:
+    """Two identities: one may do everything, the other only read one bucket (so a 403 is a real one)."""
+    everything = ["Admin", "Read", "Write", "List", "Tagging"]
+    reading = [f"Read:{reader_bucket}", f"List:{reader_bucket}"]
+    identities = [
+        {"name": name, "credentials": [{"accessKey": who.access_key, "secretKey": who.secret_key}], "actions": actions}
+        for name, who, actions in (("admin", ADMIN, everything), ("reader", READER, reading))
+    ]
+    return json.dumps({"identities": identities}, indent=1)
+
+
+def store_command(weed: Path, folder: Path, address: str, bind: str, ports: Ports) -> list[str]:
+    """The server's command line; its folder holds data, sockets and the identities file (s3.json)."""
+    settings = {
+        "dir": folder,
+        "ip": address,
+        "ip.bind": bind,
+        "master.port": ports.master,
+        "volume.port": ports.volume,
+        "filer.port": ports.filer,
+        "s3.port": ports.s3,
+        "s3.config": folder / "s3.json",
+        # A typo in a bucket's name must be an error, also for the administrator.
+        "s3.autoCreateBucket": "false",
+        # Extra listeners, on ports that CoreDNS and others want.
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        # Sockets in /tmp, named by port, would be shared between network namespaces.
+        "s3.localSocket": folder / "s3.sock",
+        "filer.localSocket": folder / "filer.sock",
+        # Each bucket takes several volumes: as many as the disk holds, and small ones.
+        "volume.max": 0,
+        "master.volumeSizeLimitMB": 64,
+        "master.telemetry": "false",
+        "volume.preStopSeconds": 1,
+    }
+    return [str(weed), "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in settings.items())]
+
+
+# Read by the server as its master.toml: three volumes for a new bucket instead of seven.
+STORE_ENVIRONMENT = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "3"}
