@@ -1,4 +1,4 @@
-"""What the operator sees of a run's children, as frozen facts: the only thing `decide` rests on besides plan and record."""
+"""What the operator sees of a run's children: with plan and record, all that `decide` rests on."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ObservedAttempt:
 
 @dataclass(frozen=True)
 class ObservedVersion:
-    """A DatasetVersion that exists, as far as registration needs it. `produced_by` is run uid, step, output and attempt."""
+    """A DatasetVersion that exists. `produced_by` is the object's: run, step, output, attempt."""
 
     name: str
     dataset: str

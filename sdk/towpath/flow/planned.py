@@ -57,17 +57,18 @@ class StepOutputRef:
 
 @dataclass(frozen=True)
 class PlannedInput:
-    """One input: its folder in the pod, and what is staged there. `note` says what was granted otherwise than asked."""
+    """One input: its folder in the pod, and what is staged there. `note`: what was granted instead."""
 
     name: str
     path: str
     source: PinnedVersion | StepOutputRef
     note: str | None = None
+    allow_empty: bool = False
 
 
 @dataclass(frozen=True)
 class PlannedRegistration:
-    """How an accepted output becomes a version. `dataset` is the object's name, `given_name` what the user wrote."""
+    """How an accepted output becomes a version. `dataset` is the object's name, `given_name` the user's."""
 
     dataset: str
     given_name: str
@@ -167,6 +168,8 @@ class Plan:
     mover_image: str
     cluster_id: str
     notes: tuple[str, ...] = ()
+    timeout_seconds: int | None = None
+    continue_on_step_failure: bool = False
 
     def step(self, name: str) -> PlannedStep:
         """The step of this name; KeyError if there is none."""

@@ -1,0 +1,183 @@
+"""Plan → documents: the JSON of the plan ConfigMap, one for the run and one per step, and their digests.
+
+Read back by `restore.py` in a later operator (n reads n-1) and, as plain JSON, by the movers in the pod.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from towpath.flow import names
+from towpath.flow.planned import (
+    FORMAT_VERSION,
+    Content,
+    InventoryRef,
+    Plan,
+    PlannedCode,
+    PlannedDatastore,
+    PlannedInput,
+    PlannedOutput,
+    PlannedRegistration,
+    PlannedStep,
+    StepOutputRef,
+)
+
+Document = dict[str, Any]
+
+# Of the ConfigMap's binaryData; Kubernetes ends at 1 MiB of the whole object.
+LIMIT_BYTES = 900 * 1024
+
+
+class UnreadablePlanError(ValueError):
+    """The documents are not a plan that this release can read."""
+
+
+def write(plan: Plan) -> dict[str, Document]:
+    """The plan's documents by their key in the ConfigMap."""
+    documents = {names.PLAN_RUN_KEY: run_document(plan)}
+    return documents | {names.plan_step_key(step.name): step_document(step) for step in plan.steps}
+
+
+def pack(documents: Mapping[str, Document]) -> dict[str, bytes]:
+    """The ConfigMap's binary data: each document as gzipped canonical JSON, the same bytes every time."""
+    return {key: gzip.compress(canonical(value), mtime=0) for key, value in sorted(documents.items())}
+
+
+def unpack(data: Mapping[str, bytes]) -> dict[str, Document]:
+    """The documents in a ConfigMap's binary data; UnreadablePlanError if they are damaged."""
+    try:
+        return {key: json.loads(gzip.decompress(value)) for key, value in data.items()}
+    except (OSError, EOFError, ValueError) as error:
+        raise UnreadablePlanError(f"The plan is damaged: {error}.") from error
+
+
+def plan_digest(documents: Mapping[str, Document]) -> str:
+    """The digest of all documents together: status holds it before the first Job is made."""
+    return digest_of(dict(documents))
+
+
+def step_digest(document: Document) -> str:
+    """The digest of one step's document: its Jobs carry it, and are adopted by it."""
+    return digest_of(document)
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(value: object) -> str:
+    """The SHA-256 of a value's canonical JSON, as `sha256:…`."""
+    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+
+
+def run_document(plan: Plan) -> Document:
+    """What all pods of a run share."""
+    run = plan.run
+    return _without_empty(
+        {
+            "formatVersion": FORMAT_VERSION,
+            "run": {"name": run.name, "uid": run.uid, "namespace": run.namespace},
+            "pipeline": plan.pipeline,
+            "params": dict(plan.params),
+            "order": [step.name for step in plan.steps],
+            "moverImage": plan.mover_image,
+            "clusterID": plan.cluster_id,
+            "notes": list(plan.notes),
+            "datastores": [datastore_document(datastore) for datastore in plan.datastores],
+            "timeoutSeconds": plan.timeout_seconds,
+            "continueOnStepFailure": plan.continue_on_step_failure or None,
+        }
+    )
+
+
+def step_document(step: PlannedStep) -> Document:
+    """What one step's pod needs."""
+    return _without_empty(
+        {
+            "formatVersion": FORMAT_VERSION,
+            "name": step.name,
+            "image": step.image,
+            "command": list(step.command),
+            "args": list(step.args),
+            "env": [dict(entry) for entry in step.env],
+            "envFrom": [dict(entry) for entry in step.env_from],
+            "resources": dict(step.resources),
+            "securityContext": dict(step.security_context),
+            "imagePullSecrets": list(step.image_pull_secrets),
+            "retries": step.retries or None,
+            "timeoutSeconds": step.timeout_seconds,
+            "pendingTimeoutSeconds": step.pending_timeout_seconds,
+            "terminationGracePeriodSeconds": step.termination_grace_period_seconds,
+            "dependsOn": list(step.depends_on),
+            "resultPrefix": step.result_prefix,
+            "contract": dict(step.contract),
+            "code": _code_document(step.code) if step.code else None,
+            "inputs": [_input_document(given) for given in step.inputs],
+            "outputs": [_output_document(output) for output in step.outputs],
+        }
+    )
+
+
+def datastore_document(datastore: PlannedDatastore) -> Document:
+    """How movers enter one datastore; also part of the orders of other movers."""
+    return _without_empty(
+        {
+            "name": datastore.name,
+            "readOnly": datastore.read_only or None,
+            "s3": dict(datastore.location),
+            "credentialsSecret": datastore.credentials_secret,
+            "caConfigMap": datastore.ca_config_map,
+            "moverResources": dict(datastore.mover_resources),
+        }
+    )
+
+
+def content_document(content: Content) -> Document:
+    """A finished set of files, as movers are told of it. Zero is a size, so numbers are always there."""
+    inventory = inventory_document(content.inventory)
+    document = {"inventory": inventory, "files": content.files, "bytes": content.bytes}
+    document |= {"scratchBytes": content.scratch_bytes, "directory": content.directory}
+    return document | _without_empty({"file": content.file, "datastores": list(content.datastores)})
+
+
+def inventory_document(inventory: InventoryRef) -> Document:
+    """Where an inventory lies and what it must be."""
+    return {"datastore": inventory.datastore, "path": inventory.path, "digest": inventory.digest}
+
+
+def _input_document(given: PlannedInput) -> Document:
+    document: Document = {"name": given.name, "path": given.path, "note": given.note}
+    document["allowEmpty"] = given.allow_empty or None
+    source = given.source
+    if isinstance(source, StepOutputRef):
+        return _without_empty(document | {"from": {"step": source.step, "output": source.output}})
+    version: Document = {"dataset": source.dataset, "version": source.version}
+    return _without_empty(document | {"version": version | {"content": content_document(source.content)}})
+
+
+def _output_document(output: PlannedOutput) -> Document:
+    document: Document = {"name": output.name, "path": output.path, "datastore": output.datastore}
+    document |= {"prefix": output.prefix, "optional": output.optional, "allowEmpty": output.allow_empty}
+    optional = {"directory": output.directory, "makeDirectory": output.make_directory or None}
+    register = _registration_document(output.register) if output.register else None
+    return document | _without_empty(optional | {"register": register})
+
+
+def _registration_document(register: PlannedRegistration) -> Document:
+    document = {"dataset": register.dataset, "givenName": register.given_name, "type": register.type}
+    optional = {"description": register.description, "tags": dict(register.tags)}
+    return document | _without_empty(optional)
+
+
+def _code_document(code: PlannedCode) -> Document:
+    inline = dict(code.inline) if code.inline else None
+    return _without_empty({"digest": code.digest, "inline": inline, "configMap": code.config_map})
+
+
+def _without_empty(document: Document) -> Document:
+    return {key: value for key, value in document.items() if value is not None and value not in ("", [], {})}

@@ -1,0 +1,207 @@
+"""Every name that Towpath gives: objects, Jobs, labels, annotations, keys in the store.
+
+Given names (`training_data`) become object names (`training-data`) by one mapping; what would not fit is cut
+and ends in a hash, so that two names never become one. Standard library only: the movers import it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+GROUP = "towpath.dev"
+API_VERSION = f"{GROUP}/v1alpha1"
+DEFAULT_DATASTORE = "default"
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "towpath"
+RUN_LABEL = f"{GROUP}/run"
+RUN_UID_LABEL = f"{GROUP}/run-uid"
+STEP_LABEL = f"{GROUP}/step"
+ATTEMPT_LABEL = f"{GROUP}/attempt"
+COMPONENT_LABEL = f"{GROUP}/component"
+DATASTORE_LABEL = f"{GROUP}/datastore"
+DATASET_LABEL = f"{GROUP}/dataset"
+
+STEP_COMPONENT = "step"
+PROBE_COMPONENT = "probe"
+INVENTORY_COMPONENT = "inventory"
+
+STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
+STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
+GIVEN_NAME_ANNOTATION = f"{GROUP}/given-name"
+REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
+ASK_ANNOTATION = f"{GROUP}/ask"
+
+STAGE_IN_CONTAINER = "stage-in"
+STEP_CONTAINER = "step"
+PUBLISH_CONTAINER = "publish"
+PROBE_CONTAINER = "probe"
+INVENTORY_CONTAINER = "take-inventory"
+
+CONTAINER_INPUTS = "/towpath/inputs"
+CONTAINER_OUTPUTS = "/towpath/outputs"
+
+PLAN_RUN_KEY = "run"
+
+LABEL_LIMIT = 63
+# A ConfigMap's or a version's name may have 253 characters; a Job's becomes a label value.
+OBJECT_LIMIT = 253
+_LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def object_name(given: str) -> str:
+    """The Kubernetes name of what the user calls `given`."""
+    return given.lower().replace("_", "-")
+
+
+def is_object_name(name: str) -> bool:
+    """Whether Kubernetes takes this as an object's name."""
+    return len(name) <= OBJECT_LIMIT and _OBJECT.fullmatch(name) is not None
+
+
+def short_uid(uid: str) -> str:
+    """The 8 hex digits of a UID that every child's name carries."""
+    return uid.replace("-", "")[:8].lower()
+
+
+def run_folder(run: str, uid: str) -> str:
+    """What tells one run from every other, also from an earlier one of its name."""
+    return f"{run}-{short_uid(uid)}"
+
+
+def plan_name(run: str, uid: str) -> str:
+    """The name of a run's plan ConfigMap."""
+    suffix = f"-{short_uid(uid)}-plan"
+    return _cut(run, OBJECT_LIMIT - len(suffix)) + suffix
+
+
+def plan_step_key(step: str) -> str:
+    """The key of one step's document in the plan ConfigMap."""
+    return f"step-{step}"
+
+
+def job_name(run: str, uid: str, step: str, attempt: int) -> str:
+    """The name of the Job of one attempt: at most 63 characters, never that of another step."""
+    suffix = f"-{attempt}"
+    prefix = f"{_plain(run, 20)}-{short_uid(uid)}-"
+    return prefix + _distinct(step, LABEL_LIMIT - len(prefix) - len(suffix)) + suffix
+
+
+def version_name(dataset: str, version: int) -> str:
+    """The name of a dataset's version object."""
+    suffix = f"-v{version}"
+    return _cut(dataset, OBJECT_LIMIT - len(suffix)) + suffix
+
+
+def ask_of(*facts: object) -> str:
+    """Eight hex digits that stand for one question: the same question is asked by the same Job."""
+    return _digest("\n".join(map(str, facts)))
+
+
+def probe_job_name(datastore: str, uid: str, ask: str) -> str:
+    """The name of the Job that probes a datastore because of `ask`."""
+    return _mover_job(datastore, uid, f"-probe-{ask}")
+
+
+def inventory_job_name(dataset: str, uid: str, ask: str) -> str:
+    """The name of the Job that takes a dataset's inventory because of `ask`."""
+    return _mover_job(dataset, uid, f"-inventory-{ask}")
+
+
+def label_value(text: str) -> str:
+    """The text itself where it may be a label's value, else a readable beginning and its hash."""
+    if len(text) <= LABEL_LIMIT and _LABEL.fullmatch(text):
+        return text
+    return _hashed(re.sub(r"[^A-Za-z0-9.-]", "-", text), text, LABEL_LIMIT)
+
+
+def job_labels(component: str) -> dict[str, str]:
+    """The labels that every Job and pod of ours has; the operator watches by them."""
+    return {MANAGED_BY_LABEL: MANAGED_BY, COMPONENT_LABEL: component}
+
+
+def attempt_labels(run: str, uid: str, step: str, attempt: int) -> dict[str, str]:
+    """The labels of the Job and pod of one attempt of a step."""
+    own = {RUN_LABEL: label_value(run), RUN_UID_LABEL: uid}
+    return job_labels(STEP_COMPONENT) | own | {STEP_LABEL: label_value(step), ATTEMPT_LABEL: str(attempt)}
+
+
+def attempt_annotations(step: str, digest: str) -> dict[str, str]:
+    """What lets a Job be found again: the step's given name and the digest of its planned document."""
+    return {STEP_NAME_ANNOTATION: step, STEP_DIGEST_ANNOTATION: digest}
+
+
+def attempt_id(attempt: int, pod_uid: str) -> str:
+    """The folder of one attempt in the store."""
+    return f"{attempt}-{pod_uid}"
+
+
+def result_prefix(namespace: str, run: str, uid: str, step: str) -> str:
+    """Where a step's attempts lie, up to the attempt: unregistered outputs and every `result`."""
+    return f"{namespace}/runs/{run_folder(run, uid)}/{step}/"
+
+
+def registered_prefix(namespace: str, dataset: str, run: str, uid: str, step: str) -> str:
+    """Where an output that will be registered lies, up to the attempt."""
+    return f"{namespace}/datasets/{dataset}/{run_folder(run, uid)}/{step}/"
+
+
+def result_key(prefix: str, attempt: str) -> str:
+    """The key of an attempt's commit, under a step's result prefix."""
+    return f"{prefix}{attempt}/result"
+
+
+def output_data_prefix(prefix: str, attempt: str, output: str) -> str:
+    """Where an output's files lie, under the output's prefix."""
+    return f"{prefix}{attempt}/{output}/data/"
+
+
+def output_inventory_key(prefix: str, attempt: str, output: str) -> str:
+    """The key of an output's inventory, under the output's prefix."""
+    return f"{prefix}{attempt}/{output}/inventory.jsonl.gz"
+
+
+def source_inventories_prefix(namespace: str) -> str:
+    """Where the inventories of sources lie, named by their content."""
+    return f"{namespace}/inventories/"
+
+
+def source_inventory_key(namespace: str, sha256: str) -> str:
+    """The key of a source's inventory whose document has this SHA-256 (hex)."""
+    return f"{source_inventories_prefix(namespace)}{sha256}.jsonl.gz"
+
+
+def owner_key(namespace: str) -> str:
+    """The key that says who writes below a namespace's prefix."""
+    return f"{namespace}/owner.json"
+
+
+def _mover_job(owner: str, uid: str, suffix: str) -> str:
+    suffix = f"-{short_uid(uid)}{suffix}"
+    return _distinct(owner, LABEL_LIMIT - len(suffix)) + suffix
+
+
+def _distinct(text: str, limit: int) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if plain == text and len(text) <= limit:
+        return text
+    return _hashed(plain, text, limit)
+
+
+def _plain(text: str, limit: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:limit].strip("-") or "run"
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else _hashed(text, text, limit)
+
+
+def _hashed(beginning: str, text: str, limit: int) -> str:
+    kept = beginning[: limit - 9].strip("-.")
+    return f"{kept}-{_digest(text)}" if kept else f"x{_digest(text)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,148 @@
+"""Documents → plan: reads back what `documents.py` wrote, in whatever operator runs by then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from towpath.flow import names
+from towpath.flow.documents import Document, UnreadablePlanError
+from towpath.flow.planned import (
+    FORMAT_VERSION,
+    Content,
+    InventoryRef,
+    PinnedVersion,
+    Plan,
+    PlannedCode,
+    PlannedDatastore,
+    PlannedInput,
+    PlannedOutput,
+    PlannedRegistration,
+    PlannedStep,
+    RunIdentity,
+    StepOutputRef,
+)
+
+
+def restore(documents: Mapping[str, Document]) -> Plan:
+    """The plan that these documents were written from; UnreadablePlanError if they are none."""
+    try:
+        run = documents[names.PLAN_RUN_KEY]
+        _check_format(run)
+        steps = [documents[names.plan_step_key(name)] for name in run["order"]]
+        return _plan_from(run, tuple(_step_from(step) for step in steps))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadablePlanError(f"The plan is damaged: {error!r}.") from error
+
+
+def content_from(document: Mapping[str, Any]) -> Content:
+    """The content that `content_document` wrote."""
+    return Content(
+        inventory=InventoryRef(**document["inventory"]),
+        files=document["files"],
+        bytes=document["bytes"],
+        scratch_bytes=document["scratchBytes"],
+        directory=document["directory"],
+        file=document.get("file"),
+        datastores=tuple(document.get("datastores", ())),
+    )
+
+
+def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
+    return Plan(
+        run=RunIdentity(**run["run"]),
+        pipeline=run["pipeline"],
+        params=run.get("params", {}),
+        steps=steps,
+        datastores=tuple(datastore_from(entry) for entry in run.get("datastores", ())),
+        mover_image=run["moverImage"],
+        cluster_id=run.get("clusterID", ""),
+        notes=tuple(run.get("notes", ())),
+        timeout_seconds=run.get("timeoutSeconds"),
+        continue_on_step_failure=run.get("continueOnStepFailure", False),
+    )
+
+
+def datastore_from(document: Document) -> PlannedDatastore:
+    """The datastore that `datastore_document` wrote."""
+    return PlannedDatastore(
+        name=document["name"],
+        location=document["s3"],
+        read_only=document.get("readOnly", False),
+        credentials_secret=document.get("credentialsSecret"),
+        ca_config_map=document.get("caConfigMap"),
+        mover_resources=document.get("moverResources", {}),
+    )
+
+
+def _step_from(document: Document) -> PlannedStep:
+    _check_format(document)
+    return PlannedStep(
+        name=document["name"],
+        image=document["image"],
+        command=tuple(document.get("command", ())),
+        args=tuple(document.get("args", ())),
+        inputs=tuple(_input_from(entry) for entry in document.get("inputs", ())),
+        outputs=tuple(_output_from(entry) for entry in document.get("outputs", ())),
+        depends_on=tuple(document.get("dependsOn", ())),
+        result_prefix=document["resultPrefix"],
+        contract=document["contract"],
+        env=tuple(document.get("env", ())),
+        env_from=tuple(document.get("envFrom", ())),
+        code=PlannedCode(**_code_fields(document["code"])) if "code" in document else None,
+        resources=document.get("resources", {}),
+        security_context=document.get("securityContext", {}),
+        image_pull_secrets=tuple(document.get("imagePullSecrets", ())),
+        retries=document.get("retries", 0),
+        timeout_seconds=document.get("timeoutSeconds"),
+        pending_timeout_seconds=document.get("pendingTimeoutSeconds"),
+        termination_grace_period_seconds=document.get("terminationGracePeriodSeconds"),
+    )
+
+
+def _code_fields(code: Document) -> Document:
+    return {"digest": code["digest"], "inline": code.get("inline"), "config_map": code.get("configMap")}
+
+
+def _input_from(document: Document) -> PlannedInput:
+    source: PinnedVersion | StepOutputRef
+    if "from" in document:
+        source = StepOutputRef(**document["from"])
+    else:
+        version = document["version"]
+        content = content_from(version["content"])
+        source = PinnedVersion(dataset=version["dataset"], version=version["version"], content=content)
+    allow_empty = document.get("allowEmpty", False)
+    return PlannedInput(document["name"], document["path"], source, document.get("note"), allow_empty)
+
+
+def _output_from(document: Document) -> PlannedOutput:
+    register = document.get("register")
+    return PlannedOutput(
+        name=document["name"],
+        path=document["path"],
+        datastore=document["datastore"],
+        prefix=document["prefix"],
+        optional=document["optional"],
+        allow_empty=document["allowEmpty"],
+        directory=document.get("directory"),
+        make_directory=document.get("makeDirectory", False),
+        register=_registration_from(register) if register else None,
+    )
+
+
+def _registration_from(document: Document) -> PlannedRegistration:
+    return PlannedRegistration(
+        dataset=document["dataset"],
+        given_name=document["givenName"],
+        type=document["type"],
+        description=document.get("description"),
+        tags=document.get("tags", {}),
+    )
+
+
+def _check_format(document: Document) -> None:
+    if document["formatVersion"] != FORMAT_VERSION:
+        raise UnreadablePlanError(
+            f"The plan has format version {document['formatVersion']}; this release reads {FORMAT_VERSION}."
+        )
