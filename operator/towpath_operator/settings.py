@@ -1,0 +1,87 @@
+"""The environment as one frozen value: read once at the start, handed to whoever needs it.
+
+Every variable begins with TOWPATH_; the chart sets them. A bad value ends the process, naming the variable.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+PREFIX = "TOWPATH_"
+
+
+class SettingsError(Exception):
+    """The environment holds something that cannot be used; the message names the variables."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation may set. Durations are seconds; lists are separated by commas, maps are JSON."""
+
+    namespace: str = "default"
+    identity: str = field(default_factory=socket.gethostname)
+    watch_namespaces: tuple[str, ...] = ()
+    lease_name: str = "towpath-operator"
+    leader_election: bool = True
+    http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside of the pod
+    http_port: int = 8080
+    log_level: str = "INFO"
+    workers: int = 8
+    audit_seconds: float = 420.0
+    mover_image: str = "localhost/towpath/towpath:dev"
+    mover_resources: dict[str, Any] = field(default_factory=dict)
+    mover_image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    step_image: str = ""
+    cluster_id: str = ""
+    max_scratch: str = ""
+    default_user: int = 1000
+    platform_assigns_user: bool = False
+    start_timeout_seconds: int = 300
+    store_timeout_seconds: int = 3600
+    ttl_seconds_after_finished: int = 3600
+    mover_failures: int = 5
+    disruptions: int = 10
+
+
+_LISTS = ("watch_namespaces", "image_pull_secrets")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings that this environment holds; variables that are unset or empty leave the default."""
+    given: dict[str, object] = {}
+    for name in Settings.__dataclass_fields__:
+        text = environment.get(PREFIX + name.upper(), "").strip()
+        if text:
+            given[name] = _value(name, text)
+    try:
+        return TypeAdapter(Settings).validate_python(given)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def _value(name: str, text: str) -> object:
+    if name in _LISTS:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name == "mover_resources":
+        return _json_object(name, text)
+    return text
+
+
+def _json_object(name: str, text: str) -> dict[str, Any]:
+    try:
+        return TypeAdapter(dict[str, Any]).validate_json(text)
+    except ValidationError as error:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} must be a JSON object, and is not: {text[:80]}"
+        ) from error
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
+    return "the operator's environment holds what it cannot use: " + "; ".join(lines)
