@@ -1,0 +1,84 @@
+"""What `decide` gives back: the run's new record, and the effects that the operator executes in this order.
+
+Where `results_changed`, the status is written and awaited; then registrations; then deletions; then Jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from towpath.flow.planned import Content, PlannedRegistration
+from towpath.flow.recorded import RecordedRun
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The installation's patience, from the chart. Times are in seconds."""
+
+    disruptions: int = 10
+    mover_failures: int = 5
+    start_timeout_seconds: int = 300
+    store_timeout_seconds: int = 3600
+    no_pod_seconds: int = 5
+    not_found_seconds: int = 30
+    cancel_grace_seconds: int = 30
+    # A publisher that ended well may be seen a moment before its step is (the kubelet looks once a second).
+    publish_alone_seconds: int = 10
+    first_pause_seconds: int = 5
+    longest_pause_seconds: int = 300
+
+
+@dataclass(frozen=True)
+class AttemptOrder:
+    """One Job to create. `inputs` holds what every input of the step will be given, by input name."""
+
+    step: str
+    attempt: int
+    inputs: Mapping[str, Content] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A version's ancestor: what its step read through one input."""
+
+    input: str
+    digest: str
+    dataset: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """An accepted output to record as a version. `attempt` is the attempt's ID, number and pod UID."""
+
+    step: str
+    output: str
+    register: PlannedRegistration
+    content: Content
+    attempt: str
+    derived_from: tuple[Derivation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now. `check_after_seconds` is when to look again although nothing happened.
+
+    `delete` names Jobs (with their pods, with the cancel grace); `ask_admission` names Jobs without a pod,
+    whose pod is to be created as a dry run, the answer being `ObservedAttempt.refusal`; `ask_probe` names
+    Datastores that are to be looked at now.
+    """
+
+    recorded: RecordedRun
+    results_changed: bool = False
+    create: tuple[AttemptOrder, ...] = ()
+    delete: tuple[str, ...] = ()
+    register: tuple[Registration, ...] = ()
+    ask_admission: tuple[str, ...] = ()
+    ask_probe: tuple[str, ...] = ()
+    check_after_seconds: float | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do for this run, ever."""
+        return self.recorded.completion_time is not None and not self.delete

@@ -1,0 +1,99 @@
+"""What `resolve` takes and gives: the objects that a run names, as they were read; the facts, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from towpath.api.dataset import Dataset
+from towpath.api.datasetversion import DatasetVersion
+from towpath.api.datastore import Datastore
+from towpath.api.pipeline import Pipeline, PipelineSpec
+from towpath.api.pipelinerun import PipelineRun
+from towpath.flow.conditions import RunReason
+from towpath.flow.planned import PinnedVersion, PlannedDatastore, RunIdentity
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the chart says. `max_scratch_bytes` bounds what a pod's inputs may take of a node's disk."""
+
+    step_image: str
+    mover_image: str
+    cluster_id: str
+    max_scratch_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The objects that a run names, for `observe` to read."""
+
+    datasets: tuple[str, ...] = ()
+    datastores: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """Names that exist in the namespace: hints come from them."""
+
+    pipelines: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    datastores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that was read for a run. Maps are by object name and lack what does not exist.
+
+    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together.
+    """
+
+    run: PipelineRun
+    pipeline: Pipeline | None
+    installation: Installation
+    first_seen_at: datetime
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    versions: Mapping[str, tuple[DatasetVersion, ...]] = field(default_factory=dict)
+    datastores: Mapping[str, Datastore] = field(default_factory=dict)
+    config_maps: Mapping[str, str] = field(default_factory=dict)
+    known: Known = Known()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A run whose every reference has been turned into a fact: what `plan` is made of.
+
+    `pins` are by (step, input); `code_digests` by step.
+    """
+
+    run: RunIdentity
+    pipeline: str
+    spec: PipelineSpec
+    params: Mapping[str, str]
+    pins: Mapping[tuple[str, str], PinnedVersion]
+    code_digests: Mapping[str, str]
+    datastores: tuple[PlannedDatastore, ...]
+    installation: Installation
+    order: tuple[str, ...]
+    timeout_seconds: int | None = None
+    continue_on_step_failure: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The run cannot start yet. `ask` names Datastores and Datasets (kind, name) to be looked at now."""
+
+    reason: RunReason
+    message: str
+    check_after_seconds: float
+    ask: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The run can never start: the user must change something."""
+
+    reason: RunReason
+    message: str
