@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cluster", description="A real Kubernetes with S3, for tests and demos")
+    parser = argparse.ArgumentParser(prog="cluster", description="A real Kubernetes with S3, for tests")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start it, or find it running; write .cluster/")
     commands.add_parser("down", help="remove it and all that it made")

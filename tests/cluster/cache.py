@@ -11,7 +11,9 @@ from pathlib import Path
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder that holds every cached thing of the test cluster."""
-    base = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "~")).expanduser() / ".cache")
+    base = environment.get("XDG_CACHE_HOME") or str(
+        Path(environment.get("HOME", "~")).expanduser() / ".cache"
+    )
     return Path(base) / "towpath"
 
 

@@ -1,12 +1,12 @@
-# The test cluster. Included by the Makefile; PYTHON may be any Python from 3.11 on.
-PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+# The test cluster. Included by the Makefile; any Python from 3.11 on will do, with or without our packages.
+CLUSTER := PYTHONPATH=tests $(if $(wildcard .venv/bin/python),.venv/bin/python,python3) -m cluster
 
 .PHONY: cluster cluster-down cluster-status
-cluster: ## Start a real one-node Kubernetes with S3 (or find it running); needs root
-	@PYTHONPATH=tests $(PYTHON) -m cluster up
+cluster:  ## Start a real one-node Kubernetes with S3 (or find it running); needs root
+	@$(CLUSTER) up
 
-cluster-down: ## Remove the test cluster: no process, mount, link or cgroup stays
-	@PYTHONPATH=tests $(PYTHON) -m cluster down
+cluster-down:  ## Remove the test cluster: no process, mount, link or cgroup stays
+	@$(CLUSTER) down
 
-cluster-status: ## Say what of the test cluster runs
-	@PYTHONPATH=tests $(PYTHON) -m cluster status
+cluster-status:  ## Say what of the test cluster runs
+	@$(CLUSTER) status

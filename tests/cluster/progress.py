@@ -15,6 +15,10 @@ class ClusterError(Exception):
     """What could not be done, why, and what to do about it."""
 
 
+class ImpossibleHereError(ClusterError):
+    """This machine cannot have a test cluster; tests that need one are skipped."""
+
+
 def say(message: str) -> None:
     """One progress line with the seconds since the start."""
     print(f"[{time.monotonic() - _STARTED:5.1f}s] {message}", file=sys.stderr, flush=True)

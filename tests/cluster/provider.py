@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cluster.access import Access
-from cluster.progress import ClusterError
+from cluster.progress import ClusterError, ImpossibleHereError
 
 NAMES = ("native", "kind", "existing")
 
@@ -46,7 +46,7 @@ def choose_name(environment: Mapping[str, str], *, is_root: bool, has_docker: bo
         return "kind"
     if is_root:
         return "native"
-    raise ClusterError(
+    raise ImpossibleHereError(
         "no test cluster is possible here: not root (which `native` needs) and no Docker engine answers "
         "(which `kind` needs). Run as root, start Docker, or set TOWPATH_CLUSTER=existing with KUBECONFIG"
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SHARED_BUCKET = "towpath-tests"
 REGION = "us-east-1"
@@ -45,11 +46,13 @@ def render_identities(reader_bucket: str = SHARED_BUCKET) -> str:
     """Two identities: one may do everything, the other only read one bucket (so a 403 is a real one)."""
     everything = ["Admin", "Read", "Write", "List", "Tagging"]
     reading = [f"Read:{reader_bucket}", f"List:{reader_bucket}"]
-    identities = [
-        {"name": name, "credentials": [{"accessKey": who.access_key, "secretKey": who.secret_key}], "actions": actions}
-        for name, who, actions in (("admin", ADMIN, everything), ("reader", READER, reading))
-    ]
+    identities = [_identity("admin", ADMIN, everything), _identity("reader", READER, reading)]
     return json.dumps({"identities": identities}, indent=1)
+
+
+def _identity(name: str, who: Identity, actions: list[str]) -> dict[str, Any]:
+    keys = {"accessKey": who.access_key, "secretKey": who.secret_key}
+    return {"name": name, "credentials": [keys], "actions": actions}
 
 
 def store_command(weed: Path, folder: Path, address: str, bind: str, ports: Ports) -> list[str]:

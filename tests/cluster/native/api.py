@@ -1,4 +1,5 @@
-"""A few requests to the API server with the standard library alone: enough to see that the cluster is well."""
+"""A few requests to the API server with the standard library alone: enough
+to see that the cluster is well."""
 
 from __future__ import annotations
 

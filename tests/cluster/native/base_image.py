@@ -20,7 +20,14 @@ RELEASE = "bookworm"
 INCLUDED = ("python3", "python3-venv", "python3-pip", "ca-certificates")
 # Raised when the recipe below changes.
 _RECIPE = "1"
-_DROPPED = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale", "var/log")
+_DROPPED = (
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "var/log",
+)
 
 
 def base_key() -> str:

@@ -43,7 +43,19 @@ def _make_authority(folder: Path) -> None:
 def _make_api_certificate(folder: Path) -> None:
     request, extensions = folder / "api.csr", folder / "api.ext"
     extensions.write_text(f"subjectAltName={','.join(API_SERVER_NAMES)}\nextendedKeyUsage=serverAuth\n")
-    run(["openssl", "req", *_CURVE, "-subj", "/CN=kube-apiserver", "-keyout", folder / "api.key", "-out", request])
+    run(
+        [
+            "openssl",
+            "req",
+            *_CURVE,
+            "-subj",
+            "/CN=kube-apiserver",
+            "-keyout",
+            folder / "api.key",
+            "-out",
+            request,
+        ]
+    )
     authority = ("-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial")
     signed = ("-days", _DAYS, "-extfile", extensions, "-out", folder / "api.crt")
     run(["openssl", "x509", "-req", "-in", request, *authority, *signed])

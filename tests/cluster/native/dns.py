@@ -35,7 +35,10 @@ def coredns(binaries: Path, layout: Layout) -> Component:
 
 def dns_objects() -> list[dict[str, Any]]:
     """The Service of the name server, and the endpoint that it leads to: the node itself."""
-    ports = [{"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53, "protocol": "TCP"}]
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
     metadata = {"name": "kube-dns", "namespace": "kube-system"}
     service = {
         "apiVersion": "v1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from cluster.native.inside import COVERED, cgroup_folders
@@ -47,7 +48,7 @@ def _remove_cgroup(folder: Path) -> None:
     # Deepest first; a group can go once the kernel has done with its last process.
     inner = [path for path in folder.rglob("*") if path.is_dir()] if folder.exists() else []
     for path in [*sorted(inner, key=lambda path: -len(path.parts)), *([folder] if folder.exists() else [])]:
-        wait_until(lambda path=path: _is_removed(path), 10)
+        wait_until(partial(_is_removed, path), 10)
 
 
 def _is_removed(path: Path) -> bool:

@@ -91,5 +91,7 @@ def _only_child(parent: int, layout: Layout) -> Process:
         raise ClusterError(f"`unshare` made no node (are namespaces allowed on this machine?):\n{said}")
     first = Process.of(int(children.read_text().split()[0]))
     if first is None:
-        raise ClusterError("the node's first process ended at once; see " + str(layout.logs / "supervisor.log"))
+        raise ClusterError(
+            "the node's first process ended at once; see " + str(layout.logs / "supervisor.log")
+        )
     return first

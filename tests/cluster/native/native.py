@@ -18,14 +18,14 @@ from cluster.native.api import is_api_ready, is_node_ready
 from cluster.native.base_image import build_base_image
 from cluster.native.binary import build_binary
 from cluster.native.dns import dns_objects
-from cluster.native.images import build_pause, build_static_step, import_image
+from cluster.native.images import build_pause, build_static_step, image_names, import_image
 from cluster.native.layout import NODE_ADDRESS, NODE_NAME, Layout
 from cluster.native.leftovers import find_leftovers, make_mount_points, remove_leftovers
 from cluster.native.namespaces import running_node, start_node, stop_node
 from cluster.native.packages import install_packages
 from cluster.native.plan import STORE_PORTS, write_plan
 from cluster.native.readiness import S3_ENDPOINT, await_stages, stages
-from cluster.progress import ClusterError, run, say
+from cluster.progress import ClusterError, ImpossibleHereError, run, say
 from cluster.store import SHARED_BUCKET
 from cluster.weed import find_weed
 
@@ -51,8 +51,10 @@ class NativeProvider:
         )
 
     def load_image(self, archive: Path, name: str) -> None:
-        """Imports an OCI archive into the node's runtime; the name is the one that the archive carries."""
+        """Imports an OCI archive, which must carry this name, into the node's runtime."""
         import_image(self._layout, archive)
+        if name not in image_names(self._layout):
+            raise ClusterError(f"{archive} does not carry {name}: push it to oci-archive:{archive}:{name}")
 
     def status(self) -> str:
         """What runs and what is left."""
@@ -130,12 +132,14 @@ def _make_bucket(name: str) -> None:
     # A bucket is a folder of the server's own file tree; this spares signing a request.
     url = f"http://{NODE_ADDRESS}:{STORE_PORTS.filer}/buckets/{name}/"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(urllib.request.Request(url, method="POST"), timeout=10).close()  # noqa: S310
+    opener.open(urllib.request.Request(url, method="POST"), timeout=10).close()
 
 
 def _require_root() -> None:
     if os.geteuid() != 0:
-        raise ClusterError("the `native` cluster needs root, for namespaces, mounts and links: run as root")
+        raise ImpossibleHereError(
+            "the `native` cluster needs root, for namespaces, mounts and links: run as root"
+        )
 
 
 @contextmanager

@@ -29,7 +29,11 @@ NEEDED = {
 def is_present(evidence: str) -> bool:
     """Whether a program is on the PATH (or in an administrator's folder), or a file exists."""
     search = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
-    return Path(evidence).exists() if evidence.startswith("/") else shutil.which(evidence, path=search) is not None
+    return (
+        Path(evidence).exists()
+        if evidence.startswith("/")
+        else shutil.which(evidence, path=search) is not None
+    )
 
 
 def missing_packages(
@@ -48,7 +52,9 @@ def install_packages() -> None:
     if os.geteuid() != 0:
         raise ClusterError(f"packages are missing and only root may install them. As root: {hint}")
     if shutil.which("apt-get") is None:
-        raise ClusterError(f"packages are missing and there is no apt-get. Install by hand: {' '.join(missing)}")
+        raise ClusterError(
+            f"packages are missing and there is no apt-get. Install by hand: {' '.join(missing)}"
+        )
     say(f"installing Debian packages, about 20 s: {' '.join(missing)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update", "-q"], environment=environment)

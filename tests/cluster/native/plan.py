@@ -26,7 +26,9 @@ from cluster.store import STORE_ENVIRONMENT, Ports, render_identities, store_com
 STORE_PORTS = Ports(s3=8333, master=9333, volume=8340, filer=8888)
 
 
-def write_plan(layout: Layout, binaries: Path, weed: Path, environment: Mapping[str, str] = os.environ) -> None:
+def write_plan(
+    layout: Layout, binaries: Path, weed: Path, environment: Mapping[str, str] = os.environ
+) -> None:
     """Writes the node's folders, files and its list of components."""
     for folder in (layout.state, layout.logs, layout.config / "cni", layout.state / "store"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
-"""Waits for the node, stage by stage; if a stage is late, the last lines of the components at fault are shown."""
+"""Waits for the node, stage by stage; if a stage is late, the last lines of the components
+at fault are shown."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cluster.native.api import has_default_account, is_api_ready, is_node_ready
@@ -43,12 +45,18 @@ def stages(layout: Layout) -> list[Stage]:
 def await_stages(layout: Layout, wanted: list[Stage], seconds: float = 90) -> None:
     """Returns when all stages are done; a ClusterError with the logs of who is late otherwise."""
     for stage in wanted:
-        in_time = wait_until(lambda stage=stage: stage.is_done() or running_node(layout) is None, seconds)
+        in_time = wait_until(partial(_is_over, stage, layout), seconds)
         if running_node(layout) is None:
-            raise ClusterError(f"the node's first process has ended:\n{_tail(layout.logs / 'supervisor.log')}")
+            raise ClusterError(
+                f"the node's first process has ended:\n{_tail(layout.logs / 'supervisor.log')}"
+            )
         if not in_time:
             said = "\n".join(_tail(layout.logs / f"{name}.log") for name in stage.at_fault)
             raise ClusterError(f"after {seconds:.0f} s it is still not so that {stage.name}:\n{said}")
+
+
+def _is_over(stage: Stage, layout: Layout) -> bool:
+    return stage.is_done() or running_node(layout) is None
 
 
 def is_s3_ready(endpoint: str) -> bool:

@@ -1,0 +1,77 @@
+"""The fixtures that give tests a real Kubernetes and a real S3 server. Loaded by tests/conftest.py."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.access import S3, Access, write_access
+from cluster.kubectl import Kubectl
+from cluster.local_store import running_store
+from cluster.progress import ImpossibleHereError
+from cluster.provider import Provider
+from cluster.providers import choose_provider
+from cluster.space import Space, client_for, fresh_space
+
+
+@pytest.fixture(scope="session")
+def provider() -> Provider:
+    """Whoever provides the cluster; the test is skipped where nobody can."""
+    try:
+        return choose_provider()
+    except ImpossibleHereError as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def cluster(provider: Provider) -> Access:
+    """A running cluster, started if need be, and left running."""
+    return write_access(provider.up())
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Access) -> Kubectl:
+    """kubectl as the administrator."""
+    on_path = shutil.which("kubectl")
+    if cluster.tools is None and on_path is None:
+        pytest.skip("no kubectl on the PATH")
+    program = cluster.tools / "kubectl" if cluster.tools else Path(on_path or "kubectl")
+    # An `existing` cluster's kubeconfig has contexts of its own.
+    return Kubectl(program, cluster.kubeconfig, "admin" if cluster.tools else "")
+
+
+@pytest.fixture
+def namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A fresh namespace under the restricted Pod Security level; its deletion is not waited for."""
+    name = f"test-{secrets.token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def s3(cluster: Access) -> Iterator[Space]:
+    """A fresh prefix on the cluster's S3 server, which pods and tests reach by the same endpoint."""
+    with fresh_space(cluster.s3) as space:
+        yield space
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """An S3 server on loopback, without a cluster and without root."""
+    with running_store(tmp_path_factory.mktemp("store")) as server:
+        client_for(server).make_bucket(server.bucket)
+        yield server
+
+
+@pytest.fixture
+def local_s3(s3_server: S3) -> Iterator[Space]:
+    """A fresh prefix on the loopback server."""
+    with fresh_space(s3_server) as space:
+        yield space

@@ -1,0 +1,61 @@
+"""kubectl as tests use it: text, parsed JSON, or the message of a refusal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class KubectlError(AssertionError):
+    """kubectl failed where the test expected it to work."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl with a kubeconfig, perhaps as one of its users."""
+
+    program: Path
+    kubeconfig: Path
+    context: str = "admin"
+
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
+        """The standard output of a command that must work."""
+        done = self._run(words, stdin)
+        if done.returncode != 0:
+            raise KubectlError(
+                f"kubectl {' '.join(words)} ended with {done.returncode}: {done.stderr.strip()}"
+            )
+        return done.stdout
+
+    def json(self, *words: str, stdin: str | None = None) -> Any:
+        """The parsed output of a command, asked for as JSON."""
+        return json.loads(self(*words, "--output", "json", stdin=stdin))
+
+    def refusal(self, *words: str, stdin: str | None = None) -> str:
+        """What kubectl says of a command that must not work."""
+        done = self._run(words, stdin)
+        if done.returncode == 0:
+            raise KubectlError(
+                f"kubectl {' '.join(words)} worked, though it must be refused: {done.stdout.strip()}"
+            )
+        return done.stderr.strip()
+
+    def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> str:
+        """Applies objects given as dicts."""
+        items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        where = ("--namespace", namespace) if namespace else ()
+        return self("apply", *where, "--filename", "-", stdin=json.dumps(items))
+
+    def as_user(self, context: str) -> Kubectl:
+        """The same as another user of the kubeconfig."""
+        return Kubectl(self.program, self.kubeconfig, context)
+
+    def _run(self, words: tuple[str, ...], stdin: str | None) -> subprocess.CompletedProcess[str]:
+        how = [str(self.program), "--kubeconfig", str(self.kubeconfig)]
+        context = ["--context", self.context] if self.context else []
+        return subprocess.run(
+            [*how, *context, *words], input=stdin, capture_output=True, text=True, check=False
+        )

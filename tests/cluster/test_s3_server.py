@@ -1,0 +1,48 @@
+"""The loopback S3 server, as the tests of the mover use it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from minio.error import S3Error
+
+from cluster.access import S3
+from cluster.space import Space, client_for
+
+pytestmark = pytest.mark.server
+
+
+def test_a_space_starts_empty_and_keeps_what_is_put(local_s3: Space) -> None:
+    assert local_s3.keys() == []
+    local_s3.put("a/b.txt", b"content")
+    assert local_s3.keys() == ["a/b.txt"]
+    assert local_s3.get("a/b.txt") == b"content"
+
+
+def test_the_reader_reads_the_shared_bucket_and_is_refused_everything_else(
+    local_s3: Space, s3_server: S3
+) -> None:
+    local_s3.put("a", b"1")
+    client_for(s3_server).make_bucket("not-for-readers")
+    reader = client_for(s3_server, s3_server.reader)
+    assert reader.stat_object(s3_server.bucket, local_s3.prefix + "a").size == 1
+    with pytest.raises(S3Error, match="AccessDenied"):
+        reader.put_object(s3_server.bucket, local_s3.prefix + "b", io.BytesIO(b"2"), 1)
+    with pytest.raises(S3Error, match="AccessDenied"):
+        list(reader.list_objects("not-for-readers"))
+
+
+def test_a_missing_bucket_is_an_error_and_not_made(s3_server: S3) -> None:
+    client = client_for(s3_server)
+    with pytest.raises(S3Error, match="NoSuchBucket"):
+        client.put_object("no-such-bucket", "key", io.BytesIO(b"1"), 1)
+    assert not client.bucket_exists("no-such-bucket")
+
+
+def test_many_buckets_fit(s3_server: S3) -> None:
+    client = client_for(s3_server)
+    for number in range(40):
+        client.make_bucket(f"one-of-many-{number}")
+        client.put_object(f"one-of-many-{number}", "key", io.BytesIO(b"1"), 1)
+        assert client.stat_object(f"one-of-many-{number}", "key").size == 1
