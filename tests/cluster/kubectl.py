@@ -49,13 +49,19 @@ class Kubectl:
         where = ("--namespace", namespace) if namespace else ()
         return self("apply", *where, "--filename", "-", stdin=json.dumps(items))
 
+    def watch(self, *words: str) -> subprocess.Popen[str]:
+        """A kubectl that goes on by itself; its standard output is a pipe."""
+        return subprocess.Popen([*self._how(), *words], stdout=subprocess.PIPE, text=True)
+
     def as_user(self, context: str) -> Kubectl:
         """The same as another user of the kubeconfig."""
         return Kubectl(self.program, self.kubeconfig, context)
 
     def _run(self, words: tuple[str, ...], stdin: str | None) -> subprocess.CompletedProcess[str]:
-        how = [str(self.program), "--kubeconfig", str(self.kubeconfig)]
-        context = ["--context", self.context] if self.context else []
         return subprocess.run(
-            [*how, *context, *words], input=stdin, capture_output=True, text=True, check=False
+            [*self._how(), *words], input=stdin, capture_output=True, text=True, check=False
         )
+
+    def _how(self) -> list[str]:
+        context = ["--context", self.context] if self.context else []
+        return [str(self.program), "--kubeconfig", str(self.kubeconfig), *context]

@@ -1,0 +1,109 @@
+"""A user's namespace on a real cluster with Towpath installed: what stories are told with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.access import Access
+from cluster.installation import Tools
+from cluster.waiting import wait_until
+
+API_VERSION = "towpath.dev/v1alpha1"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One namespace, spoken to as its user would."""
+
+    tools: Tools
+    access: Access
+    namespace: str
+
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
+        """What kubectl printed, in this namespace."""
+        return self.tools.kubectl("-n", self.namespace, *words, stdin=stdin)
+
+    def apply(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
+        """Makes an object of ours, or changes it."""
+        self.kubectl("apply", "-f", "-", stdin=_manifest(kind, {"name": name}, spec))
+
+    def start(self, spec: Mapping[str, Any], prefix: str = "run-") -> str:
+        """Creates a PipelineRun; its name."""
+        text = _manifest("PipelineRun", {"generateName": prefix}, spec)
+        return self.kubectl("create", "-o", "name", "-f", "-", stdin=text).strip().split("/")[-1]
+
+    def start_steps(self, *steps: Mapping[str, Any], **spec: Any) -> str:
+        """Creates a PipelineRun of these steps, written in place; its name."""
+        return self.start({"pipelineSpec": {"steps": list(steps)}, **spec})
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """An object of ours; kind as kubectl takes it."""
+        found: dict[str, Any] = self.tools.kubectl.json(
+            "-n", self.namespace, "get", f"{kind}.towpath.dev", name
+        )
+        return found
+
+    def status(self, kind: str, name: str) -> dict[str, Any]:
+        """The status of an object of ours, empty before the operator's first visit."""
+        status: dict[str, Any] = self.get(kind, name).get("status", {})
+        return status
+
+    def finish(self, run: str, seconds: int = 90) -> dict[str, Any]:
+        """The status of a run once it has ended, waited for as its user would."""
+        try:
+            words = [f"pipelineruns.towpath.dev/{run}", f"--timeout={seconds}s"]
+            self.kubectl("wait", "--for=jsonpath={.status.completionTime}", *words)
+        finally:
+            status = self.status("pipelineruns", run)
+        return status
+
+    def until(
+        self, kind: str, name: str, is_so: Callable[[dict[str, Any]], bool], seconds: float = 30
+    ) -> dict[str, Any]:
+        """The status of an object once it is so; a failure that shows the status if it never is."""
+        seen: dict[str, Any] = {}
+
+        def look() -> bool:
+            seen.clear()
+            seen.update(self.status(kind, name))
+            return is_so(seen)
+
+        assert wait_until(look, seconds, pause=0.3), (
+            f"{kind}/{name} after {seconds} s: {json.dumps(seen, indent=1)}"
+        )
+        return seen
+
+    def jobs(self, run: str) -> list[dict[str, Any]]:
+        """The Jobs of a run."""
+        listed = self.tools.kubectl.json("-n", self.namespace, "get", "jobs", "-l", f"towpath.dev/run={run}")
+        found: list[dict[str, Any]] = listed["items"]
+        return found
+
+
+def condition(status: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One condition of a status, empty if it is not there."""
+    conditions: list[dict[str, Any]] = status.get("conditions", [])
+    return next((found for found in conditions if found["type"] == name), {})
+
+
+def step_of(status: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One step of a run's status."""
+    steps: list[dict[str, Any]] = status.get("steps", [])
+    return next((step for step in steps if step["name"] == name), {})
+
+
+def is_ready(status: Mapping[str, Any]) -> bool:
+    """Whether the Ready condition is True."""
+    return condition(status, "Ready").get("status") == "True"
+
+
+def has_reason(name: str, reason: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a condition has this reason."""
+    return lambda status: condition(status, name).get("reason") == reason
+
+
+def _manifest(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    return json.dumps({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
