@@ -168,7 +168,10 @@ class DatasetVersion(Resource):
     )
     model_config = with_rules(
         Rule(
-            "self.metadata.name == self.spec.dataset + '-v' + string(self.spec.version)",
+            # Comparing with `string(version)` would say the same, but its estimated cost is unbounded.
+            "self.metadata.name.matches('-v[1-9][0-9]*$') && "
+            "self.metadata.name.startsWith(self.spec.dataset + '-v') && "
+            "int(self.metadata.name.substring(size(self.spec.dataset) + 2)) == self.spec.version",
             "the name of a DatasetVersion is <dataset>-v<version>, such as iris-v3: versions are "
             "created by the "
             "operator, from a Dataset's sources or from a run's output with register",

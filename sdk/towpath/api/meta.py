@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AwareDatetime,
@@ -149,6 +149,8 @@ class KindInfo:
 
 class Resource(Model):
     """A whole object as the API server returns it."""
+
+    info: ClassVar[KindInfo]
 
     api_version: str = API_VERSION
     kind: str

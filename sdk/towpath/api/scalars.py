@@ -81,7 +81,8 @@ Url = Annotated[str, Field(max_length=2048, pattern=r"^https?://[^/?#@\s]+([/?][
 Text = Annotated[str, Field(max_length=4096)]
 Tags = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)]
 Seconds = Annotated[int, Field(ge=1, le=315_360_000)]
-Count = Annotated[int, Field(ge=0, le=9_223_372_036_854_775_807)]
+# The largest integer that every JSON reader keeps exact.
+Count = Annotated[int, Field(ge=0, le=9_007_199_254_740_991)]
 FileMode = Annotated[int, Field(ge=0, le=511)]
 
 _QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"
