@@ -160,6 +160,32 @@ async def load_configuration() -> Configuration:
     return configuration
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What another client needs to reach the same API server as the same identity."""
+
+    server: str
+    token: str | None
+    ca_path: str | None
+    certificate_path: str | None
+    private_key_path: str | None
+    insecure: bool
+
+
+async def read_credentials() -> Credentials:
+    """The credentials as they are now: a token that was rotated is read again."""
+    configuration = await load_configuration()
+    key = await configuration.get_api_key_with_prefix("BearerToken")
+    return Credentials(
+        server=configuration.host,
+        token=key.split(" ", 1)[-1].strip() if key else None,
+        ca_path=configuration.ssl_ca_cert,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        insecure=not configuration.verify_ssl,
+    )
+
+
 async def _raise_for(response: aiohttp.ClientResponse) -> None:
     if response.status < 400:
         return

@@ -30,7 +30,7 @@ GRACE_SECONDS = 30.0
 
 
 class Reflector:
-    """One kind in one namespace or all. `synced` is set after the first list; `last_contact` is monotonic time."""
+    """A kind in one namespace or all. `synced` is set after the first list; `last_contact` is monotonic."""
 
     def __init__(
         self,

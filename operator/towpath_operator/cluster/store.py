@@ -1,4 +1,4 @@
-"""The objects of one kind as last seen: the newest version wins, be it from a list, a watch or a write's answer.
+"""The objects of one kind as last seen: the newest version wins, of a list, a watch or an answer.
 
 An answer that is put in at once gives read-your-writes: the watch's copy of it changes nothing when it comes.
 """

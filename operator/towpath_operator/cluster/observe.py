@@ -1,0 +1,115 @@
+"""Raw Jobs and Pods → what `decide` rests on. Reads the stores; everything else here is parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from towpath.flow import names
+from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
+from towpath_operator.cluster.store import Store
+
+Json = dict[str, Any]
+
+_FAILED = ("Failed", "FailureTarget")
+_COMPLETE = ("Complete", "SuccessCriteriaMet")
+
+
+def observe_attempts(
+    run: Json, jobs: Store, pods: Store, refusals: Mapping[str, str]
+) -> tuple[ObservedAttempt, ...]:
+    """The Jobs of a run's steps, with their pods. `refusals` holds what dry runs were told, by Job UID."""
+    uid = run["metadata"]["uid"]
+    found = []
+    for job in jobs.owned_by(uid):
+        if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == names.STEP_COMPONENT:
+            pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
+            found.append(attempt_of(job, pod, refusals.get(job["metadata"]["uid"])))
+    return tuple(found)
+
+
+def newest_pod(pods: list[Json]) -> Json | None:
+    """The pod that counts: with `backoffLimit: 0` there is one, unless somebody meddled."""
+    return max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
+
+
+def attempt_of(job: Json, pod: Json | None, refusal: str | None = None) -> ObservedAttempt:
+    """One Job of a step, and its pod."""
+    meta = job["metadata"]
+    failed, complete = _condition(job, *_FAILED), _condition(job, *_COMPLETE)
+    return ObservedAttempt(
+        job=meta["name"],
+        job_uid=meta["uid"],
+        step=meta["annotations"].get(names.STEP_NAME_ANNOTATION, ""),
+        attempt=int(meta["labels"].get(names.ATTEMPT_LABEL, "0")),
+        step_digest=meta["annotations"].get(names.STEP_DIGEST_ANNOTATION, ""),
+        owner_uid=owner_uid(job),
+        created_at=moment(meta["creationTimestamp"]),
+        pod=pod_of(pod) if pod else None,
+        suspended=bool(job["spec"].get("suspend")),
+        failed_reason=failed.get("reason") if failed else None,
+        failed_message=failed.get("message") if failed else None,
+        complete=complete is not None,
+        deleting="deletionTimestamp" in meta,
+        refusal=refusal,
+    )
+
+
+def pod_of(pod: Json) -> ObservedPod:
+    """One pod, init containers among the others."""
+    meta, status = pod["metadata"], pod["status"]
+    scheduled = _condition(pod, "PodScheduled", holds="False")
+    disrupted = _condition(pod, "DisruptionTarget")
+    unschedulable = scheduled is not None and scheduled.get("reason") == "Unschedulable"
+    return ObservedPod(
+        name=meta["name"],
+        uid=meta["uid"],
+        created_at=moment(meta["creationTimestamp"]),
+        phase=status.get("phase", "Pending"),
+        containers={c["name"]: container_of(c) for c in _container_statuses(status)},
+        unschedulable=scheduled.get("message", "") if scheduled and unschedulable else None,
+        disruption=disrupted.get("reason") if disrupted else None,
+        reason=status.get("reason"),
+        message=status.get("message"),
+        deleting="deletionTimestamp" in meta,
+    )
+
+
+def container_of(status: Json) -> ObservedContainer:
+    """One container's state; a container that was never reported on is waiting."""
+    state, told = next(iter((status.get("state") or {"waiting": {}}).items()))
+    return ObservedContainer(
+        name=status["name"],
+        state=state,
+        reason=told.get("reason"),
+        message=told.get("message"),
+        exit_code=told.get("exitCode"),
+        started_at=_moment_or_none(told.get("startedAt")),
+        finished_at=_moment_or_none(told.get("finishedAt")),
+        image_id=status.get("imageID") or None,
+    )
+
+
+def owner_uid(item: Json) -> str:
+    """The UID of an object's controller, or an empty text."""
+    owners = item["metadata"].get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner.get("controller")), "")
+
+
+def moment(text: str) -> datetime:
+    """A moment as Kubernetes writes it, with or without microseconds."""
+    return datetime.fromisoformat(text)
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def _container_statuses(status: Json) -> list[Json]:
+    return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+
+
+def _condition(item: Json, *types: str, holds: str = "True") -> Json | None:
+    conditions = item["status"].get("conditions") or ()
+    return next((c for c in conditions if c["type"] in types and c["status"] == holds), None)
