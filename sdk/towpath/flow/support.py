@@ -1,0 +1,119 @@
+"""What this release honours. Everything else in the API is refused by name: a field is never ignored.
+
+The tables name what is honoured; so a field that is added to the API is refused until it is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from pydantic import BaseModel
+
+from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step
+from towpath.api.dataset import DatasetSpec, DeletionPolicy
+
+ALL = "*"
+
+_STEP_SETTINGS = (
+    "resources env env_from retries timeout_seconds pending_timeout_seconds reuse security_context "
+    "image_pull_secrets"
+)
+
+HONOURED: Mapping[type[BaseModel], str] = {
+    datastore.DatastoreSpec: "s3 read_only mover",
+    datastore.S3: ALL,
+    datastore.MoverSettings: ALL,
+    DatasetSpec: "type sources deletion_policy description tags",
+    sources.Source: "path datastore hash",
+    pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
+    pipeline.Param: ALL,
+    pipelinerun.PipelineRunSpec: (
+        "pipeline_ref pipeline_spec params reuse continue_on_step_failure cancel timeout_seconds"
+    ),
+    step.StepSettings: _STEP_SETTINGS,
+    step.Step: (
+        f"{_STEP_SETTINGS} name image code command args inputs outputs depends_on "
+        "termination_grace_period_seconds"
+    ),
+    step.Code: "inline config_map_ref",
+    ports.Input: "name dataset from_ mode mount_path on_unavailable allow_empty",
+    ports.DatasetRef: ALL,
+    ports.StepOutputRef: ALL,
+    ports.Output: "name datastore register_ directory make_directory optional allow_empty",
+    ports.Register: "name type tags description",
+    container.Resources: ALL,
+    container.EnvVar: ALL,
+    container.EnvVarSource: ALL,
+    container.EnvFromSource: ALL,
+    container.FieldRef: ALL,
+    container.ResourceFieldRef: ALL,
+    container.SecurityContext: ALL,
+    container.SeccompProfile: ALL,
+    refs.SecretRef: ALL,
+    refs.ConfigMapRef: ALL,
+    refs.PipelineRef: ALL,
+    refs.SecretKeyRef: ALL,
+    refs.ConfigMapKeyRef: ALL,
+    refs.OptionalRef: ALL,
+}
+
+# Of a closed choice, what is honoured.
+HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
+    (DatasetSpec, "type"): frozenset({sources.DatasetType.FILE}),
+    (DatasetSpec, "deletion_policy"): frozenset({DeletionPolicy.RETAIN}),
+    (sources.Source, "hash"): frozenset({sources.Hash.REPORTED}),
+    (ports.Register, "type"): frozenset({sources.DatasetType.FILE}),
+    (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
+    (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
+}
+
+
+def not_supported(spec: BaseModel) -> list[str]:
+    """The paths of fields that are set and not honoured yet, such as `spec.steps[1].shards`."""
+    return list(_refused(spec, "spec"))
+
+
+def refusal(spec: BaseModel) -> str | None:
+    """The sentence that refuses a spec for what is not honoured yet, or None."""
+    paths = not_supported(spec)
+    if not paths:
+        return None
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return f"Not available in this release: {', '.join(paths[:5])}{more}. Remove it to go on without."
+
+
+def is_downloaded_instead(given: ports.Input) -> bool:
+    """Whether an input asks for a mount and allows a download where there is none, as in this release."""
+    return given.mode is not ports.Mode.DOWNLOAD and given.on_unavailable is ports.OnUnavailable.DOWNLOAD
+
+
+def _refused(model: BaseModel, path: str) -> Iterator[str]:
+    kind = type(model)
+    honoured = HONOURED[kind]
+    for name, field in kind.model_fields.items():
+        value = getattr(model, name)
+        here = f"{path}.{field.alias or name}"
+        if value == field.get_default(call_default_factory=True):
+            continue
+        if honoured != ALL and name not in honoured.split():
+            yield here
+        elif _is_refused_value(model, name, value):
+            yield f"{here}: {value}"
+        else:
+            yield from _refused_below(value, here)
+
+
+def _is_refused_value(model: BaseModel, name: str, value: object) -> bool:
+    if isinstance(model, ports.Input) and name == "mode":
+        return not is_downloaded_instead(model)
+    allowed = HONOURED_VALUES.get((type(model), name))
+    return allowed is not None and value is not None and value not in allowed
+
+
+def _refused_below(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        yield from _refused(value, path)
+    elif isinstance(value, tuple):
+        for index, member in enumerate(value):
+            yield from _refused_below(member, f"{path}[{index}]")
