@@ -6,6 +6,7 @@ Keyword arguments are fields of the spec as the API names them, and replace the 
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 Object = dict[str, Any]
@@ -23,6 +24,11 @@ def make_object(kind: str, name: str, spec: Object) -> Object:
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": spec,
     }
+
+
+def in_namespace(namespace: str, body: Object) -> Object:
+    """The same object in another namespace."""
+    return body | {"metadata": body["metadata"] | {"namespace": namespace}}
 
 
 def make_datastore(name: str = "default", **spec: Any) -> Object:
@@ -88,7 +94,7 @@ def make_pipeline(name: str = "iris", *steps: Object, **spec: Any) -> Object:
 def make_chain(*names: str) -> list[Object]:
     """Steps of which each reads what the one before it wrote; the first reads `iris`."""
     steps = [make_step(names[0], inputs=[{"name": "iris"}], outputs=[{"name": "data"}])]
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in itertools.pairwise(names):
         inputs = [{"name": "data", "from": {"step": before}}]
         steps.append(make_step(name, inputs=inputs, outputs=[{"name": "data"}]))
     return steps
