@@ -9,6 +9,8 @@ from typing import Any
 
 from cluster.access import Access
 from cluster.installation import Tools
+from cluster.space import Space
+from cluster.store import Identity
 from cluster.waiting import wait_until
 
 API_VERSION = "towpath.dev/v1alpha1"
@@ -29,6 +31,23 @@ class Tenant:
     def apply(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
         """Makes an object of ours, or changes it."""
         self.kubectl("apply", "-f", "-", stdin=_manifest(kind, {"name": name}, spec))
+
+    def secret(self, name: str, identity: Identity) -> None:
+        """A Secret with an S3 identity, as a Datastore names it."""
+        data = {"AWS_ACCESS_KEY_ID": identity.access_key, "AWS_SECRET_ACCESS_KEY": identity.secret_key}
+        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+    def s3_datastore(self, space: Space, **s3: Any) -> dict[str, Any]:
+        """The spec of a Datastore that is this space; `s3` overrides fields."""
+        location = {
+            "endpoint": space.s3.endpoint,
+            "bucket": space.bucket,
+            "prefix": space.prefix,
+            "region": space.s3.region,
+            "credentialsSecretRef": {"name": "store"},
+        }
+        return {"s3": location | s3}
 
     def start(self, spec: Mapping[str, Any], prefix: str = "run-") -> str:
         """Creates a PipelineRun; its name."""

@@ -1,0 +1,60 @@
+"""One installation for all stories: the chart with our image, and a user's namespace under `restricted`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.access import Access
+from cluster.installation import Tools, create_namespace, install, uninstall
+from cluster.native.images import STATIC_STEP_IMAGE, build_static_step
+from cluster.provider import Provider
+from cluster.space import Space, fresh_space
+from cluster.towpath_image import load_image
+from e2e.tenant import Tenant, is_ready
+
+
+@pytest.fixture(scope="session")
+def tools(cluster: Access) -> Tools:
+    """kubectl and helm of the test cluster."""
+    return Tools(cluster)
+
+
+@pytest.fixture(scope="session")
+def tenant(cluster: Access, tools: Tools) -> Iterator[Tenant]:
+    """A namespace that an operator of its own, installed by Helm, watches; with the store's Secret in it."""
+    mark = secrets.token_hex(3)
+    system, namespace = f"towpath-e2e-{mark}", f"tenant-{mark}"
+    load_image()
+    create_namespace(tools, namespace)
+    install(tools, f"e2e-{mark}", system, [namespace], limits={"startTimeoutSeconds": 20})
+    tenant = Tenant(tools, cluster, namespace)
+    tenant.secret("store", cluster.s3.admin)
+    yield tenant
+    tools.kubectl("delete", "namespace", namespace, "--wait=false")
+    uninstall(tools, f"e2e-{mark}", system)
+    tools.kubectl("delete", "namespace", system, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def space(cluster: Access) -> Iterator[Space]:
+    """A prefix of the shared bucket for all stories."""
+    with fresh_space(cluster.s3) as space:
+        yield space
+
+
+@pytest.fixture(scope="session")
+def default_store(tenant: Tenant, space: Space) -> str:
+    """The Datastore `default`, Ready; its name."""
+    tenant.apply("Datastore", "default", tenant.s3_datastore(space))
+    tenant.until("datastores", "default", is_ready)
+    return "default"
+
+
+@pytest.fixture(scope="session")
+def static_step(provider: Provider, cluster: Access) -> str:
+    """The name of an image on the cluster that holds one static program and nothing else."""
+    provider.load_image(build_static_step(), STATIC_STEP_IMAGE)
+    return STATIC_STEP_IMAGE

@@ -1,0 +1,135 @@
+"""Bad input becomes a condition that says what, where, why and what to do; and nothing is started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from cluster.store import Identity
+from e2e.tenant import Tenant, condition, has_reason, step_of
+
+pytestmark = pytest.mark.story
+
+ECHO: dict[str, Any] = {"name": "say", "command": ["echo", "hello"]}
+
+
+def _refusal(tenant: Tenant, run: str, seconds: int = 60) -> dict[str, Any]:
+    """The condition of a run that must fail, after a look that no Job of it was made."""
+    status = tenant.finish(run, seconds)
+    assert status["state"] == "Failed", status
+    assert tenant.jobs(run) == []
+    return condition(status, "Succeeded")
+
+
+def test_a_wrong_secret_key_is_a_reason_on_the_datastore(tenant: Tenant, space: Space) -> None:
+    tenant.secret("wrong", Identity("towpath-admin", "not-the-key"))
+    tenant.apply("Datastore", "wrong-key", tenant.s3_datastore(space, credentialsSecretRef={"name": "wrong"}))
+    status = tenant.until("datastores", "wrong-key", has_reason("Ready", "CredentialsRefused"))
+    message = condition(status, "Ready")["message"]
+    assert "towpath-admin" in message
+    assert "not-the-key" not in message
+
+
+def test_a_missing_secret_is_named(tenant: Tenant, space: Space) -> None:
+    tenant.apply(
+        "Datastore", "no-secret", tenant.s3_datastore(space, credentialsSecretRef={"name": "nowhere"})
+    )
+    status = tenant.until("datastores", "no-secret", has_reason("Ready", "CredentialsMissing"))
+    assert "nowhere" in condition(status, "Ready")["message"]
+
+
+def test_a_missing_bucket_is_named_and_can_be_made(tenant: Tenant, space: Space) -> None:
+    missing = f"missing-{space.prefix[:8].strip('/')}"
+    tenant.apply("Datastore", "no-bucket", tenant.s3_datastore(space, bucket=missing))
+    status = tenant.until("datastores", "no-bucket", has_reason("Ready", "BucketNotFound"))
+    message = condition(status, "Ready")["message"]
+    assert missing in message
+    assert "createBucket" in message
+    tenant.apply("Datastore", "made-bucket", tenant.s3_datastore(space, bucket=missing, createBucket=True))
+    tenant.until("datastores", "made-bucket", has_reason("Ready", "Ready"))
+    space.client.remove_bucket(missing)
+
+
+def test_a_wrong_endpoint_is_named(tenant: Tenant, space: Space) -> None:
+    tenant.apply("Datastore", "no-host", tenant.s3_datastore(space, endpoint="http://nowhere.invalid:9000"))
+    tenant.until("datastores", "no-host", has_reason("Ready", "EndpointNotFound"))
+    tenant.apply("Datastore", "no-port", tenant.s3_datastore(space, endpoint="http://198.18.0.2:9"))
+    tenant.until("datastores", "no-port", has_reason("Ready", "EndpointUnreachable"))
+
+
+def test_a_reader_without_the_right_to_write_is_told_so(tenant: Tenant, space: Space) -> None:
+    reader = space.s3.reader
+    assert reader is not None
+    tenant.secret("reader", reader)
+    spec = tenant.s3_datastore(space, credentialsSecretRef={"name": "reader"})
+    tenant.apply("Datastore", "reads-only", spec)
+    status = tenant.until("datastores", "reads-only", has_reason("Ready", "PermissionDenied"))
+    assert "write" in condition(status, "Ready")["message"]
+    tenant.apply("Datastore", "said-so", spec | {"readOnly": True})
+    tenant.until("datastores", "said-so", has_reason("Ready", "Ready"))
+
+
+def test_an_unknown_dataset_fails_the_run_and_lists_near_names(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("raw/flowers.csv", b"a,b\n1,2\n")
+    tenant.apply("Dataset", "flowers", {"sources": [{"path": "raw/flowers.csv"}]})
+    run = tenant.start_steps({**ECHO, "inputs": [{"name": "flower"}]})
+    refused = _refusal(tenant, run)
+    assert refused["reason"] == "NotFound"
+    assert "flower" in refused["message"]
+    assert "flowers" in refused["message"]
+
+
+def test_a_cycle_is_named_by_its_path(tenant: Tenant) -> None:
+    run = tenant.start_steps(
+        {**ECHO, "name": "a", "dependsOn": ["b"]}, {**ECHO, "name": "b", "dependsOn": ["a"]}
+    )
+    refused = _refusal(tenant, run)
+    assert refused["reason"] == "InvalidPipeline"
+    assert "a" in refused["message"]
+    assert "→" in refused["message"] or "->" in refused["message"]
+
+
+def test_an_unknown_reference_is_named_with_what_there_is(tenant: Tenant, default_store: str) -> None:
+    step = {"name": "say", "command": ["echo", "$(inputs.ra.path)"], "outputs": [{"name": "raw"}]}
+    refused = _refusal(tenant, tenant.start_steps(step))
+    assert refused["reason"] == "InvalidPipeline"
+    assert "$(inputs.ra.path)" in refused["message"]
+    assert "say" in refused["message"]
+
+
+def test_a_missing_command_is_refused_by_the_api_server(tenant: Tenant) -> None:
+    with pytest.raises(AssertionError, match="command"):
+        tenant.start_steps({"name": "say", "outputs": [{"name": "model"}]})
+
+
+def test_a_field_that_is_not_honoured_yet_is_refused_by_its_name(tenant: Tenant) -> None:
+    refused = _refusal(tenant, tenant.start_steps({**ECHO, "queueName": "team-a"}))
+    assert refused["reason"] == "NotSupportedYet"
+    assert "queueName" in refused["message"]
+
+
+def test_an_image_that_cannot_be_pulled_shows_at_once_and_fails_in_the_kubelets_words(tenant: Tenant) -> None:
+    run = tenant.start_steps({**ECHO, "image": "localhost/nothing/here:1"})
+    shown = tenant.until(
+        "pipelineruns", run, lambda status: step_of(status, "say").get("reason") == "ImageNotPulled"
+    )
+    assert step_of(shown, "say")["state"] == "Waiting"
+    assert "localhost/nothing/here:1" in step_of(shown, "say")["message"]
+    status = tenant.finish(run, 90)
+    assert status["state"] == "Failed"
+    assert "localhost/nothing/here:1" in step_of(status, "say")["message"]
+
+
+def test_a_failed_run_ends_with_a_time_and_the_last_lines_of_the_log(tenant: Tenant) -> None:
+    words = ["sh", "-c", "echo reading; echo 'no column species' >&2; exit 3"]
+    status = tenant.finish(tenant.start_steps({"name": "read", "command": words}))
+    assert status["state"] == "Failed"
+    assert "completionTime" in status
+    failed = step_of(status, "read")
+    assert failed["exitCode"] == 3
+    assert "no column species" in failed["logTail"]
+    assert "read" in status["message"]
