@@ -1,0 +1,77 @@
+"""What ends a mover on purpose: a reason, a sentence for the one who is woken, and by the reason an exit code.
+
+Everything else that rises is a bug and ends the process with Python's own code.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from towpath_mover.exits import Exit
+
+
+class Reason(StrEnum):
+    """Why a mover stopped: one word per kind of failure, shown to the user as the reason."""
+
+    STORE_UNAVAILABLE = "StoreUnavailable"
+    ENDPOINT_INVALID = "EndpointInvalid"
+    ENDPOINT_NOT_FOUND = "EndpointNotFound"
+    ENDPOINT_UNREACHABLE = "EndpointUnreachable"
+    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
+    BUCKET_NOT_FOUND = "BucketNotFound"
+    OBJECT_NOT_FOUND = "ObjectNotFound"
+    STORE_REFUSED = "StoreRefused"
+    CREDENTIALS_MISSING = "CredentialsMissing"
+    CREDENTIALS_REFUSED = "CredentialsRefused"
+    PERMISSION_DENIED = "PermissionDenied"
+    INPUT_DRIFT = "InputDrift"
+    OUTPUT_CHANGED = "OutputChanged"
+    DISK_FULL = "DiskFull"
+    UNSAFE_PATH = "UnsafePath"
+    UNDECODABLE_NAME = "UndecodableName"
+    DUPLICATE_PATH = "DuplicatePath"
+    FILE_AND_FOLDER = "FileAndFolder"
+    INVENTORY_INVALID = "InventoryInvalid"
+    INVENTORY_VERSION_UNKNOWN = "InventoryVersionUnknown"
+    INVENTORY_UNSORTED = "InventoryUnsorted"
+    INVENTORY_TRUNCATED = "InventoryTruncated"
+    CODE_DRIFT = "CodeDrift"
+    EMPTY_INPUT = "EmptyInput"
+    NOT_PUBLISHED = "NotPublished"
+    STEP_TIMED_OUT = "StepTimedOut"
+    OUTPUT_MISSING = "OutputMissing"
+    OUTPUT_EMPTY = "OutputEmpty"
+    OUTPUT_WRONG_KIND = "OutputWrongKind"
+    UNSAFE_FILE = "UnsafeFile"
+    UNREADABLE_FILE = "UnreadableFile"
+    SOURCE_NOT_FOUND = "SourceNotFound"
+    UNSAFE_KEY = "UnsafeKey"
+
+
+_EXITS = {
+    Reason.STORE_UNAVAILABLE: Exit.TRY_AGAIN,
+    Reason.ENDPOINT_NOT_FOUND: Exit.TRY_AGAIN,
+    Reason.ENDPOINT_UNREACHABLE: Exit.TRY_AGAIN,
+    Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
+    Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
+    Reason.PERMISSION_DENIED: Exit.CREDENTIALS_REFUSED,
+    Reason.INPUT_DRIFT: Exit.DATA_CHANGED,
+    Reason.OUTPUT_CHANGED: Exit.DATA_CHANGED,
+    Reason.DISK_FULL: Exit.DISK_FULL,
+    Reason.NOT_PUBLISHED: Exit.NOT_PUBLISHED,
+    Reason.STEP_TIMED_OUT: Exit.NOT_PUBLISHED,
+}
+
+
+class MoverFailure(Exception):  # noqa: N818 - the word of the design: it is an outcome, not a bug
+    """A mover's named end: `reason` for status and metrics, the message for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    @property
+    def exit(self) -> Exit:
+        """Return the process's exit code: REFUSED for all that only a person can change."""
+        return _EXITS.get(self.reason, Exit.REFUSED)

@@ -1,0 +1,221 @@
+"""The documents that a pod is given → frozen orders: what to stage in, what to publish, what to probe or list.
+
+A step's order is the plan's two documents and what only running decides (`TOWPATH_ATTEMPT`); other movers have
+theirs in `TOWPATH_ORDER`. What the mover does not need is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from towpath.flow import names
+from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
+from towpath_mover.pod_paths import PodPaths
+from towpath_mover.stores import Datastore, datastore_from
+
+ATTEMPT_VARIABLE = "TOWPATH_ATTEMPT"
+POD_UID_VARIABLE = "TOWPATH_POD_UID"
+ORDER_VARIABLE = "TOWPATH_ORDER"
+
+
+@dataclass(frozen=True)
+class InventoryRef:
+    """Where an inventory lies, and the canonical digest that it must have."""
+
+    datastore: str
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class InputOrder:
+    """One input: the folder it is staged into, and the content pinned for it. `origin` is for the step's context."""
+
+    name: str
+    path: str
+    inventory: InventoryRef
+    file: str | None
+    allow_empty: bool
+    origin: Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class OutputOrder:
+    """One output. `prefix` goes up to the attempt."""
+
+    name: str
+    path: str
+    datastore: str
+    prefix: str
+    optional: bool
+    allow_empty: bool
+    directory: bool | None
+    make_directory: bool
+
+
+@dataclass(frozen=True)
+class CodeOrder:
+    """The step's code: given in the plan, or in a mounted ConfigMap."""
+
+    digest: str
+    inline: Mapping[str, str] | None
+    config_map: str | None
+
+
+@dataclass(frozen=True)
+class StepOrder:
+    """One attempt of one step. `attempt_id` is its folder in the store."""
+
+    namespace: str
+    run: str
+    run_uid: str
+    pipeline: str
+    params: Mapping[str, str]
+    step: str
+    attempt: int
+    attempt_id: str
+    result_prefix: str
+    datastores: Mapping[str, Datastore]
+    inputs: tuple[InputOrder, ...]
+    outputs: tuple[OutputOrder, ...]
+    code: CodeOrder | None
+
+
+@dataclass(frozen=True)
+class ProbeOrder:
+    """One datastore to try."""
+
+    namespace: str
+    datastore: Datastore
+
+
+@dataclass(frozen=True)
+class SourceOrder:
+    """One source of a dataset: a file, folder or glob in a datastore."""
+
+    path: str
+    datastore: str
+
+
+@dataclass(frozen=True)
+class InventoryOrder:
+    """A dataset whose sources are to be listed; the inventory goes into datastore `into`."""
+
+    namespace: str
+    dataset: str
+    sources: tuple[SourceOrder, ...]
+    into: str
+    datastores: Mapping[str, Datastore]
+
+
+def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
+    """Return the order of `stage-in` and `publish`; OrderError names what does not fit."""
+    document = read_zipped(paths.run_document).check_format()
+    step = read_zipped(paths.step_document).check_format()
+    attempt = read_variable(environ, ATTEMPT_VARIABLE)
+    run, number, code = document.child("run"), attempt.number("attempt"), step.optional_child("code")
+    return StepOrder(
+        namespace=run.text("namespace"),
+        run=run.text("name"),
+        run_uid=run.text("uid"),
+        pipeline=document.optional_text("pipeline") or "",
+        params=document.texts("params"),
+        step=step.text("name"),
+        attempt=number,
+        attempt_id=names.attempt_id(number, _pod_uid(environ)),
+        result_prefix=step.text("resultPrefix"),
+        datastores=_datastores(document),
+        inputs=tuple(_inputs(step, attempt)),
+        outputs=tuple(_output(output) for output in step.children("outputs")),
+        code=_code(code) if code else None,
+    )
+
+
+def probe_order(environ: Mapping[str, str]) -> ProbeOrder:
+    """Return the order of `probe`."""
+    order = read_variable(environ, ORDER_VARIABLE).check_format()
+    return ProbeOrder(order.text("namespace"), _datastore(order.child("datastore")))
+
+
+def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
+    """Return the order of `take-inventory`."""
+    order = read_variable(environ, ORDER_VARIABLE).check_format()
+    sources = (
+        SourceOrder(source.text("path"), source.text("datastore")) for source in order.children("sources")
+    )
+    return InventoryOrder(
+        namespace=order.text("namespace"),
+        dataset=order.text("dataset"),
+        sources=tuple(sources),
+        into=order.text("into"),
+        datastores=_datastores(order),
+    )
+
+
+def _pod_uid(environ: Mapping[str, str]) -> str:
+    uid = environ.get(POD_UID_VARIABLE)
+    if not uid:
+        raise OrderError(f"The environment variable {POD_UID_VARIABLE} is not set.")
+    return uid
+
+
+def _datastores(document: Fields) -> dict[str, Datastore]:
+    datastores = map(_datastore, document.children("datastores"))
+    return {datastore.name: datastore for datastore in datastores}
+
+
+def _datastore(fields: Fields) -> Datastore:
+    # These are asked for here, so that what is missing is named; the rest is optional.
+    fields.text("name")
+    fields.child("s3").text("bucket")
+    return datastore_from(fields.plain())
+
+
+def _inputs(step: Fields, attempt: Fields) -> Iterable[InputOrder]:
+    pinned = {given.text("name"): given for given in attempt.children("inputs")}
+    for planned in step.children("inputs"):
+        name = planned.text("name")
+        if name not in pinned:
+            raise OrderError(f"{ATTEMPT_VARIABLE} says nothing of the input {name!r}.")
+        yield _input(planned, pinned[name])
+
+
+def _input(planned: Fields, pinned: Fields) -> InputOrder:
+    inventory, version = pinned.child("inventory"), planned.optional_child("version")
+    file = pinned.optional_text("file")
+    if version and file is None:
+        file = version.child("content").optional_text("file")
+    return InputOrder(
+        name=planned.text("name"),
+        path=planned.text("path"),
+        inventory=InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest")),
+        file=file,
+        allow_empty=planned.flag("allowEmpty"),
+        origin=_origin(planned, version),
+    )
+
+
+def _origin(planned: Fields, version: Fields | None) -> dict[str, str | int]:
+    if version:
+        return {"dataset": version.text("dataset"), "version": version.number("version")}
+    source = planned.child("from")
+    return {"step": source.text("step"), "output": source.text("output")}
+
+
+def _output(planned: Fields) -> OutputOrder:
+    return OutputOrder(
+        name=planned.text("name"),
+        path=planned.text("path"),
+        datastore=planned.text("datastore"),
+        prefix=planned.text("prefix"),
+        optional=planned.flag("optional"),
+        allow_empty=planned.flag("allowEmpty"),
+        directory=planned.optional_flag("directory"),
+        make_directory=planned.flag("makeDirectory"),
+    )
+
+
+def _code(planned: Fields) -> CodeOrder:
+    inline = planned.texts("inline") or None
+    return CodeOrder(planned.text("digest"), inline, planned.optional_text("configMap"))

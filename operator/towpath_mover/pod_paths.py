@@ -1,0 +1,71 @@
+"""Where everything lies in a step's pod, as one value: tests and local runs put it below another root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from towpath_mover.stores import Places
+
+ROOT_VARIABLE = "TOWPATH_ROOT"
+TERMINATION_LOG_VARIABLE = "TOWPATH_TERMINATION_LOG"
+TERMINATION_LOG = "/dev/termination-log"
+
+
+@dataclass(frozen=True)
+class PodPaths:
+    """The folders of a pod, all below `root`; volumes are mounted at these names by whoever renders the pod."""
+
+    root: Path = Path("/towpath")
+
+    @property
+    def run_document(self) -> Path:
+        """What all pods of the run share."""
+        return self.root / "plan/run.json.gz"
+
+    @property
+    def step_document(self) -> Path:
+        """What this step's pod needs."""
+        return self.root / "plan/step.json.gz"
+
+    @property
+    def bin(self) -> Path:
+        """The launcher's folder, which `step` and `publish` mount read-only."""
+        return self.root / "bin"
+
+    @property
+    def work(self) -> Path:
+        """The step's working directory: its code, HOME and TMPDIR."""
+        return self.root / "work"
+
+    @property
+    def metrics(self) -> Path:
+        """The JSON lines that the step logs its metrics to."""
+        return self.work / ".metrics.jsonl"
+
+    @property
+    def code(self) -> Path:
+        """The mounted ConfigMap with the step's code."""
+        return self.root / "code"
+
+    @property
+    def context(self) -> Path:
+        """What `Run.get_context()` reads in the step."""
+        return self.root / "context/context.json"
+
+    @property
+    def places(self) -> Places:
+        """Where stores find credentials and CA certificates."""
+        return Places(self.root / "credentials", self.root / "ca")
+
+
+def pod_paths(environ: Mapping[str, str]) -> PodPaths:
+    """Return the pod's paths; the root is /towpath unless the environment says otherwise."""
+    root = environ.get(ROOT_VARIABLE)
+    return PodPaths(Path(root)) if root else PodPaths()
+
+
+def termination_log(environ: Mapping[str, str]) -> Path:
+    """Return the file from which the kubelet takes the container's last words."""
+    return Path(environ.get(TERMINATION_LOG_VARIABLE) or TERMINATION_LOG)

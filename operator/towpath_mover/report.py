@@ -1,0 +1,78 @@
+"""A mover's last words: the termination message from which the operator learns how it ended, at most 4,096 bytes.
+
+What does not fit goes first: metrics, then what the plan lets the operator derive. A report is never cut in the
+middle, for then it could not be read at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+FORMAT_VERSION = 1
+LIMIT = 4096
+MESSAGE_LIMIT = 1000
+
+Report = dict[str, Any]
+
+
+def success(report: Mapping[str, Any]) -> Report:
+    """Return the report of a mover that did what it was told."""
+    return {"formatVersion": FORMAT_VERSION, **report}
+
+
+def failure(reason: str, message: str) -> Report:
+    """Return the report of a mover that did not."""
+    shortened = message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+    return {"formatVersion": FORMAT_VERSION, "reason": str(reason), "message": shortened}
+
+
+def encode(report: Mapping[str, Any], limit: int | None = None) -> bytes:
+    """Return the report as JSON, left whole or left out in parts until it fits."""
+    encoded = _json(report)
+    if limit is None or len(encoded) <= limit:
+        return encoded
+    for smaller in _smaller(dict(report)):
+        encoded = _json(smaller)
+        if len(encoded) <= limit:
+            return encoded
+    raise ValueError(f"the report has {len(encoded)} bytes at its smallest; {limit} is the limit")
+
+
+def write(report: Mapping[str, Any], termination_log: Path) -> None:
+    """Leave the report where the kubelet looks for it."""
+    termination_log.write_bytes(encode(report, LIMIT))
+
+
+def _smaller(report: Report) -> Iterator[Report]:
+    metrics = dict(report.get("metrics", {}))
+    while metrics:
+        metrics.popitem()
+        yield report | {"metrics": metrics, "leftOut": ["metrics"]}
+    report.pop("metrics", None)
+    yield from _smaller_outputs(report)
+    message = report.get("message", "")
+    while message:
+        message = message[: len(message) * 3 // 4]
+        yield report | {"message": message + "…"}
+
+
+def _smaller_outputs(report: Report) -> Iterator[Report]:
+    """Leave out what follows from plan and attempt: seconds, and where an output's inventory lies."""
+    outputs = [dict(output) for output in report.get("outputs", [])]
+    if not outputs:
+        return
+    for output in outputs:
+        output.pop("seconds", None)
+    yield report | {"outputs": outputs, "leftOut": ["metrics", "seconds"]}
+    for output in outputs:
+        output.pop("file", None)
+        output["inventory"] = {"digest": output["inventory"]["digest"]}
+    yield report | {"outputs": outputs, "leftOut": ["metrics", "seconds", "inventories"]}
+
+
+def _json(report: Mapping[str, Any]) -> bytes:
+    text = json.dumps(report, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
