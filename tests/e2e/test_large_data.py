@@ -25,7 +25,8 @@ for number in range(20_000):
 """
 SUM = """
 import hashlib, os, sys
-paths = [sys.argv[1]] if os.path.isfile(sys.argv[1]) else [os.path.join(sys.argv[1], n) for n in os.listdir(sys.argv[1])]
+path = sys.argv[1]
+paths = [path] if os.path.isfile(path) else [os.path.join(path, name) for name in os.listdir(path)]
 print(len(paths), sum(os.path.getsize(path) for path in paths))
 """
 

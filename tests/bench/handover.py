@@ -1,0 +1,84 @@
+"""10,000 files of 20 kB from step to step as plain objects, beside s5cmd doing the same on the same server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from e2e.tenant import Tenant, step_of
+
+FILES = 10_000
+SIZE = 20_000
+WRITE = f"""
+import os, sys
+os.makedirs(sys.argv[1])
+for number in range({FILES}):
+    with open(os.path.join(sys.argv[1], "%05d.bin" % number), "wb") as file:
+        file.write(os.urandom({SIZE}))
+"""
+
+
+def ours(tenant: Tenant) -> tuple[float, float]:
+    """Seconds of publishing and of staging in, as the movers measured them in the pods."""
+    write = {
+        "name": "write",
+        "command": ["python3", "-c", WRITE, "$(outputs.files.path)"],
+        # Registered outputs lie as plain objects, now and when packs exist.
+        "outputs": [{"name": "files", "register": {"name": "bench-files"}}],
+    }
+    given = {"name": "files", "from": {"step": "write"}}
+    read = {"name": "read", "command": ["ls", "-d", "$(inputs.files.path)"], "inputs": [given]}
+    status = tenant.finish(tenant.start_steps(write, read), 300)
+    assert status["state"] == "Succeeded", status
+    published = step_of(status, "write")["outputs"][0]
+    assert published["files"] == FILES
+    return published["seconds"], step_of(status, "read")["stageInSeconds"]
+
+
+def s5cmd(tenant: Tenant, folder: Path) -> tuple[float, float]:
+    """Seconds of s5cmd's upload and download of such files, from this machine."""
+    s3 = tenant.access.s3
+    place = f"s3://{s3.bucket}/bench-{secrets.token_hex(3)}"
+    program = [str(Path(sys.executable).parent / "s5cmd"), "--endpoint-url", s3.endpoint]
+    keys = {"AWS_ACCESS_KEY_ID": s3.admin.access_key, "AWS_SECRET_ACCESS_KEY": s3.admin.secret_key}
+    environment = {**os.environ, **keys, "AWS_REGION": s3.region}
+    target = folder.parent / "down"
+    up = _timed([*program, "cp", f"{folder}/*", f"{place}/"], environment)
+    down = _timed([*program, "cp", f"{place}/*", f"{target}/"], environment)
+    assert len(os.listdir(target)) == FILES
+    shutil.rmtree(target)
+    _timed([*program, "rm", f"{place}/*"], environment)
+    return up, down
+
+
+def _timed(command: list[str], environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def report(tenant: Tenant, rounds: int = 3) -> list[str]:
+    """The figures of both, in turn, and the ratio of the sums."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "up"
+        folder.mkdir()
+        for number in range(FILES):
+            (folder / f"{number:05}.bin").write_bytes(os.urandom(SIZE))
+        pairs = [(ours(tenant), s5cmd(tenant, folder)) for _ in range(rounds)]
+    ratio = statistics.median(sum(mine) / sum(theirs) for mine, theirs in pairs)
+    lines = [f"10,000 x 20 kB: {_words('ours', mine)}; {_words('s5cmd', theirs)}" for mine, theirs in pairs]
+    return [
+        *lines,
+        f"both transfers together, ours / s5cmd: {ratio:.2f}x (median of {rounds} pairs; aim <= 1x)",
+    ]
+
+
+def _words(name: str, seconds: tuple[float, float]) -> str:
+    return f"{name} up {seconds[0]:.2f} s, down {seconds[1]:.2f} s"
