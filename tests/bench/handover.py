@@ -52,7 +52,7 @@ def s5cmd(tenant: Tenant, folder: Path) -> tuple[float, float]:
     target = folder.parent / "down"
     up = _timed([*program, "cp", f"{folder}/*", f"{place}/"], environment)
     down = _timed([*program, "cp", f"{place}/*", f"{target}/"], environment)
-    assert len(os.listdir(target)) == FILES
+    assert len(list(target.iterdir())) == FILES
     shutil.rmtree(target)
     _timed([*program, "rm", f"{place}/*"], environment)
     return up, down
