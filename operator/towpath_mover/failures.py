@@ -27,6 +27,7 @@ class Reason(StrEnum):
     INPUT_DRIFT = "InputDrift"
     OUTPUT_CHANGED = "OutputChanged"
     DISK_FULL = "DiskFull"
+    DISK_REFUSED = "DiskRefused"
     UNSAFE_PATH = "UnsafePath"
     UNDECODABLE_NAME = "UndecodableName"
     DUPLICATE_PATH = "DuplicatePath"
@@ -52,6 +53,7 @@ _EXITS = {
     Reason.STORE_UNAVAILABLE: Exit.TRY_AGAIN,
     Reason.ENDPOINT_NOT_FOUND: Exit.TRY_AGAIN,
     Reason.ENDPOINT_UNREACHABLE: Exit.TRY_AGAIN,
+    Reason.DISK_REFUSED: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
     Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
     Reason.PERMISSION_DENIED: Exit.CREDENTIALS_REFUSED,

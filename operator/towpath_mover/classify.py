@@ -1,0 +1,141 @@
+"""What a store's client raised → a named failure: what failed, where, as whom, and what to do.
+
+Of the server's answer only code and message are repeated: some servers quote signed headers in the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.stores import Store
+
+# What a call to obstore may raise; 404 is the builtin error.
+STORE_ERRORS = (BaseError, FileNotFoundError)
+
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>|\(code: ([A-Za-z]{1,64})\)")
+_MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
+
+
+class _Verdict(NamedTuple):
+    reason: Reason
+    what: str
+    advice: str
+
+
+_CHECK_KEYS = "Correct the keys in the Secret; a transfer that waits reads them again."
+_GRANT = "Grant this identity list, read, write and delete on the bucket and prefix, or name another Secret."
+_CODES = {
+    "InvalidAccessKeyId": _Verdict(
+        Reason.CREDENTIALS_REFUSED, "the store does not know this access key", _CHECK_KEYS
+    ),
+    "SignatureDoesNotMatch": _Verdict(
+        Reason.CREDENTIALS_REFUSED, "the secret key does not belong to the access key", _CHECK_KEYS
+    ),
+    "ExpiredToken": _Verdict(Reason.CREDENTIALS_REFUSED, "the session token has expired", _CHECK_KEYS),
+    "InvalidToken": _Verdict(Reason.CREDENTIALS_REFUSED, "the session token is not valid", _CHECK_KEYS),
+    "RequestTimeTooSkewed": _Verdict(
+        Reason.CREDENTIALS_REFUSED,
+        "this node's clock differs from the store's",
+        "Correct the clock of the node.",
+    ),
+    "AccessDenied": _Verdict(Reason.PERMISSION_DENIED, "permission denied", _GRANT),
+    "NoSuchBucket": _Verdict(
+        Reason.BUCKET_NOT_FOUND, "the bucket does not exist", "Create the bucket, or correct the Datastore."
+    ),
+    "NoSuchKey": _Verdict(Reason.OBJECT_NOT_FOUND, "there is no such object", "See who deleted it."),
+}
+_STATUSES = {
+    "401": _Verdict(Reason.CREDENTIALS_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
+    "403": _Verdict(Reason.PERMISSION_DENIED, "the store refused the credentials or the permission", _GRANT),
+    "404": _CODES["NoSuchKey"],
+    "507": _Verdict(Reason.STORE_REFUSED, "the store has no room left", "Make room in the store."),
+}
+_SIGNS = (
+    (
+        "dns error",
+        Reason.ENDPOINT_NOT_FOUND,
+        "the endpoint's host name is not known",
+        "Correct the endpoint.",
+    ),
+    (
+        "InvalidCertificate",
+        Reason.CERTIFICATE_NOT_TRUSTED,
+        "the endpoint's certificate is not trusted",
+        "Name its CA in the Datastore's caConfigMapRef, or correct the endpoint.",
+    ),
+    (
+        "InvalidContentType",
+        Reason.CERTIFICATE_NOT_TRUSTED,
+        "the endpoint does not speak TLS",
+        "If it is meant to be plain HTTP, write http:// in the Datastore's endpoint.",
+    ),
+    (
+        "tcp connect error",
+        Reason.ENDPOINT_UNREACHABLE,
+        "nothing accepts connections at the endpoint",
+        "See whether the store runs, whether the port is right and no network policy is in the way.",
+    ),
+    (
+        "169.254.169.254",
+        Reason.CREDENTIALS_MISSING,
+        "the pod has no identity of its own",
+        "Name a Secret in the Datastore's credentialsSecretRef, or give the pod's service account an identity.",
+    ),
+    ("kind: Timeout", Reason.STORE_UNAVAILABLE, "no answer in time", "See whether the store is overloaded."),
+)
+
+
+def failure(error: Exception, store: Store, doing: str, key: str | None = None) -> MoverFailure:
+    """Return the named failure for an error of obstore; `doing` is a verb that fits before the object's name."""
+    if isinstance(error, PreconditionError | AlreadyExistsError):
+        verdict = _Verdict(
+            Reason.INPUT_DRIFT, "it was changed since it was pinned", "Take a new version of the data."
+        )
+    else:
+        verdict = _verdict(str(error))
+    message = (
+        f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(str(error))}."
+    )
+    return MoverFailure(verdict.reason, f"{message} {verdict.advice}")
+
+
+def _verdict(text: str) -> _Verdict:
+    code, status = server_code(text), _STATUS.search(text)
+    if code in _CODES:
+        return _CODES[code]
+    if status:
+        return _STATUSES.get(status[1]) or _by_class(status[1])
+    for sign, reason, what, advice in _SIGNS:
+        if sign in text:
+            return _Verdict(reason, what, advice)
+    return _Verdict(
+        Reason.STORE_UNAVAILABLE, "the connection failed again and again", "See the store and the network."
+    )
+
+
+def _by_class(status: str) -> _Verdict:
+    if status.startswith("5") or status in {"408", "429"}:
+        return _Verdict(
+            Reason.STORE_UNAVAILABLE,
+            f"it goes on answering {status}",
+            "See the store's health; it is tried again.",
+        )
+    return _Verdict(Reason.STORE_REFUSED, f"it answered {status}", "See whether the endpoint is an S3 store.")
+
+
+def server_code(text: str) -> str | None:
+    """Return the S3 error code in an error's text, such as NoSuchBucket."""
+    found = _CODE.search(text)
+    return (found[1] or found[2]) if found else None
+
+
+def _quoted(text: str) -> str:
+    code, message = server_code(text), _MESSAGE.search(text)
+    if code is None:
+        return ""
+    return f" ({code}: {message[1].strip().rstrip('.')})" if message else f" ({code})"

@@ -1,0 +1,83 @@
+"""Single small objects of a store: read, write, look at, delete, and inventories; every error is a named failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import obstore
+
+from towpath_mover.classify import STORE_ERRORS, failure
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory_reader import InventoryReader
+from towpath_mover.retry import patiently
+from towpath_mover.stores import Store
+from towpath_mover.transfer import PIECE, WHOLE
+
+MAX_OBJECT = 16 << 20
+
+
+class ObjectState(NamedTuple):
+    """What a store reports of an object; the ETag is without its quotes."""
+
+    size: int
+    etag: str | None
+    version: str | None
+
+
+def read_object(store: Store, key: str) -> bytes:
+    """Return the bytes of a small object."""
+    return patiently(store, "read", key, lambda: _read(store, key))
+
+
+def write_object(store: Store, key: str, content: bytes | Path) -> None:
+    """Write an object, atomically; a Path may be of any size."""
+    patiently(
+        store,
+        "write",
+        key,
+        lambda: obstore.put(store.client, key, content, chunk_size=WHOLE, max_concurrency=4),
+    )
+
+
+def delete_object(store: Store, key: str) -> None:
+    """Delete an object; one that is not there is no failure."""
+    patiently(store, "delete", key, lambda: obstore.delete(store.client, key))
+
+
+def object_state(store: Store, key: str) -> ObjectState | None:
+    """Return what the store reports of an object, or None where there is none."""
+    try:
+        meta = patiently(store, "look at", key, lambda: obstore.head(store.client, key))
+    except MoverFailure as failed:
+        if failed.reason is Reason.OBJECT_NOT_FOUND:
+            return None
+        raise
+    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), meta["version"])
+
+
+def open_inventory(store: Store, key: str, digest: str) -> InventoryReader:
+    """Return a reader of an inventory object that ends with InputDrift unless the content has this digest."""
+    return InventoryReader(_chunks(store, key), digest)
+
+
+def bare_etag(etag: str | None) -> str | None:
+    """Return an ETag in the one form that inventories hold: without quotes."""
+    return etag.strip('"') or None if etag else None
+
+
+def _read(store: Store, key: str) -> bytes:
+    result = obstore.get(store.client, key)
+    if result.meta["size"] > MAX_OBJECT:
+        message = f"{store.where(key)} has {result.meta['size']} bytes, too many for what should be there."
+        raise MoverFailure(Reason.STORE_REFUSED, message)
+    return bytes(result.bytes())
+
+
+def _chunks(store: Store, key: str) -> Iterator[bytes]:
+    result = patiently(store, "read", key, lambda: obstore.get(store.client, key))
+    try:
+        yield from result.stream(min_chunk_size=PIECE)
+    except STORE_ERRORS as error:
+        raise failure(error, store, "read", key) from error

@@ -1,0 +1,67 @@
+"""Reading an object as it was pinned, or saying that it is another one now: never silently other bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import obstore
+
+from towpath_mover.classify import STORE_ERRORS
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
+from towpath_mover.objects import bare_etag
+from towpath_mover.retry import patiently
+from towpath_mover.stores import Store
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
+Result = TypeVar("Result")
+
+
+def options_for(entry: Entry, place: tuple[int, int] | None) -> GetOptions | None:
+    """Return the conditions of a read: what was pinned, and the bytes from the first to the one after the last."""
+    if entry.etag is None and place is None:
+        return None
+    options: GetOptions = {}
+    if place is not None:
+        options["range"] = place
+    if entry.etag is not None:
+        options["if_match"] = f'"{entry.etag}"'
+    if entry.version is not None:
+        options["version"] = entry.version
+    return options
+
+
+def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[], Result]) -> Result:
+    """Do a read patiently; an object that is gone or replaced meanwhile is InputDrift."""
+    key = prefix + (entry.pack or entry.path)
+    try:
+        return patiently(store, "read", key, action)
+    except MoverFailure as failed:
+        if failed.reason is Reason.OBJECT_NOT_FOUND:
+            raise drifted(store, prefix, entry, "it is gone") from failed
+        # The client tells a replacement in mid-body like any broken connection: look again.
+        if failed.reason is Reason.STORE_UNAVAILABLE and _is_replaced(store, key, entry):
+            raise drifted(store, prefix, entry, "it was replaced while it was read") from failed
+        raise
+
+
+def drifted(store: Store, prefix: str, entry: Entry, why: str) -> MoverFailure:
+    """Return InputDrift that names the object and what differs from the inventory."""
+    pinned = f"sha256 {entry.sha256}" if entry.sha256 else f"ETag {entry.etag}"
+    message = (
+        f"{store.where(prefix + (entry.pack or entry.path))} is not what was pinned ({entry.size} bytes, {pinned}): "
+        f"{why}. Restore the object, or take a new version of the data and run again."
+    )
+    return MoverFailure(Reason.INPUT_DRIFT, message[0].upper() + message[1:])
+
+
+def _is_replaced(store: Store, key: str, entry: Entry) -> bool:
+    if entry.etag is None or entry.version is not None:
+        return False
+    try:
+        return bare_etag(obstore.head(store.client, key)["e_tag"]) != entry.etag
+    except STORE_ERRORS:
+        return False

@@ -1,0 +1,136 @@
+"""Opened files → objects below a prefix, and the entries that say what was sent: digests are of the very bytes sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+import obstore
+
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
+from towpath_mover.paths import check_path, shown
+from towpath_mover.progress import Progress
+from towpath_mover.retry import patiently
+from towpath_mover.stores import Store
+from towpath_mover.transfer import PIECE, WHOLE, Limits, Work, run
+
+# S3 has room for 10,000 parts; a few are left over for files that a store counts differently.
+_MAX_PARTS = 9_900
+_PARTS_IN_FLIGHT = 4
+
+
+class LocalFile(NamedTuple):
+    """A regular file to send: its path in the inventory, what it was seen to be, and how to open it for reading.
+
+    `open` may be called again for another try; the descriptor is closed by the transfer.
+    """
+
+    path: str
+    size: int
+    executable: bool
+    open: Callable[[], int]
+
+
+def upload(
+    files: Iterable[LocalFile],
+    store: Store,
+    prefix: str,
+    progress: Progress,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+) -> Iterator[Entry]:
+    """Send all files and yield each one's entry (root 0) when its object is complete, in no order.
+
+    `prefix` lies below the datastore's own and ends in `/`. A file that changes meanwhile is OutputChanged.
+    """
+    worker = _Upload(store, prefix, progress)
+    return run(files, Work(_cost, worker.do), limits, progress.report)
+
+
+def _cost(file: LocalFile) -> int:
+    return file.size if file.size <= WHOLE else _part_size(file.size) * (_parts_in_flight(file.size) + 1)
+
+
+def _part_size(size: int) -> int:
+    return max(WHOLE, -(-size // _MAX_PARTS))
+
+
+def _parts_in_flight(size: int) -> int:
+    # Parts above 8 MiB are for files above 77 GiB; fewer of them are held at once.
+    return max(1, _PARTS_IN_FLIGHT * WHOLE // _part_size(size))
+
+
+class _Upload:
+    def __init__(self, store: Store, prefix: str, progress: Progress) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._progress = progress
+
+    def do(self, file: LocalFile) -> Entry:
+        check_path(file.path)
+        key = self._prefix + file.path
+        digest = patiently(self._store, "write", key, lambda: self._send(file, key))
+        self._progress.add(1, 0)
+        return Entry(file.path, file.size, digest, executable=file.executable)
+
+    def _send(self, file: LocalFile, key: str) -> str:
+        descriptor = file.open()
+        try:
+            if file.size <= WHOLE:
+                return self._send_whole(file, key, descriptor)
+            return self._send_parts(file, key, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _send_whole(self, file: LocalFile, key: str, descriptor: int) -> str:
+        content = os.pread(descriptor, file.size + 1, 0)
+        if len(content) != file.size:
+            raise _changed(file, len(content))
+        obstore.put(self._store.client, key, content, use_multipart=False)
+        self._progress.add(0, file.size)
+        return sha256(content).hexdigest()
+
+    def _send_parts(self, file: LocalFile, key: str, descriptor: int) -> str:
+        reading = _Reading(file, descriptor, self._progress)
+        obstore.put(
+            self._store.client,
+            key,
+            reading,
+            chunk_size=_part_size(file.size),
+            max_concurrency=_parts_in_flight(file.size),
+        )
+        return reading.digest.hexdigest()
+
+
+class _Reading:
+    """A file's bytes, piece by piece, hashed as they are handed over; it must end where it was said to."""
+
+    def __init__(self, file: LocalFile, descriptor: int, progress: Progress) -> None:
+        self.digest = sha256()
+        self._file = file
+        self._descriptor = descriptor
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[bytes]:
+        offset = 0
+        # One byte too many is asked for at the end: a file that has grown shows itself.
+        while piece := os.pread(self._descriptor, min(PIECE, self._file.size + 1 - offset), offset):
+            offset += len(piece)
+            if offset > self._file.size:
+                break
+            self.digest.update(piece)
+            self._progress.add(0, len(piece))
+            yield piece
+        if offset != self._file.size:
+            raise _changed(self._file, offset)
+
+
+def _changed(file: LocalFile, size: int) -> MoverFailure:
+    now = f"more than {file.size}" if size > file.size else f"only {size}"
+    message = (
+        f"The output file {shown(file.path)} changed while it was published: it had {file.size} bytes, now {now}. "
+        "Let the step finish writing before it ends."
+    )
+    return MoverFailure(Reason.OUTPUT_CHANGED, message)
