@@ -163,6 +163,11 @@ def output_inventory_key(prefix: str, attempt: str, output: str) -> str:
     return f"{prefix}{attempt}/{output}/inventory.jsonl.gz"
 
 
+def write_check_key(prefix: str, attempt: str) -> str:
+    """The key of the object that stage-in writes and deletes, under the output's prefix."""
+    return f"{prefix}{attempt}/write-check"
+
+
 def source_inventories_prefix(namespace: str) -> str:
     """Where the inventories of sources lie, named by their content."""
     return f"{namespace}/inventories/"
