@@ -1,0 +1,120 @@
+"""The containers of a step's pod: init `stage-in`, the user's `step`, and `publish` beside it; or `step` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from towpath.flow import names
+from towpath.flow.decision import AttemptOrder
+from towpath.flow.documents import inventory_document
+from towpath.flow.planned import Content, Plan, PlannedDatastore, PlannedStep
+from towpath.flow.references import for_pod, values_of
+from towpath_mover.launcher import launcher_command, publish_command
+from towpath_operator.jobs.environment import step_environment
+from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
+from towpath_operator.jobs.quantities import whole
+from towpath_operator.jobs.security import step_security
+from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.volumes import (
+    WORK,
+    publish_mounts,
+    scratch_bytes,
+    shared_memory_mount,
+    stage_in_mounts,
+    step_mounts,
+)
+
+Container = dict[str, Any]
+
+_EPHEMERAL = "ephemeral-storage"
+
+
+def step_container(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Container:
+    """The user's container; under the launcher where there are movers, else as the image and the step have it."""
+    values = values_of(plan, step, order.inputs)
+    command = [for_pod(word, values) for word in step.command]
+    arguments = [for_pod(word, values) for word in step.args]
+    container: Container = {
+        "name": names.STEP_CONTAINER,
+        "image": step.image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": step_environment(plan, step, values),
+        "envFrom": [dict(source) for source in step.env_from],
+        "resources": dict(step.resources),
+        "securityContext": step_security(),
+        # The log's last lines outlive the node, and are copied into the status on failure.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    if not step.needs_movers:
+        return container | _plain(command, arguments)
+    grace = step.termination_grace_period_seconds
+    grace = settings.timeout_grace_seconds if grace is None else grace
+    launched = launcher_command([*command, *arguments], step.timeout_seconds, grace)
+    return container | {"command": launched, "workingDir": WORK, "volumeMounts": step_mounts(step)}
+
+
+def stage_in_container(
+    plan: Plan,
+    step: PlannedStep,
+    order: AttemptOrder,
+    datastores: Sequence[PlannedDatastore],
+    settings: PodSettings,
+) -> Container:
+    """The mover that runs before the step; it enters every datastore of the pod."""
+    enters = frozenset(datastore.name for datastore in datastores)
+    environment = _environment(step, order)
+    command = mover_command("stage-in")
+    mounts = stage_in_mounts(step)
+    mover = Mover(
+        names.STAGE_IN_CONTAINER, plan.mover_image, command, environment, mounts, datastores, enters
+    )
+    return mover_container(mover, settings)
+
+
+def publish_container(
+    plan: Plan,
+    step: PlannedStep,
+    order: AttemptOrder,
+    datastores: Sequence[PlannedDatastore],
+    settings: PodSettings,
+) -> Container:
+    """The mover that waits beside the step; it enters the datastores of the outputs only."""
+    enters = frozenset(output.datastore for output in step.outputs)
+    environment = _environment(step, order)
+    mounts = publish_mounts(step)
+    mover = Mover(
+        names.PUBLISH_CONTAINER, plan.mover_image, publish_command(), environment, mounts, datastores, enters
+    )
+    return _with_scratch(mover_container(mover, settings), step, order)
+
+
+def _plain(command: Sequence[str], arguments: Sequence[str]) -> Container:
+    # What is left out is the image's own.
+    words = {name: list(given) for name, given in (("command", command), ("args", arguments)) if given}
+    return words | {"volumeMounts": [shared_memory_mount()]}
+
+
+def _environment(step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:
+    given = [_input(port.name, order.inputs[port.name]) for port in step.inputs]
+    return [
+        order_variable("TOWPATH_ATTEMPT", {"attempt": order.attempt, "inputs": given}),
+        {"name": "TOWPATH_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+    ]
+
+
+def _input(name: str, content: Content) -> dict[str, Any]:
+    document = {"name": name, "inventory": inventory_document(content.inventory)}
+    return document | ({"file": content.file} if content.file else {})
+
+
+def _with_scratch(container: Container, step: PlannedStep, order: AttemptOrder) -> Container:
+    """Asks for the disk of the staged inputs here, so that the figures of the step's container stay the user's."""
+    if not step.inputs:
+        return container
+    size = whole(scratch_bytes(order))
+    resources = container["resources"]
+    # A limit of the step bounds the sum of the pod: without one beside it, the inputs would use it up.
+    sides = ["requests", "limits"] if _EPHEMERAL in step.resources.get("limits", {}) else ["requests"]
+    widened = {side: resources.get(side, {}) | {_EPHEMERAL: size} for side in sides}
+    return container | {"resources": resources | widened}

@@ -1,0 +1,49 @@
+"""A Dataset's sources and the question why they are looked at → the Job whose mover takes their inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from towpath.flow import names
+from towpath.flow.documents import datastore_document
+from towpath.flow.planned import FORMAT_VERSION, PlannedDatastore
+from towpath.flow.sources import Installation
+from towpath_operator.jobs.job import JobIdentity, Object, Owner
+from towpath_operator.jobs.mover_job import MoverOrder, mover_job
+from towpath_operator.jobs.settings import PodSettings
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is to be listed: `sources` are path, datastore and hash; the inventory goes into datastore `into`."""
+
+    type: str
+    sources: tuple[Mapping[str, Any], ...]
+    into: str
+    datastores: tuple[PlannedDatastore, ...]
+
+
+def render(
+    listing: Listing, owner: Owner, ask: str, installation: Installation, settings: PodSettings
+) -> Object:
+    """The inventory Job of a Dataset; the same `ask` gives the same Job."""
+    identity = JobIdentity(
+        name=names.inventory_job_name(owner.name, owner.uid, ask),
+        owner=owner,
+        labels=names.job_labels(names.INVENTORY_COMPONENT)
+        | {names.DATASET_LABEL: names.label_value(owner.name)},
+        annotations={names.ASK_ANNOTATION: ask},
+    )
+    document = {
+        "formatVersion": FORMAT_VERSION,
+        "namespace": owner.namespace,
+        "dataset": owner.name,
+        "type": listing.type,
+        "sources": [dict(source) for source in listing.sources],
+        "into": listing.into,
+        "datastores": [datastore_document(datastore) for datastore in listing.datastores],
+    }
+    order = MoverOrder(names.INVENTORY_CONTAINER, installation.mover_image, document, listing.datastores)
+    return mover_job(identity, order, settings)

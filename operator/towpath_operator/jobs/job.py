@@ -1,0 +1,97 @@
+"""What all our Jobs share: one pod, one try, an owner, a time to live after the end. Retries are the operator's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from towpath.flow import names
+from towpath_operator.jobs.settings import PodSettings
+
+Object = dict[str, Any]
+
+# A pod that moves data is not worth moving: it would begin again elsewhere.
+_STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The object of ours that a Job belongs to, and goes with."""
+
+    kind: str
+    name: str
+    uid: str
+    namespace: str
+
+
+@dataclass(frozen=True)
+class JobIdentity:
+    """How a Job is found: its name, and what Job and pod are marked with."""
+
+    name: str
+    owner: Owner
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def owner_references(owner: Owner) -> list[Object]:
+    """The one controller of an object; garbage collection takes the object when its owner is gone."""
+    return [
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": owner.kind,
+            "name": owner.name,
+            "uid": owner.uid,
+            "controller": True,
+        }
+    ]
+
+
+def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], settings: PodSettings) -> Object:
+    """The Job of one attempt. Its rules classify a failure; none of them makes it try again."""
+    metadata = {"labels": dict(identity.labels), "annotations": dict(identity.annotations)}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": identity.name,
+            "namespace": identity.owner.namespace,
+            **metadata,
+            "ownerReferences": owner_references(identity.owner),
+        },
+        "spec": {
+            "completions": 1,
+            "parallelism": 1,
+            "backoffLimit": 0,
+            "podFailurePolicy": {"rules": list(failure_rules)},
+            "podReplacementPolicy": "Failed",
+            "ttlSecondsAfterFinished": settings.ttl_seconds_after_finished,
+            "template": {
+                "metadata": {
+                    **metadata,
+                    "annotations": {**metadata["annotations"], **_STAYS, **_default_container(pod)},
+                },
+                "spec": pod,
+            },
+        },
+    }
+
+
+def pod_spec(security: Object, pull_secrets: Sequence[str], grace_seconds: int) -> Object:
+    """The fields that every pod of ours has; containers and volumes are added by its maker."""
+    # Each once, in this order: a step may name the installation's own.
+    secrets = [{"name": name} for name in dict.fromkeys(pull_secrets)]
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": grace_seconds,
+        "securityContext": security,
+        **({"imagePullSecrets": secrets} if secrets else {}),
+    }
+
+
+def _default_container(pod: Object) -> dict[str, str]:
+    # The user's own is always the first, whatever movers stand beside it.
+    return {"kubectl.kubernetes.io/default-container": pod["containers"][0]["name"]}

@@ -1,0 +1,27 @@
+"""What an installation says about every pod that the operator makes; the operator reads it once, at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Bytes in flight are budgeted, so the limit holds whatever the size of the data. No CPU limit: it would only slow.
+MOVER_RESOURCES: Mapping[str, Any] = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"memory": "256Mi"},
+}
+
+
+@dataclass(frozen=True)
+class PodSettings:
+    """Settings of the chart. `user` is UID and GID where a step names none; None leaves both to the platform."""
+
+    user: int | None = 1000
+    mover_resources: Mapping[str, Any] = field(default_factory=lambda: dict(MOVER_RESOURCES))
+    mover_image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    ttl_seconds_after_finished: int = 3600
+    termination_grace_period_seconds: int = 120
+    # How long a command that ran out of its `timeoutSeconds` may take to end, before it is killed.
+    timeout_grace_seconds: int = 30

@@ -1,0 +1,73 @@
+"""A planned step and the order for one attempt of it → the Job that makes it. The same in, the same out."""
+
+from __future__ import annotations
+
+from towpath.flow import names
+from towpath.flow.decision import AttemptOrder
+from towpath.flow.documents import step_digest, step_document
+from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
+from towpath_operator.jobs.containers import publish_container, stage_in_container, step_container
+from towpath_operator.jobs.datastore_volumes import datastore_volumes
+from towpath_operator.jobs.failure_rules import plain_rules, step_rules
+from towpath_operator.jobs.job import JobIdentity, Object, Owner, job, pod_spec
+from towpath_operator.jobs.security import pod_security
+from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.volumes import shared_memory_volume, step_volumes
+
+
+def render(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
+    """The Job of one attempt: `stage-in`, then `step` with `publish` beside it; one plain container without movers."""
+    pod = (
+        _with_movers(plan, step, order, settings)
+        if step.needs_movers
+        else _plain(plan, step, order, settings)
+    )
+    rules = step_rules() if step.needs_movers else plain_rules()
+    return job(_identity(plan, step, order), pod, rules, settings)
+
+
+def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
+    datastores = datastores_of(plan, step, order)
+    return _pod(step, settings) | {
+        "initContainers": [stage_in_container(plan, step, order, datastores, settings)],
+        "containers": [
+            step_container(plan, step, order, settings),
+            publish_container(plan, step, order, datastores, settings),
+        ],
+        "volumes": step_volumes(plan, step, order) + datastore_volumes(datastores),
+    }
+
+
+def datastores_of(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[PlannedDatastore]:
+    """The datastores that the pod's movers enter: where inputs and their inventories lie, where outputs will."""
+    used = {output.datastore for output in step.outputs}
+    for content in order.inputs.values():
+        used |= {content.inventory.datastore, *content.datastores}
+    known = {datastore.name: datastore for datastore in plan.datastores}
+    return [known[name] for name in sorted(used)]
+
+
+def _plain(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
+    return _pod(step, settings) | {
+        "containers": [step_container(plan, step, order, settings)],
+        "volumes": [shared_memory_volume(step)],
+    }
+
+
+def _pod(step: PlannedStep, settings: PodSettings) -> Object:
+    grace = step.termination_grace_period_seconds
+    return pod_spec(
+        pod_security(step.security_context, settings),
+        [*step.image_pull_secrets, *settings.image_pull_secrets],
+        settings.termination_grace_period_seconds if grace is None else grace,
+    )
+
+
+def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity:
+    run = plan.run
+    return JobIdentity(
+        name=names.job_name(run.name, run.uid, step.name, order.attempt),
+        owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
+        labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
+        annotations=names.attempt_annotations(step.name, step_digest(step_document(step))),
+    )
