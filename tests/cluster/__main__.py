@@ -45,8 +45,7 @@ def _do(asked: argparse.Namespace, provider: Provider) -> None:
     elif asked.command == "status":
         print(provider.status())
     else:
-        provider.load_image(asked.archive, asked.name)
-        say(f"{asked.name} is on the cluster")
+        print(provider.load_image(asked.archive, asked.name))
 
 
 def _announce(access: Access) -> None:

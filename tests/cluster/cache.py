@@ -3,9 +3,11 @@ digest of what an entry was built from. A changed input is a new entry; an uncha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -34,3 +36,13 @@ def files_below(folder: Path) -> list[str | Path]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         parts += [path.relative_to(folder).as_posix(), path]
     return parts
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[Path]:
+    """The cache folder, for work that must not be done twice at once on this machine."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder

@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from cluster.access import S3
-from cluster.native.readiness import is_s3_ready
 from cluster.progress import ClusterError
-from cluster.store import STORE_ENVIRONMENT, Ports, render_identities, store_command
+from cluster.store import STORE_ENVIRONMENT, Ports, is_s3_ready, render_identities, store_command
 from cluster.waiting import wait_until
 from cluster.weed import find_weed
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 _STARTED = time.monotonic()
@@ -22,6 +24,24 @@ class ImpossibleHereError(ClusterError):
 def say(message: str) -> None:
     """One progress line with the seconds since the start."""
     print(f"[{time.monotonic() - _STARTED:5.1f}s] {message}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def long_work(what: str, usually: str) -> Iterator[None]:
+    """Says that something long begins, each minute that it still goes on, and that it has ended."""
+    say(f"{what}: usually {usually}, once")
+    begun, is_over = time.monotonic(), threading.Event()
+
+    def remind() -> None:
+        while not is_over.wait(60):
+            say(f"{what}: still at it after {(time.monotonic() - begun) / 60:.0f} min (usually {usually})")
+
+    threading.Thread(target=remind, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+    say(f"{what}: done in {time.monotonic() - begun:.0f} s")
 
 
 def run(

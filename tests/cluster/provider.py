@@ -22,8 +22,8 @@ class Provider(Protocol):
         """Makes the cluster run, or finds it running; says how to reach it."""
         ...
 
-    def load_image(self, archive: Path, name: str) -> None:
-        """Makes an image from an OCI archive usable by pods under this name."""
+    def load_image(self, archive: Path, name: str) -> str:
+        """Makes an image from an OCI archive usable by pods; the name by which they ask for it."""
         ...
 
     def status(self) -> str:

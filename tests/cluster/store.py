@@ -4,6 +4,8 @@ Used on the node, and alone on loopback for tests that need no cluster."""
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,3 +87,20 @@ def store_command(weed: Path, folder: Path, address: str, bind: str, ports: Port
 
 # Read by the server as its master.toml: three volumes for a new bucket instead of seven.
 STORE_ENVIRONMENT = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "3"}
+
+
+def is_s3_ready(endpoint: str) -> bool:
+    """Whether the S3 server serves."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{endpoint}/status", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def make_bucket(filer: str, name: str) -> None:
+    """Makes a bucket, or keeps the one that is there; to the server it is a folder of its own file tree."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{filer}/buckets/{name}/", method="POST")  # noqa: S310
+    opener.open(request, timeout=10).close()

@@ -4,12 +4,11 @@ by debootstrap, under the name that our Dockerfile is given as its BASE on these
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
-from cluster.cache import cache_folder, digest_of
+from cluster.cache import cache_folder, digest_of, one_at_a_time
 from cluster.oci import Image, write_archive
-from cluster.progress import run, say
+from cluster.progress import long_work, run
 
 BASE_IMAGE = Image(
     name="localhost/python:3.11-slim",
@@ -40,20 +39,37 @@ def build_base_image() -> Path:
     archive = cache_folder() / f"python-{base_key()}.oci.tar"
     if archive.exists():
         return archive
-    say("building the Python base image with debootstrap: about 1 minute, once")
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="base-", dir=archive.parent) as scratch:
-        root = Path(scratch) / "root"
-        _bootstrap(root)
-        layer = Path(scratch) / "layer.tar"
-        run(["tar", "--sort=name", "--numeric-owner", "-C", root, "-cf", layer, "."])
-        write_archive(BASE_IMAGE, layer, archive)
-    say("building the Python base image: done")
+    with one_at_a_time("base") as folder:
+        if not archive.exists():
+            _build(archive, folder / "base.unfinished")
     return archive
 
 
+def _build(archive: Path, scratch: Path) -> None:
+    # What a build that was cut off has left is of no use.
+    shutil.rmtree(scratch, ignore_errors=True)
+    root, layer = scratch / "root", scratch / "layer.tar"
+    root.mkdir(parents=True)
+    with long_work("building the Python base image with debootstrap", "a minute"):
+        _bootstrap(root)
+        run(["tar", "--sort=name", "--numeric-owner", "-C", root, "-cf", layer, "."])
+        write_archive(BASE_IMAGE, layer, archive)
+    shutil.rmtree(scratch)
+
+
 def _bootstrap(root: Path) -> None:
-    run(["debootstrap", "--variant=minbase", f"--include={','.join(INCLUDED)}", RELEASE, root])
+    # In a mount namespace of its own: what it mounts goes with it, however it ends.
+    run(
+        [
+            "unshare",
+            "--mount",
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={','.join(INCLUDED)}",
+            RELEASE,
+            root,
+        ]
+    )
     for name in _DROPPED:
         shutil.rmtree(root / name, ignore_errors=True)
     (root / "var/log").mkdir()

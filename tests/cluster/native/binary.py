@@ -7,8 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from cluster.cache import cache_folder, digest_of
-from cluster.progress import ClusterError, run, say
+from cluster.cache import cache_folder, digest_of, one_at_a_time
+from cluster.progress import ClusterError, long_work, run
 
 SOURCES = Path(__file__).parent / "node"
 VERSION = "v1.35.4"
@@ -42,9 +42,8 @@ def build_binary() -> Path:
     folder = cache_folder() / f"node-{binary_key()}"
     if not (folder / "node").exists():
         require_go()
-        say("building Kubernetes, etcd, CoreDNS and Helm as one program: 6 to 8 minutes on two cores, once")
-        _build_into(folder)
-        say("building the node's program: done")
+        with one_at_a_time("node"):
+            _build_into(folder)
     for name in NAMES:
         if not (folder / name).is_symlink():
             (folder / name).symlink_to("node")
@@ -58,8 +57,12 @@ def require_go() -> None:
 
 
 def _build_into(folder: Path) -> None:
+    if (folder / "node").exists():
+        return
     folder.mkdir(parents=True, exist_ok=True)
     # Renamed at the end: a build that was cut off leaves no half program behind.
-    unfinished = folder / f"node.unfinished-{os.getpid()}"
-    run([*BUILD, "-o", unfinished, "."], folder=SOURCES, environment={**os.environ, "CGO_ENABLED": "0"})
+    unfinished = folder / "node.unfinished"
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    with long_work("building Kubernetes, etcd, CoreDNS and Helm as one program", "6 to 8 minutes"):
+        run([*BUILD, "-o", unfinished, "."], folder=SOURCES, environment=environment)
     unfinished.rename(folder / "node")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from cluster.native.component import Component
 from cluster.native.layout import DNS_SERVICE_ADDRESS, NODE_ADDRESS, Layout
+from cluster.progress import run
 
 _COREFILE = """\
 .:53 {{
@@ -55,3 +57,9 @@ def dns_objects() -> list[dict[str, Any]]:
         "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": True}}],
     }
     return [service, slice_]
+
+
+def apply_dns(kubectl: Path, kubeconfig: Path) -> None:
+    """Makes the name server known to pods."""
+    objects = {"apiVersion": "v1", "kind": "List", "items": dns_objects()}
+    run([kubectl, "--kubeconfig", kubeconfig, "apply", "--filename", "-"], stdin=json.dumps(objects))

@@ -28,7 +28,20 @@ def find_leftovers(layout: Layout) -> list[str]:
     folders = [f"folder {folder}" for folder in (layout.state, layout.sockets) if folder.exists()]
     marks = (str(layout.state), str(layout.sockets))
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    return links + cgroups + folders + [f"mount {path}" for path in mounts if path.startswith(marks)]
+    mounted = [f"mount {path}" for path in mounts if path.startswith(marks)]
+    return links + cgroups + folders + mounted + _processes(marks)
+
+
+def _processes(marks: tuple[str, ...]) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(mark in command for mark in marks):
+            found.append(f"process {entry.parent.name} ({command[:60]})")
+    return found
 
 
 def remove_leftovers(layout: Layout) -> None:

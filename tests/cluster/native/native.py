@@ -3,30 +3,25 @@ packages and PyPI. Needs root, for namespaces, mounts and links."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.access import S3, Access
-from cluster.cache import cache_folder
+from cluster.cache import one_at_a_time
 from cluster.native.api import is_api_ready, is_node_ready
-from cluster.native.base_image import build_base_image
 from cluster.native.binary import build_binary
-from cluster.native.dns import dns_objects
-from cluster.native.images import build_pause, build_static_step, image_names, import_image
-from cluster.native.layout import NODE_ADDRESS, NODE_NAME, Layout
+from cluster.native.build import build_all
+from cluster.native.dns import apply_dns
+from cluster.native.images import image_names, import_image
+from cluster.native.layout import NODE_NAME, Layout
 from cluster.native.leftovers import find_leftovers, make_mount_points, remove_leftovers
 from cluster.native.namespaces import running_node, start_node, stop_node
 from cluster.native.packages import install_packages
-from cluster.native.plan import STORE_PORTS, write_plan
-from cluster.native.readiness import S3_ENDPOINT, await_stages, stages
-from cluster.progress import ClusterError, ImpossibleHereError, run, say
-from cluster.store import SHARED_BUCKET
+from cluster.native.plan import FILER, S3_ENDPOINT, write_plan
+from cluster.native.readiness import await_stages, stages
+from cluster.progress import ClusterError, ImpossibleHereError, say
+from cluster.store import SHARED_BUCKET, make_bucket
 from cluster.weed import find_weed
 
 
@@ -41,7 +36,7 @@ class NativeProvider:
     def up(self) -> Access:
         """Starts the node, finishes a half-started one, or finds it running."""
         _require_root()
-        with _one_at_a_time():
+        with one_at_a_time("native"):
             binaries = build_binary() if self._is_complete() else self._make_complete()
         return Access(
             kubeconfig=self._layout.kubeconfig,
@@ -50,11 +45,14 @@ class NativeProvider:
             audit_log=self._layout.audit_log,
         )
 
-    def load_image(self, archive: Path, name: str) -> None:
+    def load_image(self, archive: Path, name: str) -> str:
         """Imports an OCI archive, which must carry this name, into the node's runtime."""
+        if running_node(self._layout) is None:
+            raise ClusterError(f"the cluster is down, so {name} cannot be loaded: `make cluster` starts it")
         import_image(self._layout, archive)
         if name not in image_names(self._layout):
             raise ClusterError(f"{archive} does not carry {name}: push it to oci-archive:{archive}:{name}")
+        return name
 
     def status(self) -> str:
         """What runs and what is left."""
@@ -70,7 +68,7 @@ class NativeProvider:
     def down(self) -> None:
         """Ends the node and removes all that it left."""
         _require_root()
-        with _one_at_a_time():
+        with one_at_a_time("native"):
             stop_node(self._layout)
             remove_leftovers(self._layout)
             left = find_leftovers(self._layout)
@@ -90,7 +88,7 @@ class NativeProvider:
 
     def _make_complete(self) -> Path:
         install_packages()
-        binaries, archives = _build_all()
+        binaries, archives = build_all()
         if running_node(self._layout) is None:
             remove_leftovers(self._layout)
             say("starting the node, about 15 s")
@@ -106,33 +104,12 @@ class NativeProvider:
         with ThreadPoolExecutor() as pool:
             imports = [pool.submit(import_image, self._layout, archive) for archive in archives]
             await_stages(self._layout, others)
-            _apply_dns(binaries / "kubectl", self._layout.kubeconfig)
-            _make_bucket(SHARED_BUCKET)
+            apply_dns(binaries / "kubectl", self._layout.kubeconfig)
+            make_bucket(FILER, SHARED_BUCKET)
             for done in imports:
                 done.result()
         self._complete.touch()
         say("the cluster is up")
-
-
-def _build_all() -> tuple[Path, list[Path]]:
-    # Side by side: the compiler wants processors, debootstrap mostly the network and the disk.
-    with ThreadPoolExecutor() as pool:
-        binaries = pool.submit(build_binary)
-        base = pool.submit(build_base_image)
-        small = [build_pause(), build_static_step()]
-        return binaries.result(), [*small, base.result()]
-
-
-def _apply_dns(kubectl: Path, kubeconfig: Path) -> None:
-    objects = {"apiVersion": "v1", "kind": "List", "items": dns_objects()}
-    run([kubectl, "--kubeconfig", kubeconfig, "apply", "--filename", "-"], stdin=json.dumps(objects))
-
-
-def _make_bucket(name: str) -> None:
-    # A bucket is a folder of the server's own file tree; this spares signing a request.
-    url = f"http://{NODE_ADDRESS}:{STORE_PORTS.filer}/buckets/{name}/"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(urllib.request.Request(url, method="POST"), timeout=10).close()
 
 
 def _require_root() -> None:
@@ -140,12 +117,3 @@ def _require_root() -> None:
         raise ImpossibleHereError(
             "the `native` cluster needs root, for namespaces, mounts and links: run as root"
         )
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "native.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -24,6 +24,8 @@ from cluster.native.users import COMPONENTS, PEOPLE, make_tokens, render_kubecon
 from cluster.store import STORE_ENVIRONMENT, Ports, render_identities, store_command
 
 STORE_PORTS = Ports(s3=8333, master=9333, volume=8340, filer=8888)
+S3_ENDPOINT = f"http://{NODE_ADDRESS}:{STORE_PORTS.s3}"
+FILER = f"http://{NODE_ADDRESS}:{STORE_PORTS.filer}"
 
 
 def write_plan(

@@ -3,21 +3,19 @@ at fault are shown."""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cluster.native.api import has_default_account, is_api_ready, is_node_ready
-from cluster.native.layout import NODE_ADDRESS, NODE_NAME, Layout
+from cluster.native.layout import NODE_NAME, Layout
 from cluster.native.namespaces import running_node
-from cluster.native.plan import STORE_PORTS
+from cluster.native.plan import S3_ENDPOINT
 from cluster.progress import ClusterError
+from cluster.store import is_s3_ready
 from cluster.waiting import wait_until
 
-S3_ENDPOINT = f"http://{NODE_ADDRESS}:{STORE_PORTS.s3}"
 _LINES = 12
 
 
@@ -57,16 +55,6 @@ def await_stages(layout: Layout, wanted: list[Stage], seconds: float = 90) -> No
 
 def _is_over(stage: Stage, layout: Layout) -> bool:
     return stage.is_done() or running_node(layout) is None
-
-
-def is_s3_ready(endpoint: str) -> bool:
-    """Whether the S3 server serves."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{endpoint}/status", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _tail(log: Path) -> str:
