@@ -6,6 +6,7 @@ Every variable begins with TOWPATH_; the chart sets them. A bad value ends the p
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ class Settings:
     """What an installation may set. Durations are seconds; lists are separated by commas, maps are JSON."""
 
     namespace: str = "default"
-    identity: str = field(default_factory=socket.gethostname)
+    identity: str = field(default_factory=lambda: f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
     watch_namespaces: tuple[str, ...] = ()
     lease_name: str = "towpath-operator"
     leader_election: bool = True
@@ -39,12 +40,15 @@ class Settings:
     image_pull_secrets: tuple[str, ...] = ()
     step_image: str = ""
     cluster_id: str = ""
-    max_scratch: str = ""
+    max_scratch_bytes: int | None = None
     default_user: int = 1000
     platform_assigns_user: bool = False
     start_timeout_seconds: int = 300
     store_timeout_seconds: int = 3600
     ttl_seconds_after_finished: int = 3600
+    termination_grace_period_seconds: int = 120
+    timeout_grace_seconds: int = 30
+    cancel_grace_seconds: int = 30
     mover_failures: int = 5
     disruptions: int = 10
 

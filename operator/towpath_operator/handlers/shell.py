@@ -1,6 +1,6 @@
-"""kopf as the shell: it watches our five kinds and does nothing else; an event is stored, its key marked dirty.
+"""kopf as the shell: it watches our five kinds, and nothing else; an event is stored, its key marked dirty.
 
-Each setting here answers a measured limit of kopf 1.45; a test asserts them, since minor releases rename them.
+Each setting here answers a measured limit of kopf 1.45; a test asserts them: minor releases rename settings.
 """
 
 from __future__ import annotations

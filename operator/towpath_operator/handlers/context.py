@@ -1,0 +1,57 @@
+"""What every pass is handed: the stores to read, the client to write with, and what the installation says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from towpath.flow.decision import Limits
+from towpath.flow.planned import Plan
+from towpath.flow.sources import Installation
+from towpath_operator.cluster.cache import Cache
+from towpath_operator.cluster.client import Client
+from towpath_operator.cluster.queue import KeyedQueue
+from towpath_operator.cluster.status import StatusWriter
+from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.metrics import Metrics
+
+
+def utc_now() -> datetime:
+    """The clock of passes."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a restart may forget: plans by run UID, refusals by Job UID. No result rests on it."""
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    step_digests: dict[str, dict[str, str]] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    first_seen: dict[str, datetime] = field(default_factory=dict)
+
+    def forget_run(self, uid: str) -> None:
+        """A run has gone or come to its end."""
+        for part in (self.plans, self.step_digests, self.first_seen):
+            part.pop(uid, None)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One per process."""
+
+    client: Client
+    cache: Cache
+    queue: KeyedQueue
+    writer: StatusWriter
+    metrics: Metrics
+    installation: Installation
+    pods: PodSettings
+    limits: Limits
+    memory: Memory = field(default_factory=Memory)
+    now: Callable[[], datetime] = utc_now
+
+
+Json = dict[str, Any]
