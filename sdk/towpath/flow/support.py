@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step
 from towpath.api.dataset import DatasetSpec, DeletionPolicy
+from towpath.flow.conditions import RunReason
+from towpath.flow.stalled import StalledError
 
 ALL = "*"
 
@@ -81,6 +83,13 @@ def refusal(spec: BaseModel) -> str | None:
         return None
     more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
     return f"Not available in this release: {', '.join(paths[:5])}{more}. Remove it to go on without."
+
+
+def refuse(spec: BaseModel, where: str) -> None:
+    """Raise StalledError for a spec that uses what is not honoured yet; `where` names the object."""
+    sentence = refusal(spec)
+    if sentence:
+        raise StalledError(RunReason.NOT_SUPPORTED_YET, where + sentence)
 
 
 def is_downloaded_instead(given: ports.Input) -> bool:

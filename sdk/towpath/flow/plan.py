@@ -1,0 +1,170 @@
+"""Resolved facts → the plan: paths, prefixes, defaults merged in. The same facts give the same plan, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from towpath.api.ports import Input, Output
+from towpath.api.step import Step, StepSettings
+from towpath.flow import checks, names, references, support
+from towpath.flow.fingerprint import contract
+from towpath.flow.planned import (
+    PinnedVersion,
+    Plan,
+    PlannedCode,
+    PlannedInput,
+    PlannedOutput,
+    PlannedRegistration,
+    PlannedStep,
+    StepOutputRef,
+)
+from towpath.flow.sources import Resolved
+
+T = TypeVar("T")
+
+
+def plan(resolved: Resolved) -> Plan:
+    """All that the run will do."""
+    given = {step.name: step for step in resolved.spec.steps}
+    steps = tuple(_step(resolved, given[name]) for name in resolved.order)
+    return Plan(
+        run=resolved.run,
+        pipeline=resolved.pipeline,
+        params=resolved.params,
+        steps=steps,
+        datastores=resolved.datastores,
+        mover_image=resolved.installation.mover_image,
+        cluster_id=resolved.installation.cluster_id,
+        notes=tuple(_notes(steps)),
+        timeout_seconds=resolved.timeout_seconds,
+        continue_on_step_failure=resolved.continue_on_step_failure,
+    )
+
+
+def _step(resolved: Resolved, step: Step) -> PlannedStep:
+    defaults = resolved.spec.step_defaults or StepSettings()
+    container = _container(resolved, step, defaults)
+    code = _code(resolved, step)
+    outputs = tuple(_output(resolved, step, output) for output in step.outputs)
+    used = references.params_in(_texts(container))
+    params_used = {name: resolved.params[name] for name in sorted(used)}
+    hashed = {**container, "code": code.digest if code else None}
+    return PlannedStep(
+        name=step.name,
+        image=container["image"],
+        command=tuple(container["command"]),
+        args=tuple(container["args"]),
+        env=tuple(container["env"]),
+        env_from=tuple(container["envFrom"]),
+        inputs=tuple(_input(resolved, step, given) for given in step.inputs),
+        outputs=outputs,
+        depends_on=tuple(sorted(step.depends_on)),
+        result_prefix=_result_prefix(resolved, step),
+        contract=contract(hashed, outputs, params_used),
+        code=code,
+        resources=_as_dict(step.resources or defaults.resources),
+        security_context=_as_dict(step.security_context or defaults.security_context),
+        image_pull_secrets=_pull_secrets(step, defaults),
+        retries=_first(step.retries, defaults.retries) or 0,
+        timeout_seconds=_first(step.timeout_seconds, defaults.timeout_seconds),
+        pending_timeout_seconds=_first(step.pending_timeout_seconds, defaults.pending_timeout_seconds),
+        termination_grace_period_seconds=step.termination_grace_period_seconds,
+    )
+
+
+def _container(resolved: Resolved, step: Step, defaults: StepSettings) -> dict[str, Any]:
+    own = {variable.name for variable in step.env}
+    env = [variable for variable in defaults.env if variable.name not in own] + list(step.env)
+    return {
+        "image": step.image or resolved.installation.step_image,
+        "command": list(step.command),
+        "args": list(step.args),
+        "env": [variable.as_dict() for variable in env],
+        "envFrom": [source.as_dict() for source in (*defaults.env_from, *step.env_from)],
+    }
+
+
+def _texts(container: dict[str, Any]) -> list[str]:
+    values = [variable["value"] for variable in container["env"] if variable.get("value")]
+    return [*container["command"], *container["args"], *values]
+
+
+def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:
+    note = None
+    if support.is_downloaded_instead(given):
+        note = f"input {given.name}: mode {given.mode} is not available in this release; downloaded"
+    source = _source(resolved, step, given)
+    return PlannedInput(given.name, checks.input_folder(given), source, note, given.allow_empty)
+
+
+def _source(resolved: Resolved, step: Step, given: Input) -> PinnedVersion | StepOutputRef:
+    steps = {other.name: other for other in resolved.spec.steps}
+    output = checks.source_output(step, given, steps)
+    if given.from_ is None or output is None:
+        return resolved.pins[step.name, given.name]
+    return StepOutputRef(given.from_.step, output)
+
+
+def _output(resolved: Resolved, step: Step, output: Output) -> PlannedOutput:
+    register = _registration(output)
+    return PlannedOutput(
+        name=output.name,
+        path=f"{names.CONTAINER_OUTPUTS}/{output.name}",
+        datastore=output.datastore or names.DEFAULT_DATASTORE,
+        prefix=_prefix(resolved, step, register),
+        optional=output.optional,
+        allow_empty=output.allow_empty,
+        directory=output.directory,
+        make_directory=output.make_directory,
+        register=register,
+    )
+
+
+def _registration(output: Output) -> PlannedRegistration | None:
+    register = output.register_
+    if register is None:
+        return None
+    return PlannedRegistration(
+        dataset=names.object_name(register.name),
+        given_name=register.name,
+        type=register.type.value,
+        description=register.description,
+        tags=register.tags,
+    )
+
+
+def _prefix(resolved: Resolved, step: Step, register: PlannedRegistration | None) -> str:
+    run = resolved.run
+    if register is None:
+        return _result_prefix(resolved, step)
+    return names.registered_prefix(run.namespace, register.dataset, run.name, run.uid, step.name)
+
+
+def _result_prefix(resolved: Resolved, step: Step) -> str:
+    run = resolved.run
+    return names.result_prefix(run.namespace, run.name, run.uid, step.name)
+
+
+def _code(resolved: Resolved, step: Step) -> PlannedCode | None:
+    if step.code is None:
+        return None
+    config_map = step.code.config_map_ref.name if step.code.config_map_ref else None
+    return PlannedCode(resolved.code_digests[step.name], step.code.inline, config_map)
+
+
+def _pull_secrets(step: Step, defaults: StepSettings) -> tuple[str, ...]:
+    secrets = (secret.name for secret in (*defaults.image_pull_secrets, *step.image_pull_secrets))
+    return tuple(dict.fromkeys(secrets))
+
+
+def _as_dict(model: Any) -> dict[str, Any]:
+    return {} if model is None else dict(model.as_dict())
+
+
+def _first(own: T | None, default: T | None) -> T | None:
+    return default if own is None else own
+
+
+def _notes(steps: Iterable[PlannedStep]) -> list[str]:
+    return [f"step {step.name}, {given.note}" for step in steps for given in step.inputs if given.note]

@@ -1,0 +1,70 @@
+"""Whether what a run names exists and is Ready: goes on, waits with a reason, or gives up in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from towpath.api.dataset import Dataset
+from towpath.api.datastore import Datastore
+from towpath.api.meta import Condition, ConditionStatus
+from towpath.flow.conditions import RunReason
+from towpath.flow.decision import Limits
+from towpath.flow.sources import Waiting
+from towpath.flow.stalled import StalledError, near
+
+_LOOK_AGAIN_SECONDS = 30.0
+
+
+class WaitingError(Exception):
+    """The run cannot go on yet; `waiting` says for what."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(waiting.message)
+        self.waiting = waiting
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a run has been waiting, and how long it may."""
+
+    first_seen_at: datetime
+    now: datetime
+    limits: Limits
+
+    def missing(self, kind: str, name: str, known: Collection[str], why: str = "") -> Exception:
+        """What to raise for an object that does not exist: it may be on its way for a while."""
+        left = self._left(self.limits.not_found_seconds)
+        message = f"{kind} {name} does not exist{why}."
+        if left > 0:
+            return WaitingError(Waiting(RunReason.WAITING, message, left))
+        return StalledError(RunReason.NOT_FOUND, f"{message} {near(name, known)}")
+
+    def not_ready(self, kind: str, name: str, why: str) -> Exception:
+        """What to raise for an object that is not Ready; being named asks for a new look at it."""
+        left = self._left(self.limits.store_timeout_seconds)
+        message = f"{kind} {name} is not Ready: {why}"
+        if left > 0:
+            check = min(left, _LOOK_AGAIN_SECONDS)
+            return WaitingError(Waiting(RunReason.WAITING, message, check, ask=((kind, name),)))
+        waited = self.limits.store_timeout_seconds
+        return StalledError(RunReason.NOT_READY, f"Gave up after {waited} s (storeTimeoutSeconds): {message}")
+
+    def _left(self, seconds: int) -> float:
+        return (self.first_seen_at + timedelta(seconds=seconds) - self.now).total_seconds()
+
+
+def why_not_ready(thing: Datastore | Dataset) -> str | None:
+    """Why an object is not Ready, in its own words; None if it is, for the spec that it has now."""
+    ready = ready_condition(thing)
+    if ready is None or ready.observed_generation != (thing.metadata.generation or 0):
+        return "it has not been looked at yet."
+    if ready.status is ConditionStatus.TRUE:
+        return None
+    return f"{ready.reason}: {ready.message}"
+
+
+def ready_condition(thing: Datastore | Dataset) -> Condition | None:
+    """The object's condition Ready, if it has one."""
+    return next((given for given in thing.status.conditions if given.type == "Ready"), None)

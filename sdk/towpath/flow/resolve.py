@@ -1,0 +1,182 @@
+"""A run and the objects that it names → facts: versions pinned, references checked; or why not.
+
+Called until it gives Resolved or Refused. What it gives is made into the plan once, and never again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from towpath.api.pipeline import Pipeline, PipelineSpec
+from towpath.api.pipelinerun import PipelineRun
+from towpath.api.step import Step
+from towpath.flow import checks, datastores, names, support
+from towpath.flow.code import code_digest
+from towpath.flow.conditions import RunReason
+from towpath.flow.decision import Limits
+from towpath.flow.params import param_texts
+from towpath.flow.pins import WantedDataset, pin, refuse_empty, wanted_datasets
+from towpath.flow.planned import PinnedVersion, RunIdentity
+from towpath.flow.readiness import Patience, WaitingError
+from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
+from towpath.flow.stalled import StalledError
+
+Pins = Mapping[tuple[str, str], PinnedVersion]
+
+
+def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
+    """The objects that a run names. Versions may lie in further datastores: read them all, or those too."""
+    try:
+        spec = _spec_of(run, pipeline)
+        params = param_texts(spec.params, run.spec.params) if spec else {}
+    except StalledError:
+        return Needed()
+    if spec is None:
+        return Needed()
+    return Needed(
+        datasets=tuple(sorted(_dataset_names(spec, _values(run, params)))),
+        datastores=tuple(sorted(datastores.written_by(spec))),
+        config_maps=tuple(sorted(_config_maps(spec).values())),
+    )
+
+
+def resolve(sources: Sources, now: datetime, limits: Limits) -> Resolved | Waiting | Refused:
+    """Turn every reference of a run into a fact, or say why that cannot be done, or not yet."""
+    try:
+        return _resolved(sources, Patience(sources.first_seen_at, now, limits))
+    except WaitingError as error:
+        return error.waiting
+    except StalledError as error:
+        reason = error.reason if isinstance(error.reason, RunReason) else RunReason.INVALID_PIPELINE
+        return Refused(reason, error.message)
+
+
+def _resolved(sources: Sources, patience: Patience) -> Resolved:
+    run = sources.run
+    support.refuse(run.spec, "")
+    spec = _existing_spec(sources, patience)
+    order = checks.check_pipeline(spec)
+    params = param_texts(spec.params, run.spec.params)
+    _check_registrations(sources, spec)
+    pins = _pins(sources, patience, spec, _values(run, params))
+    digests = _code_digests(sources, patience, spec)
+    return Resolved(
+        run=_identity(run),
+        pipeline=run.spec.pipeline_ref.name if run.spec.pipeline_ref else "",
+        spec=spec,
+        params=params,
+        pins=pins,
+        code_digests=digests,
+        datastores=datastores.enter(sources, patience, spec, pins),
+        installation=sources.installation,
+        order=order,
+        timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
+        continue_on_step_failure=run.spec.continue_on_step_failure,
+    )
+
+
+def _spec_of(run: PipelineRun, pipeline: Pipeline | None) -> PipelineSpec | None:
+    return run.spec.pipeline_spec or (pipeline.spec if pipeline else None)
+
+
+def _existing_spec(sources: Sources, patience: Patience) -> PipelineSpec:
+    spec = _spec_of(sources.run, sources.pipeline)
+    if spec is None:
+        reference = sources.run.spec.pipeline_ref
+        raise patience.missing("Pipeline", reference.name if reference else "", sources.known.pipelines)
+    support.refuse(spec, "Pipeline: ")
+    return spec
+
+
+def _identity(run: PipelineRun) -> RunIdentity:
+    metadata = run.metadata
+    return RunIdentity(metadata.name or "", metadata.uid or "", metadata.namespace or "")
+
+
+def _values(run: PipelineRun, params: Mapping[str, str]) -> dict[str, str]:
+    values = {f"params.{name}": text for name, text in params.items()}
+    return values | {"run.name": run.metadata.name or "", "run.uid": run.metadata.uid or ""}
+
+
+def _dataset_names(spec: PipelineSpec, values: Mapping[str, str]) -> set[str]:
+    try:
+        wanted = {wanted.name for _, _, wanted in wanted_datasets(spec, values)}
+    except (StalledError, KeyError):
+        wanted = set()
+    return wanted | {names.object_name(name) for name in _registered_names(spec)}
+
+
+def _registered_names(spec: PipelineSpec) -> Iterator[str]:
+    yield from (output.register_.name for step in spec.steps for output in step.outputs if output.register_)
+
+
+def _config_maps(spec: PipelineSpec) -> dict[str, str]:
+    references = {step.name: step.code.config_map_ref for step in spec.steps if step.code}
+    return {step: reference.name for step, reference in references.items() if reference}
+
+
+def _pins(sources: Sources, patience: Patience, spec: PipelineSpec, values: Mapping[str, str]) -> Pins:
+    wanted = list(wanted_datasets(spec, values))
+    checks.refuse_alike([want.given for _, _, want in wanted] + list(_registered_names(spec)))
+    # One look per dataset: two inputs of one run never read two versions of what they call the latest.
+    found: dict[WantedDataset, PinnedVersion] = {}
+    pins: dict[tuple[str, str], PinnedVersion] = {}
+    for step, given, want in wanted:
+        found.setdefault(want, pin(sources, patience, want))
+        refuse_empty(step, given, found[want])
+        pins[step.name, given.name] = found[want]
+    _check_scratch(sources, spec, pins)
+    return pins
+
+
+def _check_scratch(sources: Sources, spec: PipelineSpec, pins: Pins) -> None:
+    limit = sources.installation.max_scratch_bytes
+    for step in spec.steps:
+        pinned = [pins[step.name, given.name] for given in step.inputs if (step.name, given.name) in pins]
+        scratch = sum(version.content.scratch_bytes for version in pinned)
+        if limit is not None and scratch > limit:
+            raise StalledError(
+                RunReason.TOO_LARGE,
+                f"The inputs of step {step.name} take {scratch} bytes of a node's disk, and the installation "
+                f"allows {limit} (maxScratch). Take less, or let an administrator raise it.",
+            )
+
+
+def _code_digests(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[str, str]:
+    digests = {}
+    config_maps = _config_maps(spec)
+    for step in spec.steps:
+        if step.code and step.code.inline is not None:
+            digests[step.name] = code_digest({name: text.encode() for name, text in step.code.inline.items()})
+        elif step.name in config_maps:
+            digests[step.name] = _config_map_digest(sources, patience, step, config_maps[step.name])
+    return digests
+
+
+def _config_map_digest(sources: Sources, patience: Patience, step: Step, name: str) -> str:
+    if name not in sources.config_maps:
+        raise patience.missing("ConfigMap", name, sources.config_maps, f" (the code of step {step.name})")
+    return sources.config_maps[name]
+
+
+def _check_registrations(sources: Sources, spec: PipelineSpec) -> None:
+    for name in _registered_names(spec):
+        dataset = sources.datasets.get(names.object_name(name))
+        if dataset is None:
+            continue
+        if dataset.spec.sources:
+            raise _invalid(
+                f"register: Dataset {dataset.metadata.name} gets its versions from its sources, so no run "
+                "may register to it. Register under another name."
+            )
+        if dataset.spec.type != "File":
+            raise _invalid(
+                f"register: Dataset {dataset.metadata.name} is of type {dataset.spec.type}, not File."
+            )
+        given = dataset.metadata.annotations.get(names.GIVEN_NAME_ANNOTATION, name)
+        checks.refuse_alike([given, name])
+
+
+def _invalid(message: str) -> StalledError:
+    return StalledError(RunReason.INVALID_PIPELINE, message)
