@@ -1,0 +1,58 @@
+"""A run's plan: written once, read back after a restart, believed only if its digest is the recorded one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towpath.flow import documents, names
+from towpath.flow.documents import UnreadablePlanError
+from towpath.flow.plan import plan as make_plan
+from towpath.flow.planned import Plan
+from towpath.flow.restore import restore
+from towpath.flow.sources import Resolved
+from towpath_operator.cluster.apply import create_plan
+from towpath_operator.cluster.config_maps import contents, read_config_map
+from towpath_operator.handlers.context import Context
+from towpath_operator.jobs import plan as plan_object
+
+Json = dict[str, Any]
+
+
+class PlanLostError(Exception):
+    """The plan is missing, damaged, or not the recorded one."""
+
+
+async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str]:
+    """Create the plan's ConfigMap; where one is there already, that one is the plan. Its digest comes with it."""
+    made = make_plan(resolved)
+    written = documents.write(made)
+    stored = await create_plan(context.client, plan_object.render(made.run, written))
+    there = documents.unpack(contents(stored))
+    plan, digest = restore(there), documents.plan_digest(there)
+    context.memory.plans[made.run.uid] = plan
+    return plan, digest
+
+
+async def read_plan(context: Context, run: Json) -> Plan:
+    """The plan of a run whose status holds its digest."""
+    meta = run["metadata"]
+    if meta["uid"] in context.memory.plans:
+        return context.memory.plans[meta["uid"]]
+    name = names.plan_name(meta["name"], meta["uid"])
+    data = await read_config_map(context.client, meta["namespace"], name)
+    if data is None:
+        raise PlanLostError(f"ConfigMap {name}, which holds the plan, is gone.")
+    try:
+        plan = _believed(data, name, run["status"]["planDigest"])
+    except UnreadablePlanError as error:
+        raise PlanLostError(f"ConfigMap {name} cannot be read as a plan: {error}") from error
+    context.memory.plans[meta["uid"]] = plan
+    return plan
+
+
+def _believed(data: dict[str, bytes], name: str, recorded: str) -> Plan:
+    written = documents.unpack(data)
+    digest = documents.plan_digest(written)
+    if digest != recorded:
+        raise PlanLostError(f"ConfigMap {name} holds the plan {digest}, and the recorded one is {recorded}.")
+    return restore(written)

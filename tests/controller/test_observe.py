@@ -1,0 +1,108 @@
+"""Raw Jobs and Pods, as the API server gives them, become facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controller.broken_server import job
+from towpath_operator.cluster.observe import attempt_of, newest_pod, pod_of
+from towpath_operator.cluster.slim import slim_job, slim_pod
+
+Json = dict[str, Any]
+
+ENDED = {
+    "exitCode": 3,
+    "reason": "Error",
+    "message": "boom",
+    "startedAt": "2026-01-01T00:00:01Z",
+    "finishedAt": "2026-01-01T00:00:02Z",
+}
+
+
+def step_job(**status: Any) -> Json:
+    given = job(
+        "run-12345678-prep-1",
+        5,
+        labels={"towpath.dev/attempt": "2", "towpath.dev/component": "step"},
+        annotations={"towpath.dev/step-name": "prep", "towpath.dev/step-digest": "sha256:d"},
+        ownerReferences=[{"uid": "run-uid", "kind": "PipelineRun", "name": "run", "controller": True}],
+    )
+    given["status"] = status
+    return given
+
+
+def pod(name: str = "p", created: str = "2026-01-01T00:00:00Z", **status: Any) -> Json:
+    meta = {
+        "name": name,
+        "namespace": "ns",
+        "uid": f"uid-{name}",
+        "resourceVersion": "1",
+        "creationTimestamp": created,
+    }
+    return {"metadata": meta, "spec": {"containers": [{"name": "step"}]}, "status": status}
+
+
+def test_a_job_tells_step_attempt_digest_and_owner() -> None:
+    seen = attempt_of(slim_job(step_job()), None)
+    assert (seen.step, seen.attempt, seen.step_digest, seen.owner_uid) == ("prep", 2, "sha256:d", "run-uid")
+    assert seen.pod is None
+    assert not seen.complete
+    assert seen.failed_reason is None
+
+
+def test_the_rule_that_ended_a_job_is_in_its_condition() -> None:
+    told = "Container stage-in for pod ns/p failed with exit code 44 matching FailJob rule at index 3"
+    conditions = [{"type": "FailureTarget", "status": "True", "reason": "PodFailurePolicy", "message": told}]
+    seen = attempt_of(slim_job(step_job(conditions=conditions)), None)
+    assert seen.failed_reason == "PodFailurePolicy"
+    assert seen.failed_message == told
+
+
+def test_init_containers_stand_among_the_others_with_their_exit_codes() -> None:
+    seen = pod_of(
+        slim_pod(
+            pod(
+                phase="Running",
+                initContainerStatuses=[
+                    {"name": "stage-in", "state": {"terminated": ENDED}, "imageID": "sha256:i"}
+                ],
+                containerStatuses=[
+                    {"name": "step", "state": {"waiting": {"reason": "ErrImagePull", "message": "m"}}}
+                ],
+            )
+        )
+    )
+    stage_in, step = seen.containers["stage-in"], seen.containers["step"]
+    assert (stage_in.state, stage_in.exit_code, stage_in.message) == ("terminated", 3, "boom")
+    assert stage_in.finished_at is not None
+    assert (step.state, step.reason, step.message) == ("waiting", "ErrImagePull", "m")
+
+
+def test_a_container_without_a_state_is_waiting() -> None:
+    seen = pod_of(slim_pod(pod(containerStatuses=[{"name": "step", "state": {}}])))
+    assert seen.containers["step"].state == "waiting"
+
+
+def test_the_schedulers_words_are_kept() -> None:
+    unschedulable = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes",
+    }
+    assert pod_of(slim_pod(pod(conditions=[unschedulable]))).unschedulable == "0/1 nodes"
+    gated = {**unschedulable, "reason": "SchedulingGated"}
+    assert pod_of(slim_pod(pod(conditions=[gated]))).unschedulable is None
+
+
+def test_a_disruption_and_an_eviction_are_told_apart() -> None:
+    target = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+    assert pod_of(slim_pod(pod(conditions=[target]))).disruption == "EvictionByEvictionAPI"
+    evicted = pod_of(slim_pod(pod(phase="Failed", reason="Evicted", message="Usage of EmptyDir volume")))
+    assert (evicted.disruption, evicted.reason) == (None, "Evicted")
+
+
+def test_of_two_pods_the_newest_counts() -> None:
+    old, new = pod("old", "2026-01-01T00:00:00Z"), pod("new", "2026-01-02T00:00:00Z")
+    assert newest_pod([new, old]) is new
+    assert newest_pod([]) is None
