@@ -18,4 +18,3 @@ class Exit(IntEnum):
     DISK_FULL = 43
     CREDENTIALS_REFUSED = 44
     NOT_PUBLISHED = 45
-

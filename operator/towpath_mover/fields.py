@@ -1,4 +1,4 @@
-"""Strict reading of a JSON document: each field is asked for by name and type, and a wrong one is named by its place."""
+"""Strict reading of a JSON document: a field is asked for by name and type, and a wrong one is named by its place."""
 
 from __future__ import annotations
 

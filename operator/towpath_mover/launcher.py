@@ -33,6 +33,8 @@ def launcher_command(
     return [f"{folder}/busybox", "sh", f"{folder}/launcher", limit, str(grace_seconds), *command]
 
 
-def publish_command(fifo: str = f"{BIN}/alive", python: str = "python3", busybox: str = IMAGE_BUSYBOX) -> list[str]:
+def publish_command(
+    fifo: str = f"{BIN}/alive", python: str = "python3", busybox: str = IMAGE_BUSYBOX
+) -> list[str]:
     """Return what container `publish` runs: it waits for the step's end without Python, then publishes."""
     return [busybox, "sh", "-c", _WAIT, "publish", fifo, python]

@@ -19,6 +19,11 @@ class PodPaths:
 
     root: Path = Path("/towpath")
 
+    def here(self, path: str) -> Path:
+        """Return where a path below /towpath lies; any other path stays what it is."""
+        inside = path.removeprefix("/towpath/")
+        return Path(path) if inside == path else self.root / inside
+
     @property
     def run_document(self) -> Path:
         """What all pods of the run share."""

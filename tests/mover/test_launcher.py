@@ -119,7 +119,9 @@ def test_a_killed_command_is_said_as_137(bench: Bench) -> None:
 @pytest.mark.fault
 def test_a_killed_launcher_says_nothing_and_the_reader_still_ends(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    launched = bench.launch(*python(READY + "import os, time; os.close(1); os.close(2); time.sleep(2)"), str(mark))
+    launched = bench.launch(
+        *python(READY + "import os, time; os.close(1); os.close(2); time.sleep(2)"), str(mark)
+    )
     eventually(mark.exists)
     launched.process.kill()
     ended = launched.end()
@@ -164,7 +166,9 @@ def test_a_stop_before_anybody_reads_does_not_start_the_command(bench: Bench, tm
 
 @pytest.mark.fault
 @pytest.mark.parametrize("milliseconds", range(0, 24, 2))
-def test_a_stop_at_any_moment_of_the_start_ends_the_step_and_is_no_success(bench: Bench, milliseconds: int) -> None:
+def test_a_stop_at_any_moment_of_the_start_ends_the_step_and_is_no_success(
+    bench: Bench, milliseconds: int
+) -> None:
     reader = bench.read()
     launcher = bench.launch_unread("/bin/sleep", "60")
     eventually(lambda: traps_term(launcher.pid))
@@ -202,7 +206,9 @@ def test_a_command_in_time_leaves_no_timer_behind(bench: Bench, tmp_path: Path) 
     eventually(lambda: not processes_with("987654"))
 
 
-def test_an_orphan_of_the_command_keeps_neither_the_reader_nor_the_launcher(bench: Bench, tmp_path: Path) -> None:
+def test_an_orphan_of_the_command_keeps_neither_the_reader_nor_the_launcher(
+    bench: Bench, tmp_path: Path
+) -> None:
     ended = bench.run("/bin/sh", "-c", "sleep 3 >/dev/null 2>&1 & exit 0")
     assert (ended.code, ended.said) == (0, "0\n")
 
@@ -240,13 +246,17 @@ def test_arguments_arrive_byte_for_byte(bench: Bench) -> None:
 
 
 def test_arguments_of_a_hundred_kilobytes_arrive(bench: Bench) -> None:
-    ended = bench.run(*python("import sys; print([len(a) for a in sys.argv[1:]])"), "x" * 100_000, "y" * 120_000)
+    ended = bench.run(
+        *python("import sys; print([len(a) for a in sys.argv[1:]])"), "x" * 100_000, "y" * 120_000
+    )
     assert ended.output == b"[100000, 120000]\n"
 
 
 def test_an_argument_that_the_kernel_refuses_is_a_failure(bench: Bench, tmp_path: Path) -> None:
     script = tmp_path / "launcher"
-    script.write_text(script.read_text().replace('become "$@"', f'become "$@" "$(head -c 200000 /dev/zero | tr "\\0" x)"'))
+    script.write_text(
+        script.read_text().replace('become "$@"', 'become "$@" "$(head -c 200000 /dev/zero | tr "\\0" x)"')
+    )
     ended = bench.run("/bin/true")
     assert (ended.code, ended.said) == (126, "126\n")
 
@@ -280,7 +290,9 @@ def test_the_command_holds_no_descriptor_of_the_launcher(bench: Bench) -> None:
 
 
 def test_the_command_dies_of_a_broken_pipe_as_anywhere(bench: Bench) -> None:
-    show = "import signal; print([l for l in open('/proc/self/status') if l.startswith('SigIgn')][0].split()[1])"
+    show = (
+        "import signal; print([l for l in open('/proc/self/status') if l.startswith('SigIgn')][0].split()[1])"
+    )
     ended = bench.run("/bin/sh", "-c", "grep SigIgn /proc/self/status")
     ignored = int(ended.output.split()[1], 16)
     assert not ignored & 1 << (signal.SIGPIPE - 1), show
@@ -299,7 +311,9 @@ def test_a_reader_that_is_gone_does_not_change_how_the_step_ended(bench: Bench, 
     assert launched.end().code == 7
 
 
-@pytest.mark.parametrize(("said", "received"), [("0\n", "0\n."), ("0\n\n", "0\n\n."), ("", "."), ("x" * 500, "x" * 64 + ".")])
+@pytest.mark.parametrize(
+    ("said", "received"), [("0\n", "0\n."), ("0\n\n", "0\n\n."), ("", "."), ("x" * 500, "x" * 64 + ".")]
+)
 def test_publish_is_told_the_very_text(bench: Bench, tmp_path: Path, said: str, received: str) -> None:
     ended = await_publish(bench, tmp_path, said)
     assert ended == ["-P", "-s", "-m", "towpath_mover", "publish", received]

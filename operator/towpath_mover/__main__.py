@@ -1,0 +1,70 @@
+"""`python -m towpath_mover NAME`: runs one mover, leaves its report, and ends with the exit code of its class."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+from towpath_mover import report
+from towpath_mover.exits import Exit
+from towpath_mover.failures import MoverFailure
+from towpath_mover.pod_paths import termination_log
+
+BUG = 1
+USAGE = 2
+MOVERS = {
+    "stage-in": "place a step's inputs, code and launcher in its pod",
+    "publish": "publish a step's outputs if it ended well: publish SAID, what came through the FIFO, and a dot",
+    "probe": "try whether a datastore can be used as it is described",
+    "take-inventory": "list the sources of a dataset",
+}
+
+Mover = Callable[[Sequence[str], Mapping[str, str]], report.Report]
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the mover that the first argument names, and return the process's exit code."""
+    if arguments and arguments[0] in ("-h", "--help"):
+        sys.stdout.write(_usage())
+        return Exit.OK
+    if not arguments or arguments[0] not in MOVERS:
+        given = f"there is no mover {arguments[0]!r}" if arguments else "name a mover"
+        sys.stderr.write(f"towpath_mover: {given}\n{_usage()}")
+        return USAGE
+    # Only the one that runs is loaded: each step waits for two of them to start.
+    mover: Mover = import_module(f"towpath_mover.{arguments[0].replace('-', '_')}").run
+    code, words = _run(mover, arguments[1:], environ)
+    report.write(words, termination_log(environ))
+    return code
+
+
+def _run(mover: Mover, arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, report.Report]:
+    try:
+        return Exit.OK, report.success(mover(arguments, environ))
+    except MoverFailure as failed:
+        sys.stderr.write(f"{failed.reason}: {failed.message}\n")
+        return failed.exit, report.failure(failed.reason, failed.message)
+    except Exception as bug:
+        traceback.print_exc()
+        said = (
+            f"{type(bug).__name__}: {bug}. This is a bug of Towpath; the container's log has the traceback."
+        )
+        return BUG, report.failure("Bug", said)
+
+
+def _usage() -> str:
+    listed = "\n".join(f"  {name:15} {what}" for name, what in MOVERS.items())
+    return (
+        f"usage: python -m towpath_mover NAME\nMovers are started by Towpath's operator, in pods.\n{listed}\n"
+    )
+
+
+if __name__ == "__main__":
+    # Not sys.exit: threads of an abandoned transfer must not hold up the end, and everything is written.
+    code = main(sys.argv[1:], os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

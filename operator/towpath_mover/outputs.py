@@ -1,0 +1,180 @@
+"""What a step left at an output's path, read as hostile input: beside the datastore's credentials.
+
+Everything is opened by descriptor, one name after another, and never through a link, so nothing outside the output
+can be reached. Only regular files count; whatever else lies there is refused by name, without being opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.paths import check_path, shown
+
+NEAR_LIMIT = 8
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# A FIFO put in a file's place after it was looked at would otherwise hang the open.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+}
+_ADVICE = (
+    "Only regular files and folders can be published: write a copy of what it stands for, or leave it out."
+)
+
+
+class FoundFile(NamedTuple):
+    """A regular file of an output: its path below the output, its size, and whether its owner may execute it."""
+
+    path: str
+    size: int
+    executable: bool
+
+
+class FoundOutput:
+    """An output that is there: a folder of files, or one file that goes by the output's name."""
+
+    def __init__(self, name: str, path: Path, seen_as: str) -> None:
+        self._name = name
+        self._path = path
+        self._seen_as = seen_as
+        parent = _open_parent(path)
+        try:
+            self._status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+        finally:
+            os.close(parent)
+        if not (self.directory or stat.S_ISREG(self._status.st_mode)):
+            raise self._unsafe("", self._status.st_mode)
+
+    @property
+    def directory(self) -> bool:
+        """Whether the output is a folder."""
+        return stat.S_ISDIR(self._status.st_mode)
+
+    def files(self) -> Iterator[FoundFile]:
+        """Yield every file, in no order; memory grows with the folders only."""
+        if not self.directory:
+            yield _found(self._name, self._status)
+            return
+        folders = [""]
+        while folders:
+            yield from self._files_in(folders.pop(), folders)
+
+    def open_file(self, path: str) -> int:
+        """Return a descriptor of a file that `files` gave; what took its place meanwhile is refused."""
+        below = path if self.directory else ""
+        parent = self._open_folder(path.rpartition("/")[0]) if below else _open_parent(self._path)
+        try:
+            opened = os.open((self._path / below).name, _FILE, dir_fd=parent)
+        except OSError as error:
+            raise self._unreadable(below, error) from error
+        finally:
+            os.close(parent)
+        mode = os.fstat(opened).st_mode
+        if stat.S_ISREG(mode):
+            return opened
+        os.close(opened)
+        raise self._unsafe(below, mode)
+
+    def _files_in(self, folder: str, folders: list[str]) -> Iterator[FoundFile]:
+        opened = self._open_folder(folder)
+        try:
+            with os.scandir(opened) as entries:
+                for entry in entries:
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    self._check_path(path)
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(status.st_mode):
+                        folders.append(path)
+                    elif stat.S_ISREG(status.st_mode):
+                        yield _found(path, status)
+                    else:
+                        raise self._unsafe(path, status.st_mode)
+        finally:
+            os.close(opened)
+
+    def _open_folder(self, folder: str) -> int:
+        parent = _open_parent(self._path)
+        parts = [self._path.name, *(folder.split("/") if folder else ())]
+        try:
+            return _descend(parent, parts)
+        except OSError as error:
+            raise self._unreadable(folder, error) from error
+
+    def _check_path(self, path: str) -> None:
+        try:
+            check_path(path)
+        except MoverFailure as refused:
+            raise MoverFailure(
+                refused.reason, f"Output {self._name!r} cannot be published. {refused.message}"
+            ) from None
+
+    def _shown(self, below: str) -> str:
+        return shown(f"{self._seen_as}/{below}" if below else self._seen_as)
+
+    def _unsafe(self, below: str, mode: int) -> MoverFailure:
+        kind = _KINDS.get(stat.S_IFMT(mode), "neither a file nor a folder")
+        message = f"Output {self._name!r} cannot be published: {self._shown(below)} is {kind}. {_ADVICE}"
+        return MoverFailure(Reason.UNSAFE_FILE, message)
+
+    def _unreadable(self, below: str, error: OSError) -> MoverFailure:
+        message = (
+            f"Output {self._name!r} cannot be published: {self._shown(below)} cannot be read as UID {os.getuid()}"
+            f" ({error.strerror}). Leave files readable for their owner, and nothing running that changes them."
+        )
+        return MoverFailure(Reason.UNREADABLE_FILE, message)
+
+
+def find_output(name: str, path: Path, seen_as: str) -> FoundOutput | None:
+    """Return what lies at an output's path, or None if nothing does; `seen_as` is the path that the step knows."""
+    try:
+        return FoundOutput(name, path, seen_as)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def near(path: Path, work: Path) -> str:
+    """Return a sentence on what a step wrote instead of the output: beside it, or in its working directory."""
+    beside = _listed(path.parent)
+    sentence = f"Beside it there is {beside}." if beside else "There is nothing beside it."
+    if os.path.lexists(work / path.name):
+        sentence += f" The working directory holds {shown(path.name)}: was it meant?"
+    return sentence
+
+
+def _open_parent(path: Path) -> int:
+    """Open the folder of an absolute path without following any link on the way."""
+    root = os.open("/", _FOLDER)
+    return _descend(root, path.parts[1:-1])
+
+
+def _descend(folder: int, parts: tuple[str, ...] | list[str]) -> int:
+    for part in parts:
+        try:
+            below = os.open(part, _FOLDER, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = below
+    return folder
+
+
+def _found(path: str, status: os.stat_result) -> FoundFile:
+    return FoundFile(path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
+
+
+def _listed(folder: Path) -> str:
+    try:
+        names = sorted(file.name for file in folder.iterdir())
+    except OSError:
+        return ""
+    more = f" and {len(names) - NEAR_LIMIT} more" if len(names) > NEAR_LIMIT else ""
+    return ", ".join(shown(name) for name in names[:NEAR_LIMIT]) + more

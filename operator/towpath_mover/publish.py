@@ -1,0 +1,143 @@
+"""`publish`: what came through the FIFO and what lies at the outputs' paths → objects, inventories, and the result.
+
+Publish or nothing: the data first, each output's inventory after its data, the attempt's `result` last. A step that
+did not end with 0 publishes nothing; one that did is published in spite of SIGTERM.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any, TypeVar
+
+from towpath.flow import names
+from towpath_mover import report
+from towpath_mover.exits import Exit
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Root
+from towpath_mover.inventory_writer import WrittenInventory, write_inventory
+from towpath_mover.metrics import read_metrics
+from towpath_mover.objects import write_object
+from towpath_mover.open_stores import OpenStores
+from towpath_mover.order import StepOrder, step_order
+from towpath_mover.outputs import FoundOutput
+from towpath_mover.owed import Owed, look
+from towpath_mover.pod_paths import PodPaths, pod_paths
+from towpath_mover.progress import Progress
+from towpath_mover.stores import Store
+from towpath_mover.upload import LocalFile, upload
+
+# What the waiting shell hands over: the text of the FIFO, and a dot that keeps its newlines.
+WELL = "0\n."
+CREDENTIALS_PAUSE = 10.0
+
+Done = TypeVar("Done")
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report:
+    """Publish one attempt and report its outputs and metrics, or refuse."""
+    started = time.monotonic()
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    _check_end(arguments[0] if arguments else ".")
+    paths = pod_paths(environ)
+    order = step_order(paths, environ)
+    # All are looked at before the first byte is sent: a refusal should not come after an hour of upload.
+    owed = look(order.outputs, paths)
+    outputs = [_until_accepted(partial(_publish, output, order, paths), stopped) for output in owed]
+    result: report.Report = {
+        "attempt": order.attempt_id,
+        "outputs": outputs,
+        "metrics": read_metrics(paths.metrics),
+    }
+    result["seconds"] = round(time.monotonic() - started, 3)
+    if order.outputs:
+        _until_accepted(partial(_write_result, result, order, paths), stopped)
+    return result
+
+
+def _check_end(said: str) -> None:
+    if said == WELL:
+        return
+    text = said.removesuffix(".").strip()
+    code, _, why = text.partition(" ")
+    if why == "timeout":
+        message = (
+            "The command ran longer than the step's timeoutSeconds and was stopped; nothing was published."
+        )
+        raise MoverFailure(Reason.STEP_TIMED_OUT, message)
+    raise MoverFailure(Reason.NOT_PUBLISHED, f"Nothing was published: {_end(text, code, why)}.")
+
+
+def _end(text: str, code: str, why: str) -> str:
+    if not text:
+        return (
+            "the step was killed before it could say how it ended (out of memory, or its pod was taken away)"
+        )
+    if not code.isdigit() or code == "0" or why not in ("", "terminated"):
+        return f"the step's end was reported as {text[:40]!a}, which the launcher never says"
+    told = " after it was told to stop" if why else ""
+    return f"the command ended with exit code {code}{told}"
+
+
+def _until_accepted(action: Callable[[], Done], stopped: Event) -> Done:
+    """Do it again as long as credentials are refused: the step's work is done, and a Secret can be corrected."""
+    while True:
+        try:
+            return action()
+        except MoverFailure as failed:
+            if failed.exit is not Exit.CREDENTIALS_REFUSED or stopped.is_set():
+                raise
+            sys.stderr.write(
+                f"{failed.reason}: {failed.message} Trying again every {CREDENTIALS_PAUSE:.0f} s.\n"
+            )
+            sys.stderr.flush()
+            stopped.wait(CREDENTIALS_PAUSE)
+
+
+def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
+    started = time.monotonic()
+    output = owed.order
+    # Opened anew for each output and each try: the credentials may have been changed since.
+    store = OpenStores(order.datastores, paths.places).store(output.datastore)
+    key = names.output_inventory_key(output.prefix, order.attempt_id, output.name)
+    with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
+        written = _send(owed, order, store, Path(folder))
+        write_object(store, key, written.file)
+    summary = written.summary
+    published = {
+        "name": output.name,
+        "inventory": {"datastore": output.datastore, "path": key, "digest": summary.digest},
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "scratchBytes": summary.scratch_bytes,
+        "directory": owed.found.directory,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    return published if owed.found.directory else published | {"file": output.name}
+
+
+def _send(owed: Owed, order: StepOrder, store: Store, folder: Path) -> WrittenInventory:
+    output = owed.order
+    prefix = names.output_data_prefix(output.prefix, order.attempt_id, output.name)
+    progress = Progress(f"output {output.name}", owed.files, owed.bytes)
+    entries = upload(_files(owed.found), store, prefix, progress)
+    return write_inventory(folder / "inventory", [Root(output.datastore, prefix)], entries)
+
+
+def _files(found: FoundOutput) -> Iterator[LocalFile]:
+    for file in found.files():
+        yield LocalFile(file.path, file.size, file.executable, partial(found.open_file, file.path))
+
+
+def _write_result(result: Mapping[str, Any], order: StepOrder, paths: PodPaths) -> None:
+    store = OpenStores(order.datastores, paths.places).store(order.outputs[0].datastore)
+    write_object(
+        store, names.result_key(order.result_prefix, order.attempt_id), report.encode(report.success(result))
+    )

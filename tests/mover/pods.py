@@ -1,0 +1,172 @@
+"""A step's pod without a kubelet: its folders below another root, and its containers as processes of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cluster.access import S3
+from cluster.space import Space
+from cluster.store import Identity
+from towpath.flow import documents, names
+from towpath.flow.planned import (
+    InventoryRef,
+    Plan,
+    PlannedCode,
+    PlannedDatastore,
+    PlannedInput,
+    PlannedOutput,
+    PlannedStep,
+    RunIdentity,
+    StepOutputRef,
+)
+from towpath_mover.launcher import launcher_command, publish_command
+
+NAMESPACE = "team-a"
+RUN = RunIdentity("iris", "0123abcd-0000-0000-0000-000000000000", NAMESPACE)
+POD_UID = "99999999-0000-0000-0000-000000000000"
+ATTEMPT_ID = f"1-{POD_UID}"
+UNREACHABLE = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended: exit code, termination message, and what it logged."""
+
+    code: int
+    report: dict[str, Any]
+    errors: str
+    output: str
+
+
+@dataclass
+class Pod:
+    """One attempt of one step. `root` stands for /towpath."""
+
+    root: Path
+    datastore: PlannedDatastore
+    identity: Identity | None
+    inputs: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    outputs: Sequence[PlannedOutput] = ()
+    code: PlannedCode | None = None
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for folder in ("plan", "outputs", "inputs", "bin", "context"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        if self.identity:
+            self.give_keys(self.identity)
+        packed = documents.pack(documents.write(self.plan()))
+        (self.root / "plan/run.json.gz").write_bytes(packed["run"])
+        (self.root / "plan/step.json.gz").write_bytes(packed["step-prep"])
+        self.environ = self.environment()
+
+    def give_keys(self, identity: Identity) -> None:
+        """Mount the Secret, or replace what is in it."""
+        folder = self.root / "credentials" / self.datastore.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "AWS_ACCESS_KEY_ID").write_text(identity.access_key)
+        (folder / "AWS_SECRET_ACCESS_KEY").write_text(identity.secret_key)
+
+    def plan(self) -> Plan:
+        step = PlannedStep(
+            name="prep",
+            image="image",
+            command=("true",),
+            args=(),
+            inputs=tuple(
+                PlannedInput(name, f"{names.CONTAINER_INPUTS}/{name}", StepOutputRef("before", "out"))
+                for name, _ in self.inputs
+            ),
+            outputs=tuple(self.outputs),
+            depends_on=(),
+            result_prefix=names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep"),
+            contract={},
+            code=self.code,
+        )
+        return Plan(RUN, "iris", {"share": "80"}, (step,), (self.datastore,), "mover", "cluster")
+
+    def environment(self) -> dict[str, str]:
+        given = [{"name": name, "inventory": dict(inventory)} for name, inventory in self.inputs]
+        return {
+            "PATH": os.environ["PATH"],
+            "TOWPATH_ROOT": str(self.root),
+            "TOWPATH_TERMINATION_LOG": str(self.root / "termination-log"),
+            "TOWPATH_POD_UID": POD_UID,
+            "TOWPATH_ATTEMPT": json.dumps({"attempt": 1, "inputs": given}),
+            "COVERAGE_PROCESS_START": "",
+        }
+
+    def stage_in(self) -> Ended:
+        """Run the init container to its end."""
+        return self.end(self.start("stage-in"))
+
+    def publish(self, said: str = "0\n") -> Ended:
+        """Run `publish` as if this had come through the FIFO."""
+        return self.end(self.start("publish", f"{said}."))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a mover."""
+        return self._start([sys.executable, "-m", "towpath_mover", *arguments])
+
+    def run_step(self, *command: str) -> tuple[int, Ended]:
+        """Run `step` and `publish` beside each other, as in the pod; the step's exit code, and how publish ended."""
+        waiting = self._start(publish_command(f"{self.root}/bin/alive", sys.executable))
+        launched = launcher_command(command, None, 5, f"{self.root}/bin")
+        code = subprocess.run(launched, cwd=self.root / "work", check=False).returncode
+        return code, self.end(waiting)
+
+    def end(self, process: subprocess.Popen[str]) -> Ended:
+        output, errors = process.communicate(timeout=60)
+        log = self.root / "termination-log"
+        message = log.read_bytes() if log.exists() else b""
+        assert len(message) <= 4096
+        log.unlink(missing_ok=True)
+        return Ended(process.returncode, json.loads(message) if message else {}, errors, output)
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=self.environ, stdout=pipe, stderr=pipe, text=True)
+
+
+def datastore(space: Space, **changes: Any) -> PlannedDatastore:
+    """The datastore whose prefix is a test's space."""
+    return store_at(space.s3, space.prefix, **changes)
+
+
+def store_at(s3: S3, prefix: str, **location: Any) -> PlannedDatastore:
+    """A datastore anywhere in an S3 server."""
+    described = {"bucket": s3.bucket, "prefix": prefix, "endpoint": s3.endpoint, "region": s3.region}
+    return PlannedDatastore("default", described | location, credentials_secret="s3-creds")
+
+
+def output(name: str, **changes: Any) -> PlannedOutput:
+    """An output at its usual place."""
+    prefix = names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep")
+    planned = PlannedOutput(name, f"{names.CONTAINER_OUTPUTS}/{name}", "default", prefix)
+    return replace(planned, **changes)
+
+
+def inventory_of(report: Mapping[str, Any], name: str) -> InventoryRef:
+    """Where a report says that an output's inventory lies."""
+    found = next(output for output in report["outputs"] if output["name"] == name)["inventory"]
+    return InventoryRef(found["datastore"], found["path"], found["digest"])
+
+
+def content_of(folder: Path) -> dict[str, tuple[bytes, bool]]:
+    """Every file below a folder, and whether it may be executed."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(file.relative_to(folder)): (file.read_bytes(), os.access(file, os.X_OK)) for file in files}
+
+
+def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files and the folders that they need."""
+    for name, content in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
