@@ -24,7 +24,11 @@ class ObservedContainer:
 
 @dataclass(frozen=True)
 class ObservedPod:
-    """One pod of an attempt. `containers` holds init containers too, by name."""
+    """One pod of an attempt. `containers` holds init containers too, by name.
+
+    `started_at` is when a kubelet took it up; `unschedulable` has the scheduler's words, `disruption` those of
+    the condition DisruptionTarget; `reason` and `message` are the pod's own, such as Evicted.
+    """
 
     name: str
     uid: str
@@ -36,11 +40,15 @@ class ObservedPod:
     reason: str | None = None
     message: str | None = None
     deleting: bool = False
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class ObservedAttempt:
-    """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears."""
+    """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears.
+
+    `failed_reason` and `failed_message` are those of the Job's condition Failed.
+    """
 
     job: str
     job_uid: str
@@ -71,11 +79,17 @@ class ObservedVersion:
 
 @dataclass(frozen=True)
 class Observed:
-    """A run's children at one moment. `attempts` are this run's own Jobs only, judged by owner uid."""
+    """A run's children at one moment. `attempts` are this run's own Jobs only, judged by owner uid.
+
+    A recorded Job that is not in `attempts` is gone: whoever observes has asked the API server, not a cache.
+    `registered` and `refused_registrations` are by (step, output): what `Decision.register` came to, also where
+    it came to a version that existed. `not_ready_datastores` gives the words of the condition Ready by name.
+    """
 
     attempts: tuple[ObservedAttempt, ...] = ()
     foreign_jobs: tuple[str, ...] = ()
     cancel_requested: bool = False
     deleting: bool = False
     registered: Mapping[tuple[str, str], ObservedVersion] = field(default_factory=dict)
+    refused_registrations: Mapping[tuple[str, str], str] = field(default_factory=dict)
     not_ready_datastores: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,200 @@
+"""(plan, record, observation, now, limits) → what to do next for a run.
+
+Level-triggered: it depends on what is, never on which event came. One pass: accept what ended, stop what must
+stop, start what may start, register what was accepted, and end the run when nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from towpath.flow import ending
+from towpath.flow.conditions import RunReason, StepReason
+from towpath.flow.decision import Decision, Derivation, Limits, Registration
+from towpath.flow.observed import Observed, ObservedAttempt
+from towpath.flow.planned import PinnedVersion, Plan, PlannedStep
+from towpath.flow.progress import Moved, lives, move
+from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
+from towpath.flow.start import Started, contents_of, start, taken_names
+from towpath.flow.verdicts import Moment
+
+Steps = Mapping[str, RecordedStep]
+
+
+def begin(plan: Plan, plan_digest: str, first_seen_at: datetime) -> RecordedRun:
+    """The record of a run whose plan has just been written. It must be in status before the first Job is made."""
+    return RecordedRun(
+        steps=tuple(RecordedStep(step.name) for step in plan.steps),
+        plan_digest=plan_digest,
+        reason=RunReason.RUNNING,
+        message=f"0 of {len(plan.steps)} steps succeeded",
+        start_time=first_seen_at,
+    )
+
+
+def decide(plan: Plan, recorded: RecordedRun, observed: Observed, now: datetime, limits: Limits) -> Decision:
+    """What to do now. The same arguments give the same decision, and carrying it out twice does no harm."""
+    known = {step.name: step for step in recorded.steps}
+    before = {step.name: known.get(step.name, RecordedStep(step.name)) for step in plan.steps}
+    if recorded.completion_time is not None:
+        return Decision(recorded, delete=_to_delete(plan, before, observed))
+    moment = Moment(now, limits)
+    stop = ending.reason_to_stop(plan, recorded, observed, now)
+    if stop is not None:
+        words = ending.words_of_stop(plan, stop)
+        started, moved = Started(ending.stopped(before, stop, words, now)), dict[str, Moved]()
+    else:
+        moved = _moved(plan, before, observed, moment)
+        free = taken_names(plan, {name: one.step for name, one in moved.items()}, observed, moment)
+        started = start(plan, free, observed, moment)
+    return _decision(plan, recorded, observed, moment, started, moved)
+
+
+def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime) -> Decision:
+    """What to do when the plan is missing, or not the one whose digest was recorded: it is never made again."""
+    before = {step.name: step for step in recorded.steps}
+    if recorded.completion_time is not None:
+        return Decision(recorded)
+    steps = ending.stopped(before, StepReason.PLAN_LOST, "the run's plan is lost", now)
+    jobs = tuple(attempt.job for attempt in observed.attempts if not attempt.deleting)
+    ended = replace(
+        recorded,
+        steps=tuple(steps.values()),
+        reason=RunReason.PLAN_LOST,
+        message=f"{why} Start another run.",
+        completion_time=now,
+    )
+    return Decision(ended, results_changed=True, delete=jobs)
+
+
+def _moved(plan: Plan, before: Steps, observed: Observed, moment: Moment) -> dict[str, Moved]:
+    attempts: dict[str, dict[int, ObservedAttempt]] = {step.name: {} for step in plan.steps}
+    for attempt in observed.attempts:
+        attempts.setdefault(attempt.step, {})[attempt.attempt] = attempt
+    return {
+        planned.name: move(
+            planned, before[planned.name], attempts[planned.name], contents_of(planned, before), moment
+        )
+        for planned in plan.steps
+    }
+
+
+def _decision(
+    plan: Plan,
+    recorded: RecordedRun,
+    observed: Observed,
+    moment: Moment,
+    started: Started,
+    moved: Mapping[str, Moved],
+) -> Decision:
+    steps = _with_versions(started.steps, observed)
+    register = _registrations(plan, steps, observed)
+    delete = _to_delete(plan, steps, observed)
+    is_over = all(step.state.is_final for step in steps.values()) and not register
+    after = replace(recorded, steps=tuple(steps[step.name] for step in plan.steps))
+    if is_over and not _are_ending(plan, steps, observed, moment):
+        reason, message = ending.verdict(after, steps, observed.refused_registrations)
+        after = replace(after, reason=reason, message=message, completion_time=moment.now)
+    else:
+        reason, message = ending.progress(steps)
+        after = replace(after, reason=reason, message=message)
+    checks = [*started.checks, *_checks(plan, after, moved, moment)]
+    return Decision(
+        recorded=after,
+        results_changed=_results(recorded) != _results(after),
+        create=started.create,
+        delete=delete,
+        register=register,
+        ask_admission=tuple(job for one in moved.values() for job in one.ask_admission),
+        ask_probe=started.ask_probe,
+        check_after_seconds=max(0.0, min(checks)) if checks and after.completion_time is None else None,
+    )
+
+
+def _checks(plan: Plan, after: RecordedRun, moved: Mapping[str, Moved], moment: Moment) -> list[float]:
+    checks = [one.check_after_seconds for one in moved.values() if one.check_after_seconds is not None]
+    deadline = ending.deadline_of(plan, after)
+    if deadline is not None:
+        checks.append((deadline - moment.now).total_seconds())
+    if any(step.state is StepState.CANCELLED for step in after.steps):
+        checks = [float(moment.limits.cancel_grace_seconds)]
+    return checks
+
+
+def _are_ending(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> bool:
+    """Whether pods of stopped steps are still there: a run ends when its pods have."""
+    if not any(step.state is StepState.CANCELLED for step in steps.values()):
+        return False
+    planned = {step.name: step for step in plan.steps}
+    alive = [one for one in observed.attempts if one.step in steps and _is_alive(planned, steps, one)]
+    return bool(alive) and not ending.is_past_grace(steps, moment)
+
+
+def _is_alive(planned: Mapping[str, PlannedStep], steps: Steps, attempt: ObservedAttempt) -> bool:
+    return lives(planned.get(attempt.step), steps[attempt.step], attempt)
+
+
+def _to_delete(plan: Plan, steps: Steps, observed: Observed) -> tuple[str, ...]:
+    planned = {step.name: step for step in plan.steps}
+    known = (one for one in observed.attempts if one.step in steps and not one.deleting)
+    return tuple(sorted(one.job for one in known if _is_alive(planned, steps, one)))
+
+
+def _with_versions(steps: Steps, observed: Observed) -> dict[str, RecordedStep]:
+    return {name: replace(step, outputs=_versioned(step, observed)) for name, step in steps.items()}
+
+
+def _versioned(step: RecordedStep, observed: Observed) -> tuple[PublishedOutput, ...]:
+    found = {output.name: observed.registered.get((step.name, output.name)) for output in step.outputs}
+    versions = {name: version.version for name, version in found.items() if version}
+    return tuple(replace(one, version=versions.get(one.name, one.version)) for one in step.outputs)
+
+
+def _registrations(plan: Plan, steps: Steps, observed: Observed) -> tuple[Registration, ...]:
+    wanted = []
+    for planned in plan.steps:
+        recorded = steps[planned.name]
+        for output in recorded.outputs:
+            if output.version is None and (planned.name, output.name) not in observed.refused_registrations:
+                wanted.extend(_registration(planned, recorded, output, steps))
+    return tuple(wanted)
+
+
+def _registration(
+    planned: PlannedStep, recorded: RecordedStep, output: PublishedOutput, steps: Steps
+) -> list[Registration]:
+    declared = {one.name: one for one in planned.outputs}[output.name]
+    if declared.register is None or recorded.attempt_id is None:
+        return []
+    return [
+        Registration(
+            step=planned.name,
+            output=output.name,
+            register=declared.register,
+            content=output.content,
+            attempt=recorded.attempt_id,
+            derived_from=_derived_from(planned, steps),
+        )
+    ]
+
+
+def _derived_from(planned: PlannedStep, steps: Steps) -> tuple[Derivation, ...]:
+    contents = contents_of(planned, steps)
+    found = []
+    for given in planned.inputs:
+        digest = contents[given.name].inventory.digest
+        version = given.source if isinstance(given.source, PinnedVersion) else None
+        dataset = version.dataset if version else None
+        found.append(Derivation(given.name, digest, dataset, version.version if version else None))
+    return tuple(found)
+
+
+def _results(recorded: RecordedRun) -> object:
+    """The part of a record on which later decisions rest: it is written before they are acted on."""
+    steps = [
+        (step.name, step.state.is_final, step.failures, step.retry_after, step.attempt_id, step.outputs)
+        for step in recorded.steps
+    ]
+    return steps, recorded.completion_time

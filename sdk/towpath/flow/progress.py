@@ -1,0 +1,148 @@
+"""One step's record, moved forward by what is seen of its attempts. A recorded end is never changed again.
+
+An attempt is live from when its Job was first seen until its end is recorded; a live attempt whose Job is gone
+is a disruption, and a Job that was never seen was never made: it is made again under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from towpath.flow import names, reports
+from towpath.flow.attempts import is_live, judge
+from towpath.flow.conditions import StepReason
+from towpath.flow.documents import step_digest, step_document
+from towpath.flow.failures import disrupted
+from towpath.flow.fingerprint import fingerprint
+from towpath.flow.observed import ObservedAttempt
+from towpath.flow.planned import Content, PlannedStep
+from towpath.flow.recorded import RecordedStep, StepState
+from towpath.flow.retries import after_failure
+from towpath.flow.verdicts import Accepted, Failed, Going, Moment
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A step's new record, and what it asks of the operator."""
+
+    step: RecordedStep
+    ask_admission: tuple[str, ...] = ()
+    check_after_seconds: float | None = None
+
+
+def has_live_attempt(step: RecordedStep) -> bool:
+    """Whether the latest attempt was seen and its end is not recorded."""
+    return step.attempt > 0 and step.retry_after is None and not step.state.is_final
+
+
+def move(
+    planned: PlannedStep,
+    recorded: RecordedStep,
+    attempts: Mapping[int, ObservedAttempt],
+    inputs: Mapping[str, Content],
+    moment: Moment,
+) -> Moved:
+    """Move a step forward; `attempts` are its Jobs by number."""
+    if recorded.state.is_final:
+        return Moved(recorded)
+    if not has_live_attempt(recorded):
+        if recorded.attempt + 1 not in attempts:
+            return Moved(recorded)
+        attempt = attempts[recorded.attempt + 1]
+        if attempt.step_digest != step_digest(step_document(planned)):
+            return Moved(name_taken(recorded, attempt.job, moment))
+        recorded = _begun(recorded, attempt)
+    elif recorded.attempt not in attempts:
+        return Moved(after_failure(planned, recorded, disrupted("its Job vanished before it ended"), moment))
+    attempt = attempts[recorded.attempt]
+    return _judged(planned, _with_stage_in(recorded, attempt), attempt, inputs, moment)
+
+
+def lives(planned: PlannedStep | None, recorded: RecordedStep, attempt: ObservedAttempt) -> bool:
+    """Whether a Job runs on although the record has done with it: it is to be deleted."""
+    is_done_with = (
+        recorded.state.is_final or attempt.attempt < recorded.attempt or not has_live_attempt(recorded)
+    )
+    is_ahead = attempt.attempt > recorded.attempt and not recorded.state.is_final
+    return is_done_with and not is_ahead and is_live(planned, attempt)
+
+
+def name_taken(recorded: RecordedStep, job: str, moment: Moment) -> RecordedStep:
+    """The step's record when a Job that is not its own has its attempt's name."""
+    words = f"a Job named {job} exists that is not of this plan: delete it, and start another run"
+    return replace(
+        recorded,
+        state=StepState.FAILED,
+        reason=StepReason.NAME_TAKEN,
+        message=words,
+        completion_time=moment.now,
+        retry_after=None,
+    )
+
+
+def _begun(recorded: RecordedStep, attempt: ObservedAttempt) -> RecordedStep:
+    return replace(
+        recorded,
+        state=StepState.WAITING,
+        reason=StepReason.STARTING,
+        message=None,
+        attempt=attempt.attempt,
+        job=attempt.job,
+        start_time=attempt.created_at,
+        retry_after=None,
+        exit_code=None,
+        log_tail=None,
+        bytes_in=0,
+        stage_in_seconds=None,
+    )
+
+
+def _with_stage_in(recorded: RecordedStep, attempt: ObservedAttempt) -> RecordedStep:
+    container = attempt.pod.containers.get(names.STAGE_IN_CONTAINER) if attempt.pod else None
+    if container is None or container.state != "terminated" or container.exit_code != 0:
+        return recorded
+    report = reports.read_stage_in(container.message)
+    if report is None:
+        return recorded
+    return replace(recorded, bytes_in=report.bytes, stage_in_seconds=report.seconds)
+
+
+def _judged(
+    planned: PlannedStep,
+    recorded: RecordedStep,
+    attempt: ObservedAttempt,
+    inputs: Mapping[str, Content],
+    moment: Moment,
+) -> Moved:
+    verdict = judge(planned, attempt, moment)
+    match verdict:
+        case Going():
+            jobs = (attempt.job,) if verdict.ask_admission else ()
+            return Moved(_going(recorded, verdict), jobs, verdict.check_after_seconds)
+        case Accepted():
+            return Moved(_accepted(planned, recorded, verdict, inputs))
+        case Failed():
+            return Moved(after_failure(planned, recorded, verdict, moment))
+
+
+def _going(recorded: RecordedStep, going: Going) -> RecordedStep:
+    return replace(recorded, state=going.state, reason=going.reason, message=going.message)
+
+
+def _accepted(
+    planned: PlannedStep, recorded: RecordedStep, accepted: Accepted, inputs: Mapping[str, Content]
+) -> RecordedStep:
+    return replace(
+        recorded,
+        state=StepState.SUCCEEDED,
+        reason=StepReason.SUCCEEDED,
+        message=None,
+        attempt_id=accepted.attempt_id,
+        completion_time=accepted.finished_at,
+        exit_code=0,
+        outputs=accepted.outputs,
+        metrics=accepted.metrics,
+        fingerprint=fingerprint(planned, inputs),
+        notes=tuple(given.note for given in planned.inputs if given.note),
+    )

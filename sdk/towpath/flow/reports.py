@@ -1,0 +1,209 @@
+"""What movers say in their termination message → typed facts. It was written beside user code: nothing is believed.
+
+Sizes are bounded, types checked, names must be declared, and keys must lie where the plan said.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from towpath.flow.conditions import brief
+from towpath.flow.planned import Content, InventoryRef, PlannedOutput, PlannedStep
+from towpath.flow.recorded import PublishedOutput
+
+LIMIT_BYTES = 4096
+METRICS_LIMIT = 32
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+_LARGEST = 2**63 - 1
+
+
+class UnreadableReportError(ValueError):
+    """A mover's termination message is not the report that it owes."""
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """A publisher that ended well: which attempt it was, and what it wrote."""
+
+    attempt: str
+    outputs: tuple[PublishedOutput, ...]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageInReport:
+    """What was staged in."""
+
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FailureReport:
+    """Why a mover ended otherwise: one word, and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class InventoryReport:
+    """What `take-inventory` found."""
+
+    content: Content
+
+
+def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
+    """The report of a publisher of this step; UnreadableReportError if it is none."""
+    report = _report(text)
+    attempt = _text(report.get("attempt"), 128)
+    declared = {output.name: output for output in step.outputs}
+    entries = report.get("outputs", [])
+    if not isinstance(entries, list) or len(entries) > len(declared):
+        raise UnreadableReportError("outputs are not a list of declared ones")
+    outputs = tuple(_output(entry, declared, attempt) for entry in entries)
+    if len({output.name for output in outputs}) != len(outputs):
+        raise UnreadableReportError("an output is named twice")
+    return PublishReport(attempt, outputs, _metrics(report.get("metrics", {})))
+
+
+def read_stage_in(text: str | None) -> StageInReport | None:
+    """The report of a stage-in, or None: it is told for information only."""
+    try:
+        report = _report(text)
+        return StageInReport(_size(report.get("bytes")), _seconds(report.get("seconds")))
+    except UnreadableReportError:
+        return None
+
+
+def read_failure(text: str | None) -> FailureReport | None:
+    """Why a mover failed, in its own words; None if it left none."""
+    try:
+        report = _report(text)
+        reason, message = _text(report.get("reason"), 64), _text(report.get("message"), LIMIT_BYTES)
+    except UnreadableReportError:
+        return None
+    return FailureReport(reason, brief(message, 1000)) if _WORD.fullmatch(reason) else None
+
+
+def read_inventory(text: str | None) -> InventoryReport:
+    """The report of a taken inventory; UnreadableReportError if it is none."""
+    report = _report(text)
+    return InventoryReport(_content(report))
+
+
+def read_probe(text: str | None) -> str | None:
+    """The sentence of a probe that found the datastore usable, or None."""
+    try:
+        report = _report(text)
+    except UnreadableReportError:
+        return None
+    message = report.get("message")
+    return brief(message if isinstance(message, str) else "") if report.get("ready") is True else None
+
+
+def _report(text: str | None) -> dict[str, Any]:
+    if not text or len(text.encode(errors="replace")) > LIMIT_BYTES:
+        raise UnreadableReportError("there is no report" if not text else "the report is too long")
+    try:
+        report = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableReportError("the report is not JSON") from error
+    if not isinstance(report, dict) or report.get("formatVersion") != 1:
+        raise UnreadableReportError("the report is not of format version 1")
+    return report
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) -> PublishedOutput:
+    if not isinstance(entry, dict) or entry.get("name") not in declared:
+        raise UnreadableReportError("an output is not a declared one")
+    output = declared[entry["name"]]
+    content = _content(entry)
+    if content.inventory.datastore != output.datastore:
+        raise UnreadableReportError(f"output {output.name} is in another datastore than planned")
+    if not content.inventory.path.startswith(f"{output.prefix}{attempt}/{output.name}/"):
+        raise UnreadableReportError(f"output {output.name} lies elsewhere than planned")
+    return PublishedOutput(output.name, content, _seconds(entry.get("seconds", 0)))
+
+
+def _content(entry: Mapping[str, Any]) -> Content:
+    inventory = entry.get("inventory")
+    directory = entry.get("directory")
+    if not isinstance(inventory, dict) or not isinstance(directory, bool):
+        raise UnreadableReportError("an inventory is missing")
+    reference = InventoryRef(
+        datastore=_text(inventory.get("datastore"), 253),
+        path=_path(inventory.get("path")),
+        digest=_digest(inventory.get("digest")),
+    )
+    return Content(
+        inventory=reference,
+        files=_size(entry.get("files")),
+        bytes=_size(entry.get("bytes")),
+        scratch_bytes=_size(entry.get("scratchBytes", 0)),
+        directory=directory,
+        file=None if directory else _path(entry.get("file")),
+        datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
+    )
+
+
+def _datastores(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > 64:
+        raise UnreadableReportError("datastores are not a short list")
+    return tuple(_text(name, 253) for name in value)
+
+
+def _metrics(value: object) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise UnreadableReportError("metrics are not an object")
+    known = {name: number for name, number in value.items() if _is_number(number) and 0 < len(name) <= 128}
+    return {name: float(known[name]) for name in list(known)[:METRICS_LIMIT]}
+
+
+def _is_number(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= 1e308 and math.isfinite(value)
+
+
+def _digest(value: object) -> str:
+    text = _text(value, 71)
+    if not _DIGEST.fullmatch(text):
+        raise UnreadableReportError("a digest is none")
+    return text
+
+
+def _path(value: object) -> str:
+    text = _text(value, 1024)
+    parts = text.split("/")
+    if "" in parts or "." in parts or ".." in parts or not text.isprintable():
+        raise UnreadableReportError("a path is not a plain relative one")
+    return text
+
+
+def _text(value: object, limit: int) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= limit:
+        raise UnreadableReportError("a text is missing or too long")
+    return value
+
+
+def _size(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
+        raise UnreadableReportError("a size is none")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if not _is_number(value) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
+        raise UnreadableReportError("a duration is none")
+    return float(value)

@@ -1,0 +1,77 @@
+"""A failed attempt → another one after a pause, or the step's failure: counted by who must bear it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from towpath.flow.conditions import StepReason, brief
+from towpath.flow.planned import PlannedStep
+from towpath.flow.recorded import FailureCounts, RecordedStep, StepState
+from towpath.flow.verdicts import Failed, Fault, Moment
+
+CREDENTIALS_PAUSE_SECONDS = 30
+
+
+def after_failure(step: PlannedStep, recorded: RecordedStep, failed: Failed, moment: Moment) -> RecordedStep:
+    """The step's record after its latest attempt failed."""
+    counts = counted(recorded.failures, failed.fault)
+    ended = replace(recorded, failures=counts, exit_code=failed.exit_code, log_tail=failed.log_tail)
+    why = _why_no_more(step, counts, failed, moment)
+    if why is None:
+        return _again(ended, failed, moment)
+    return replace(
+        ended,
+        state=StepState.FAILED,
+        reason=failed.reason,
+        message=brief(f"{failed.message}{why}"),
+        completion_time=moment.now,
+        retry_after=None,
+    )
+
+
+def counted(counts: FailureCounts, fault: Fault) -> FailureCounts:
+    """The counts with one more failure of this kind; refused credentials count against nothing."""
+    match fault:
+        case Fault.USER:
+            return replace(counts, user=counts.user + 1)
+        case Fault.DISRUPTION:
+            return replace(counts, disruption=counts.disruption + 1)
+        case Fault.MOVER:
+            return replace(counts, mover=counts.mover + 1)
+        case Fault.CREDENTIALS:
+            return counts
+
+
+def pause_seconds(counts: FailureCounts, fault: Fault, moment: Moment) -> int:
+    """How long to wait before the next attempt: longer after each failure of the same kind."""
+    if fault is Fault.CREDENTIALS:
+        return CREDENTIALS_PAUSE_SECONDS
+    number = {Fault.USER: counts.user, Fault.DISRUPTION: counts.disruption, Fault.MOVER: counts.mover}[fault]
+    growing = moment.limits.first_pause_seconds << min(number - 1, 16)
+    return min(growing, moment.limits.longest_pause_seconds)
+
+
+def _why_no_more(step: PlannedStep, counts: FailureCounts, failed: Failed, moment: Moment) -> str | None:
+    if failed.is_final:
+        return ""
+    if failed.fault is Fault.USER and counts.user > step.retries:
+        return f" ({counts.user} attempts)" if step.retries else ""
+    if failed.fault is Fault.DISRUPTION and counts.disruption > moment.limits.disruptions:
+        return f" (the pod was taken away {counts.disruption} times)"
+    if failed.fault is Fault.MOVER and counts.mover > moment.limits.mover_failures:
+        return f" (transfers failed {counts.mover} times)"
+    return None
+
+
+def _again(recorded: RecordedStep, failed: Failed, moment: Moment) -> RecordedStep:
+    pause = pause_seconds(recorded.failures, failed.fault, moment)
+    is_credentials = failed.fault is Fault.CREDENTIALS
+    words = f"attempt {recorded.attempt} failed: {failed.message}"
+    return replace(
+        recorded,
+        state=StepState.WAITING,
+        reason=StepReason.CREDENTIALS if is_credentials else StepReason.RETRYING,
+        message=brief(words),
+        retry_after=moment.now + timedelta(seconds=pause),
+    )

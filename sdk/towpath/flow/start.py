@@ -1,0 +1,182 @@
+"""Steps that have no live attempt → started, held, skipped or given up: what may start rests on the record only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from towpath.flow import graph, names
+from towpath.flow.conditions import StepReason, brief
+from towpath.flow.decision import AttemptOrder
+from towpath.flow.observed import Observed
+from towpath.flow.planned import Content, PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.progress import has_live_attempt, name_taken
+from towpath.flow.recorded import RecordedStep, StepState
+from towpath.flow.verdicts import Moment
+
+Steps = Mapping[str, RecordedStep]
+
+
+@dataclass(frozen=True)
+class Started:
+    """The steps after one look at all that could start, and what is to be created for it."""
+
+    steps: Steps
+    create: tuple[AttemptOrder, ...] = ()
+    ask_probe: tuple[str, ...] = ()
+    checks: tuple[float, ...] = field(default=())
+
+
+def start(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Started:
+    """Look at each step without a live attempt, in the plan's order."""
+    settled = _settled(plan, steps, moment)
+    create: list[AttemptOrder] = []
+    ask_probe: set[str] = set()
+    checks: list[float] = []
+    after = dict(settled)
+    for planned in plan.steps:
+        if not is_startable(planned, after):
+            continue
+        held = _held(planned, after[planned.name], observed, moment)
+        ask_probe.update(held.ask_probe)
+        checks.extend(held.checks)
+        if held.is_free:
+            create.append(_order(planned, after))
+            after[planned.name] = _starting(after[planned.name])
+    return Started(after, tuple(create), tuple(sorted(ask_probe)), tuple(checks))
+
+
+def is_startable(planned: PlannedStep, steps: Steps) -> bool:
+    """Whether a step has no live attempt and everything that it waits for has succeeded."""
+    recorded = steps[planned.name]
+    if recorded.state.is_final or has_live_attempt(recorded):
+        return False
+    return all(steps[name].state is StepState.SUCCEEDED for name in graph.upstream(planned))
+
+
+def contents_of(planned: PlannedStep, steps: Steps) -> dict[str, Content]:
+    """What each input of a step will be given, of those that are known."""
+    found = {given.name: _content(given, steps) for given in planned.inputs}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _content(given: PlannedInput, steps: Steps) -> Content | None:
+    if isinstance(given.source, PinnedVersion):
+        return given.source.content
+    outputs = {output.name: output.content for output in steps[given.source.step].outputs}
+    return outputs.get(given.source.output)
+
+
+def _settled(plan: Plan, steps: Steps, moment: Moment) -> dict[str, RecordedStep]:
+    """Give up what can never start, until that changes nothing more: a failure may reach steps before it."""
+    before = dict(steps)
+    while True:
+        after = dict(before)
+        failed = next((step for step in before.values() if step.state is StepState.FAILED), None)
+        cause = None if plan.continue_on_step_failure else failed
+        for planned in plan.steps:
+            after[planned.name] = _settle(planned, after, cause, moment)
+        if after == before:
+            return after
+        before = after
+
+
+def _settle(planned: PlannedStep, steps: Steps, cause: RecordedStep | None, moment: Moment) -> RecordedStep:
+    recorded = steps[planned.name]
+    if recorded.state.is_final or has_live_attempt(recorded):
+        return recorded
+    lost = [name for name in sorted(graph.upstream(planned)) if _is_lost(steps[name])]
+    if lost:
+        return _skipped(recorded, StepReason.UPSTREAM_FAILED, _why_lost(steps[lost[0]]), moment)
+    if cause is not None:
+        return _given_up(recorded, cause, moment)
+    if is_startable(planned, steps):
+        return _without_input(planned, steps, moment) or recorded
+    waits_for = [name for name in sorted(graph.upstream(planned)) if not steps[name].state.is_final]
+    words = brief(f"waits for {', '.join(waits_for)}")
+    return replace(recorded, state=StepState.PENDING, reason=StepReason.UPSTREAM, message=words)
+
+
+def _is_lost(step: RecordedStep) -> bool:
+    return step.state.is_final and step.state is not StepState.SUCCEEDED
+
+
+def _why_lost(upstream: RecordedStep) -> str:
+    return brief(f"step {upstream.name} is {upstream.state}: {upstream.message or upstream.reason or ''}")
+
+
+def _skipped(recorded: RecordedStep, reason: StepReason, words: str, moment: Moment) -> RecordedStep:
+    return _ended(recorded, StepState.SKIPPED, reason, words, moment)
+
+
+def _given_up(recorded: RecordedStep, failed: RecordedStep, moment: Moment) -> RecordedStep:
+    words = f"step {failed.name} failed, and continueOnStepFailure is not set"
+    if recorded.attempt == 0:
+        return _skipped(recorded, StepReason.RUN_FAILED, words, moment)
+    words = brief(f"{recorded.message}; not tried again: {words}")
+    return _ended(recorded, StepState.FAILED, StepReason.RUN_FAILED, words, moment)
+
+
+def _without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> RecordedStep | None:
+    contents = contents_of(planned, steps)
+    recorded = steps[planned.name]
+    for given in planned.inputs:
+        content = contents.get(given.name)
+        if content is None and isinstance(given.source, StepOutputRef):
+            words = f"input {given.name}: step {given.source.step} did not write {given.source.output}"
+            return _ended(recorded, StepState.FAILED, StepReason.INPUT_NOT_WRITTEN, words, moment)
+        if content is not None and content.files == 0 and not given.allow_empty:
+            words = f"input {given.name} has no files; say allowEmpty: true if that is meant"
+            return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
+    return None
+
+
+def _ended(
+    recorded: RecordedStep, state: StepState, reason: StepReason, words: str, moment: Moment
+) -> RecordedStep:
+    return replace(
+        recorded, state=state, reason=reason, message=words, completion_time=moment.now, retry_after=None
+    )
+
+
+@dataclass(frozen=True)
+class _Held:
+    is_free: bool = True
+    ask_probe: frozenset[str] = frozenset()
+    checks: tuple[float, ...] = ()
+
+
+def _held(planned: PlannedStep, recorded: RecordedStep, observed: Observed, moment: Moment) -> _Held:
+    if recorded.retry_after is not None and recorded.retry_after > moment.now:
+        left = (recorded.retry_after - moment.now).total_seconds()
+        return _Held(is_free=False, checks=(left,))
+    if recorded.reason != StepReason.CREDENTIALS:
+        return _Held()
+    not_ready = frozenset(_datastores_of(planned)) & frozenset(observed.not_ready_datastores)
+    pause = float(moment.limits.longest_pause_seconds)
+    return _Held(is_free=False, ask_probe=not_ready, checks=(pause,)) if not_ready else _Held()
+
+
+def _datastores_of(planned: PlannedStep) -> set[str]:
+    pinned = [given.source.content for given in planned.inputs if isinstance(given.source, PinnedVersion)]
+    read = {name for content in pinned for name in (content.inventory.datastore, *content.datastores)}
+    return read | {output.datastore for output in planned.outputs}
+
+
+def _order(planned: PlannedStep, steps: Steps) -> AttemptOrder:
+    return AttemptOrder(planned.name, steps[planned.name].attempt + 1, contents_of(planned, steps))
+
+
+def _starting(recorded: RecordedStep) -> RecordedStep:
+    # `retry_after` stays until the new Job is seen: without it the last attempt would count as live.
+    return replace(recorded, state=StepState.WAITING, reason=StepReason.STARTING, message=None)
+
+
+def taken_names(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Steps:
+    """The steps, failed where a Job that is not this run's has the name of their next attempt."""
+    after = dict(steps)
+    for name, recorded in steps.items():
+        job = names.job_name(plan.run.name, plan.run.uid, name, recorded.attempt + 1)
+        if job in observed.foreign_jobs and not recorded.state.is_final and not has_live_attempt(recorded):
+            after[name] = name_taken(recorded, job, moment)
+    return after

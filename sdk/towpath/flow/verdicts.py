@@ -1,0 +1,70 @@
+"""What can be said of one attempt: it goes on, it is accepted, or it failed and somebody must bear it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from towpath.flow.conditions import StepReason
+from towpath.flow.decision import Limits
+from towpath.flow.recorded import PublishedOutput, StepState
+
+
+class Fault(StrEnum):
+    """Whose failure an attempt was: each is counted against its own limit; credentials against none."""
+
+    USER = "user"
+    DISRUPTION = "disruption"
+    MOVER = "mover"
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something is judged, and with how much patience."""
+
+    now: datetime
+    limits: Limits
+
+    def seconds_since(self, then: datetime) -> float:
+        """How long ago `then` was."""
+        return (self.now - then).total_seconds()
+
+
+@dataclass(frozen=True)
+class Going:
+    """The attempt has not ended. `check_after_seconds` is when its patience runs out."""
+
+    state: StepState
+    reason: StepReason
+    message: str | None = None
+    started_at: datetime | None = None
+    check_after_seconds: float | None = None
+    ask_admission: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The attempt succeeded: everything that it owed was published."""
+
+    attempt_id: str
+    finished_at: datetime
+    outputs: tuple[PublishedOutput, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The attempt failed. A final failure is not tried again: it would come out the same."""
+
+    fault: Fault
+    reason: StepReason
+    message: str
+    exit_code: int | None = None
+    log_tail: str | None = None
+    is_final: bool = False
+
+
+Verdict = Going | Accepted | Failed
