@@ -1,0 +1,234 @@
+"""A run's record ↔ `PipelineRun.status`: conditions, steps, progress; what does not fit goes first.
+
+`render` writes it; `restore_run` reads it back, in whatever operator runs by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from towpath.api.pipelinerun import PipelineRun
+from towpath.api.runstatus import PipelineRunStatus, StepStatus
+from towpath.api.runstatus import PublishedOutput as OutputStatus
+from towpath.flow import names
+from towpath.flow.conditions import RunReason, brief, condition, timestamp
+from towpath.flow.documents import canonical
+from towpath.flow.planned import Content, InventoryRef
+from towpath.flow.recorded import FailureCounts, PublishedOutput, RecordedRun, RecordedStep, StepState
+from towpath.flow.sources import Refused, Waiting
+
+Status = dict[str, Any]
+
+LIMIT_BYTES = 480 * 1024
+# Log tails of the first failed steps stay whatever the size: somebody reads the first failure first.
+KEPT_LOG_TAILS = 10
+_STATUS_OF = {RunReason.SUCCEEDED: "True"}
+_UNDECIDED = frozenset({RunReason.PENDING, RunReason.WAITING, RunReason.RUNNING, RunReason.CANCELLING})
+
+
+def render(run: PipelineRun, recorded: RecordedRun, now: datetime) -> Status:
+    """The whole status of a run that has a plan."""
+    steps = [_step(step) for step in recorded.steps]
+    status = _head(run, recorded.reason, recorded.message, now) | {
+        "plan": names.plan_name(run.metadata.name or "", run.metadata.uid or ""),
+        "planDigest": recorded.plan_digest,
+        "startTime": timestamp(recorded.start_time),
+        **_totals(recorded),
+        "steps": steps,
+    }
+    if recorded.completion_time is not None:
+        status["completionTime"] = timestamp(recorded.completion_time)
+    return _fitting(status)
+
+
+def render_unplanned(
+    run: PipelineRun, outcome: Waiting | Refused, first_seen_at: datetime, now: datetime
+) -> Status:
+    """The whole status of a run that waits for what it names, or was refused."""
+    status = _head(run, outcome.reason, outcome.message, now) | {"startTime": timestamp(first_seen_at)}
+    if isinstance(outcome, Refused):
+        status["completionTime"] = timestamp(now)
+    return status
+
+
+def restore_run(status: PipelineRunStatus) -> RecordedRun | None:
+    """The record that a status was written from; None for a run that has no plan yet."""
+    if status.plan_digest is None or status.start_time is None:
+        return None
+    succeeded = next((one for one in status.conditions if one.type == "Succeeded"), None)
+    return RecordedRun(
+        steps=tuple(_restored(step) for step in status.steps),
+        plan_digest=status.plan_digest,
+        reason=succeeded.reason if succeeded else RunReason.RUNNING,
+        message=succeeded.message if succeeded else "",
+        start_time=status.start_time,
+        completion_time=status.completion_time,
+    )
+
+
+def is_finished(status: PipelineRunStatus) -> bool:
+    """Whether a run has ended, well or not."""
+    return status.completion_time is not None
+
+
+def size_for_people(count: int) -> str:
+    """A number of bytes in the unit that people read, such as 3.8 kB."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} PB"
+
+
+def _head(run: PipelineRun, reason: str, message: str, now: datetime) -> Status:
+    known = next((known for known in RunReason if known == reason), RunReason.RUNNING)
+    succeeded = "Unknown" if known in _UNDECIDED else _STATUS_OF.get(known, "False")
+    before = [one.as_dict() for one in run.status.conditions]
+    generation = run.metadata.generation or 0
+    said = condition(before, "Succeeded", succeeded, (known, message), now) | {
+        "observedGeneration": generation
+    }
+    return {
+        "observedGeneration": generation,
+        "conditions": [said],
+        "state": _state(known),
+        "message": brief(message),
+    }
+
+
+def _state(reason: RunReason) -> str:
+    if reason in (RunReason.PENDING, RunReason.WAITING):
+        return "Waiting"
+    if reason in _UNDECIDED:
+        return "Running"
+    return {RunReason.SUCCEEDED: "Succeeded", RunReason.CANCELLED: "Cancelled"}.get(reason, "Failed")
+
+
+def _totals(recorded: RecordedRun) -> Status:
+    done = sum(step.state is StepState.SUCCEEDED for step in recorded.steps)
+    bytes_in = sum(step.bytes_in for step in recorded.steps)
+    bytes_out = sum(output.content.bytes for step in recorded.steps for output in step.outputs)
+    return {
+        "stepsTotal": len(recorded.steps),
+        "stepsDone": done,
+        "progress": f"{done}/{len(recorded.steps)}",
+        "dataIn": size_for_people(bytes_in),
+        "dataOut": size_for_people(bytes_out),
+        "bytesIn": bytes_in,
+        "bytesOut": bytes_out,
+    }
+
+
+def _step(step: RecordedStep) -> Status:
+    status: Status = {
+        "name": step.name,
+        "state": step.state.value,
+        "reason": str(step.reason) if step.reason else None,
+        "message": brief(step.message) if step.message else None,
+        "attempt": step.attempt,
+        "attemptId": step.attempt_id,
+        "job": step.job,
+        "startTime": _time(step.start_time),
+        "completionTime": _time(step.completion_time),
+        "retryAfter": _time(step.retry_after),
+        "failures": _failures(step.failures),
+        "outputs": [_output(output) for output in step.outputs],
+        "metrics": [{"name": name, "value": value} for name, value in step.metrics.items()],
+        "logTail": step.log_tail,
+        "fingerprint": step.fingerprint,
+        "stageInSeconds": step.stage_in_seconds,
+        "bytesIn": step.bytes_in,
+        "notes": list(step.notes),
+    }
+    # Zero says nothing anywhere but here: an exit code of 0 is a fact.
+    return {key: value for key, value in status.items() if value} | _exit_code(step)
+
+
+def _exit_code(step: RecordedStep) -> Status:
+    return {} if step.exit_code is None else {"exitCode": step.exit_code}
+
+
+def _failures(counts: FailureCounts) -> Status:
+    counted = {"user": counts.user, "disruption": counts.disruption, "mover": counts.mover}
+    return {name: count for name, count in counted.items() if count}
+
+
+def _output(output: PublishedOutput) -> Status:
+    content = output.content
+    status: Status = {
+        "name": output.name,
+        "datastore": content.inventory.datastore,
+        "inventory": content.inventory.path,
+        "digest": content.inventory.digest,
+        "files": content.files,
+        "bytes": content.bytes,
+        "scratchBytes": content.scratch_bytes,
+        "directory": content.directory,
+        "seconds": round(output.seconds, 3),
+    }
+    elsewhere = content.datastores not in ((), (content.inventory.datastore,))
+    status |= {"file": content.file} if content.file else {}
+    status |= {"datastores": list(content.datastores)} if elsewhere else {}
+    return status | ({"version": output.version} if output.version is not None else {})
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp(moment)
+
+
+def _fitting(status: Status) -> Status:
+    left_out: list[str] = []
+    for key, words, keep in (("logTail", "log tails", KEPT_LOG_TAILS), ("metrics", "metrics", 0)):
+        if len(canonical(status)) <= LIMIT_BYTES:
+            return status
+        left_out.append(words + (f" of all but the first {keep} failed steps" if keep else ""))
+        steps = _without(status["steps"], key, keep)
+        status = {**status, "steps": steps, "leftOut": " and ".join(left_out)}
+    return status
+
+
+def _without(steps: Sequence[Mapping[str, Any]], key: str, keep: int) -> list[Status]:
+    kept = [step["name"] for step in steps if key in step][:keep]
+    return [
+        {name: value for name, value in step.items() if name != key or step["name"] in kept} for step in steps
+    ]
+
+
+def _restored(step: StepStatus) -> RecordedStep:
+    return RecordedStep(
+        name=step.name,
+        state=StepState(step.state.value),
+        reason=step.reason,
+        message=step.message,
+        attempt=step.attempt,
+        attempt_id=step.attempt_id,
+        job=step.job,
+        start_time=step.start_time,
+        completion_time=step.completion_time,
+        retry_after=step.retry_after,
+        exit_code=step.exit_code,
+        failures=FailureCounts(step.failures.user, step.failures.disruption, step.failures.mover),
+        outputs=tuple(_restored_output(output) for output in step.outputs),
+        metrics={metric.name: metric.value for metric in step.metrics},
+        log_tail=step.log_tail,
+        fingerprint=step.fingerprint,
+        bytes_in=step.bytes_in,
+        stage_in_seconds=step.stage_in_seconds,
+        notes=step.notes,
+    )
+
+
+def _restored_output(output: OutputStatus) -> PublishedOutput:
+    content = Content(
+        inventory=InventoryRef(output.datastore, output.inventory, output.digest),
+        files=output.files,
+        bytes=output.bytes,
+        scratch_bytes=output.scratch_bytes,
+        directory=output.directory,
+        file=output.file,
+        datastores=output.datastores or (output.datastore,),
+    )
+    return PublishedOutput(output.name, content, output.seconds or 0.0, output.version)
