@@ -1,0 +1,74 @@
+"""One transfer of ours as a process: `up FOLDER PREFIX` or `down PREFIX FOLDER`, with its inventory, as movers do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path[:0] = [str(REPOSITORY / "operator"), str(REPOSITORY / "sdk")]
+
+from towpath_mover.download import Source, download  # noqa: E402 - a script finds the repository first
+from towpath_mover.inventory import Root  # noqa: E402
+from towpath_mover.inventory_writer import write_inventory  # noqa: E402
+from towpath_mover.objects import (  # noqa: E402
+    open_inventory,
+    read_object,
+    write_object,
+)
+from towpath_mover.progress import Progress  # noqa: E402
+from towpath_mover.stores import ACCESS_KEY, SECRET_KEY, Datastore, Places, Store, open_store  # noqa: E402
+from towpath_mover.transfer import Limits  # noqa: E402
+from towpath_mover.upload import LocalFile, upload  # noqa: E402
+
+LIMITS = Limits(in_flight=int(os.environ.get("IN_FLIGHT", "64")))
+
+
+def main() -> None:
+    direction, first, second = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        if direction == "up":
+            _up(_store(Path(folder)), Path(first), second, Path(folder))
+        else:
+            _down(_store(Path(folder)), first, Path(second))
+
+
+def _up(store: Store, source: Path, prefix: str, folder: Path) -> None:
+    entries = upload(_files(source), store, f"{prefix}data/", Progress("up"), LIMITS)
+    written = write_inventory(folder / "inventory", [Root("bench", f"{prefix}data/")], entries)
+    write_object(store, f"{prefix}inventory.jsonl.gz", written.file)
+    write_object(store, f"{prefix}digest", written.summary.digest.encode())
+
+
+def _down(store: Store, prefix: str, target: Path) -> None:
+    digest = read_object(store, f"{prefix}digest").decode()
+    inventory = open_inventory(store, f"{prefix}inventory.jsonl.gz", digest)
+    sources = [Source(store, root.prefix) for root in inventory.roots]
+    download(inventory.entries(), sources, target, Progress("down"), LIMITS)
+
+
+def _files(source: Path) -> Iterator[LocalFile]:
+    for folder, _, names in os.walk(source):
+        for name in names:
+            place = os.path.join(folder, name)  # noqa: PTH118 - ten thousand of them
+            path = place[len(str(source)) + 1 :]
+            yield LocalFile(path, os.stat(place).st_size, False, partial(os.open, place, os.O_RDONLY))  # noqa: PTH116
+
+
+def _store(folder: Path) -> Store:
+    secret = folder / "bench"
+    secret.mkdir()
+    for key in (ACCESS_KEY, SECRET_KEY):
+        (secret / key).write_text(os.environ[key])
+    datastore = Datastore(
+        "bench", "towpath-tests", endpoint=os.environ["S3_ENDPOINT_URL"], credentials_secret="bench"
+    )
+    return open_store(datastore, Places(credentials=folder))
+
+
+if __name__ == "__main__":
+    main()
