@@ -2,6 +2,11 @@
 # Builds with buildah and docker. BASE is any Debian-based image with Python 3.11 or later and pip.
 ARG BASE=python:3.12-slim
 
+# What we depend on, apart from the rest of pyproject.toml: so that only a change of it installs anew.
+FROM ${BASE} AS requirements
+COPY pyproject.toml ./
+RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; extras = project["optional-dependencies"]; print(*project["dependencies"], *extras["operator"], *extras["mover"], sep="\n")' > /requirements.txt
+
 # Debian and PyPI are needed in this stage only; nothing of it but three folders reaches the image.
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
@@ -10,14 +15,14 @@ RUN apt-get update -q && apt-get install -q -y --no-install-recommends busybox-s
 RUN python -m venv /builder && /builder/bin/pip install "hatchling>=1.27,<2"
 
 # The dependencies are a layer of their own: it stays the same while only our code changes.
-WORKDIR /source
-COPY pyproject.toml ./
-RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; extras = project["optional-dependencies"]; print(*project["dependencies"], *extras["operator"], *extras["mover"], sep="\n")' > /requirements.txt \
- && python -m venv --without-pip /opt/towpath \
+COPY --from=requirements /requirements.txt /
+RUN python -m venv --without-pip /opt/towpath \
  && python -m pip --python /opt/towpath/bin/python install --only-binary :all: -r /requirements.txt \
  && find /opt/towpath -depth -type d -name tests -path '*/site-packages/*' -exec rm -rf {} + \
  && /opt/towpath/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/towpath/lib
 
+WORKDIR /source
+COPY pyproject.toml ./
 COPY sdk sdk
 COPY operator operator
 # The metadata name a README, which has no reader here.
@@ -36,8 +41,10 @@ COPY --from=build /image/ /
 COPY --from=build /opt/towpath /opt/towpath
 COPY --from=build /opt/project /opt/project
 # Safe path: a mover must never import what lies in the folder where it was started.
+# USER: whatever the UID is, nobody of it is in /etc/passwd, and Python's getpass would end the process.
 ENV PATH=/opt/towpath/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    PYTHONPATH=/opt/project PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1
+    PYTHONPATH=/opt/project PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1 \
+    USER=towpath HOME=/tmp
 # Numeric: under runAsNonRoot the kubelet must see that it is not root without reading /etc/passwd.
 USER 1000:1000
 WORKDIR /
