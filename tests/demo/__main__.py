@@ -1,4 +1,4 @@
-"""`make demo`: a cluster, an installation, and the iris pipeline on it, from nothing to the model's metrics."""
+"""`make demo`: a cluster, an installation and the iris pipeline on it, from nothing to the metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from cluster.installation import Tools, create_namespace, install
 from cluster.progress import ClusterError, say
 from cluster.providers import choose_provider
 from cluster.towpath_image import load_image
-
 from demo.fetch import fetch_version
 from demo.follow import follow_run
 from demo.iris import KINDS, start_iris
@@ -32,8 +31,9 @@ def run_demo() -> bool:
     access = write_access(choose_provider().up())
     load_image()
     tools = Tools(access)
-    install(tools, "towpath", "towpath-system", [NAMESPACE])
+    # The chart gives the operator its rights there, so the namespace comes first.
     create_namespace(tools, NAMESPACE)
+    install(tools, "towpath", "towpath-system", [NAMESPACE])
     run = start_iris(tools, access, NAMESPACE, BUCKET)
     say(f"Datastore, Dataset and Pipeline applied in {NAMESPACE}; run {run} started")
     succeeded = follow_run(tools, NAMESPACE, run)
