@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from towpath.api.markers import LIST_SET, ONE_MEMBER, Rule, list_map_by, with_rules
-from towpath.api.meta import Model
+from towpath.api.markers import LIST_SET, Rule, list_map_by, with_rules
+from towpath.api.meta import Model, OneOf
 from towpath.api.refs import ConfigMapKeyRef, OptionalRef, SecretKeyRef, SecretRef
 from towpath.api.scalars import Quantity
 
@@ -39,10 +39,8 @@ class ResourceFieldRef(Model):
     """The unit to give it in, such as `1Mi`; 1 unless said otherwise."""
 
 
-class EnvVarSource(Model):
+class EnvVarSource(OneOf):
     """Where a variable's value comes from; exactly one of these."""
-
-    model_config = ONE_MEMBER
 
     secret_key_ref: SecretKeyRef | None = None
     """A key of a Secret of this namespace. It is the user's own and reaches the step."""

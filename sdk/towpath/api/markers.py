@@ -71,9 +71,6 @@ LIST_ATOMIC = Schema({"x-kubernetes-list-type": "atomic"})
 MAP_ATOMIC = Schema({"x-kubernetes-map-type": "atomic"})
 PRESERVE_UNKNOWN = Schema({"x-kubernetes-preserve-unknown-fields": True})
 
-# A union that holds nothing but its members: free, where a CEL rule is paid for once per possible object.
-ONE_MEMBER = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
 
 def unchanged(*fields: str) -> str:
     """Give the CEL expression that is true when none of these fields was added, removed or changed."""

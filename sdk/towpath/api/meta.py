@@ -13,6 +13,7 @@ from pydantic import (
     PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -59,6 +60,22 @@ class Model(BaseModel):
 
     def _is_left_out(self, value: object, default: object) -> bool:  # noqa: ARG002  (subclasses need it)
         return value in ((), {})
+
+
+class OneOf(Model):
+    """A union: exactly one of its fields is given."""
+
+    # Free on the API server, where a CEL rule would be paid for once per possible object.
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    @model_validator(mode="after")
+    def _one_is_given(self) -> Self:
+        members = type(self).model_fields
+        given = [name for name in members if getattr(self, name) is not None]
+        if len(given) != 1:
+            names = ", ".join(str(field.alias) for field in members.values())
+            raise ValueError(f"exactly one of {names} must be given, not {len(given)} of them")
+        return self
 
 
 def _drop_defaults(schema: dict[str, Any]) -> None:

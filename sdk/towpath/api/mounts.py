@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from towpath.api.markers import ONE_MEMBER, Rule, checked_by
-from towpath.api.meta import Model
+from towpath.api.markers import Rule, checked_by
+from towpath.api.meta import Model, OneOf
 from towpath.api.refs import SecretRef
 from towpath.api.scalars import ObjectName, Quantity, SubPath
 
@@ -71,10 +71,8 @@ class FuseSidecar(Model):
     """Disk that the mount may use for its cache, such as `20Gi`."""
 
 
-class MountProvider(Model):
+class MountProvider(OneOf):
     """One way to mount a datastore; exactly one of these."""
-
-    model_config = ONE_MEMBER
 
     csi: CsiMount | None = None
     """An inline CSI volume."""

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from towpath.api.markers import LIST_ATOMIC, ONE_MEMBER, Rule, with_rules
-from towpath.api.meta import Model
+from towpath.api.markers import LIST_ATOMIC, Rule, with_rules
+from towpath.api.meta import Model, OneOf
 from towpath.api.refs import ConfigMapRef
 from towpath.api.scalars import Glob, ObjectName, StorePath, Url
 
@@ -77,10 +77,8 @@ class JsonLines(Model):
     """Text files with one JSON object per line."""
 
 
-class Format(Model):
+class Format(OneOf):
     """How the rows of a Tabular dataset are written; exactly one of these."""
-
-    model_config = ONE_MEMBER
 
     csv: Csv | None = None
     """Text files with separated values."""

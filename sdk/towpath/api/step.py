@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from towpath.api.container import Env, EnvFrom, PullSecrets, Resources, SecurityContext
-from towpath.api.markers import LIST_ATOMIC, LIST_SET, ONE_MEMBER, Rule, list_map_by, with_rules
-from towpath.api.meta import Model
+from towpath.api.markers import LIST_ATOMIC, LIST_SET, Rule, list_map_by, with_rules
+from towpath.api.meta import Model, OneOf
 from towpath.api.ports import Input, Output
 from towpath.api.refs import ConfigMapRef
 from towpath.api.scalars import Digest, ObjectName, PortName, Seconds, StepName, StorePath
@@ -36,10 +36,8 @@ class CodeSnapshot(Model):
     """Digest of the archive; other content is refused."""
 
 
-class Code(Model):
+class Code(OneOf):
     """Files placed in the step's working directory; exactly one of these."""
-
-    model_config = ONE_MEMBER
 
     inline: Annotated[dict[str, Annotated[str, Field(max_length=262_144)]], Field(max_length=64)] | None = (
         None

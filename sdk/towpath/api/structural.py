@@ -53,8 +53,8 @@ def _inlined(
 
 
 def _without_null(node: Node, path: str) -> Node:
-    """An optional field may be absent; it is never null."""
-    if node.get("default", "") is None:
+    """An optional field, list or map may be absent; it is never null, and nothing is put in its place."""
+    if node.get("default") in (None, [], {}):
         node = {key: value for key, value in node.items() if key != "default"}
     if "anyOf" not in node:
         return node

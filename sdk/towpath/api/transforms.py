@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from towpath.api.markers import LIST_ATOMIC, ONE_MEMBER, list_map_by
-from towpath.api.meta import Model
+from towpath.api.markers import LIST_ATOMIC, list_map_by
+from towpath.api.meta import Model, OneOf
 from towpath.api.scalars import Glob, Number, Percent, PositiveNumber, Seed, StepName
 
 
@@ -86,10 +86,8 @@ class Shard(Model):
     """How many shares there are."""
 
 
-class Transform(Model):
+class Transform(OneOf):
     """One view of what the one before it gave; exactly one of these."""
-
-    model_config = ONE_MEMBER
 
     sample: Sample | None = None
     """A random share of the records."""
