@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from towpath.flow import names
 from towpath.flow.conditions import brief
 from towpath.flow.planned import Content, InventoryRef, PlannedOutput, PlannedStep
 from towpath.flow.recorded import PublishedOutput
@@ -128,19 +129,24 @@ def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) 
     if not isinstance(entry, dict) or entry.get("name") not in declared:
         raise UnreadableReportError("an output is not a declared one")
     output = declared[entry["name"]]
-    content = _content(entry)
-    if content.inventory.datastore != output.datastore:
-        raise UnreadableReportError(f"output {output.name} is in another datastore than planned")
-    if not content.inventory.path.startswith(f"{output.prefix}{attempt}/{output.name}/"):
+    planned = {
+        "datastore": output.datastore,
+        "path": names.output_inventory_key(output.prefix, attempt, output.name),
+    }
+    # A report that would not fit leaves out what follows from the plan; what it says must agree with it.
+    told = {"file": output.name} | entry | {"inventory": planned | _object(entry.get("inventory"))}
+    content = _content(told)
+    where = {"datastore": content.inventory.datastore, "path": content.inventory.path}
+    if where != planned or content.file not in (None, output.name):
         raise UnreadableReportError(f"output {output.name} lies elsewhere than planned")
     return PublishedOutput(output.name, content, _seconds(entry.get("seconds", 0)))
 
 
 def _content(entry: Mapping[str, Any]) -> Content:
-    inventory = entry.get("inventory")
+    inventory = _object(entry.get("inventory"))
     directory = entry.get("directory")
-    if not isinstance(inventory, dict) or not isinstance(directory, bool):
-        raise UnreadableReportError("an inventory is missing")
+    if not isinstance(directory, bool):
+        raise UnreadableReportError("it is not said whether it is a folder")
     reference = InventoryRef(
         datastore=_text(inventory.get("datastore"), 253),
         path=_path(inventory.get("path")),
@@ -155,6 +161,12 @@ def _content(entry: Mapping[str, Any]) -> Content:
         file=None if directory else _path(entry.get("file")),
         datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
     )
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnreadableReportError("an inventory is missing")
+    return value
 
 
 def _datastores(value: object) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A run's record ↔ `PipelineRun.status`: conditions, steps, progress; what does not fit goes first.
 
-`render` writes it; `restore_run` reads it back, in whatever operator runs by then.
+`write_status` writes it; `read_status` reads it back, in whatever operator runs by then.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from towpath.api.pipelinerun import PipelineRun
 from towpath.api.runstatus import PipelineRunStatus, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.flow import names
@@ -28,11 +27,11 @@ _STATUS_OF = {RunReason.SUCCEEDED: "True"}
 _UNDECIDED = frozenset({RunReason.PENDING, RunReason.WAITING, RunReason.RUNNING, RunReason.CANCELLING})
 
 
-def render(run: PipelineRun, recorded: RecordedRun, now: datetime) -> Status:
-    """The whole status of a run that has a plan."""
+def write_status(run: Mapping[str, Any], recorded: RecordedRun, now: datetime) -> Status:
+    """The whole status of a run that has a plan; `run` is the object as it was read."""
     steps = [_step(step) for step in recorded.steps]
     status = _head(run, recorded.reason, recorded.message, now) | {
-        "plan": names.plan_name(run.metadata.name or "", run.metadata.uid or ""),
+        "plan": names.plan_name(run["metadata"]["name"], run["metadata"]["uid"]),
         "planDigest": recorded.plan_digest,
         "startTime": timestamp(recorded.start_time),
         **_totals(recorded),
@@ -43,8 +42,8 @@ def render(run: PipelineRun, recorded: RecordedRun, now: datetime) -> Status:
     return _fitting(status)
 
 
-def render_unplanned(
-    run: PipelineRun, outcome: Waiting | Refused, first_seen_at: datetime, now: datetime
+def write_unplanned(
+    run: Mapping[str, Any], outcome: Waiting | Refused, first_seen_at: datetime, now: datetime
 ) -> Status:
     """The whole status of a run that waits for what it names, or was refused."""
     status = _head(run, outcome.reason, outcome.message, now) | {"startTime": timestamp(first_seen_at)}
@@ -53,8 +52,9 @@ def render_unplanned(
     return status
 
 
-def restore_run(status: PipelineRunStatus) -> RecordedRun | None:
+def read_status(written: Mapping[str, Any]) -> RecordedRun | None:
     """The record that a status was written from; None for a run that has no plan yet."""
+    status = PipelineRunStatus.model_validate(written)
     if status.plan_digest is None or status.start_time is None:
         return None
     succeeded = next((one for one in status.conditions if one.type == "Succeeded"), None)
@@ -68,11 +68,6 @@ def restore_run(status: PipelineRunStatus) -> RecordedRun | None:
     )
 
 
-def is_finished(status: PipelineRunStatus) -> bool:
-    """Whether a run has ended, well or not."""
-    return status.completion_time is not None
-
-
 def size_for_people(count: int) -> str:
     """A number of bytes in the unit that people read, such as 3.8 kB."""
     size = float(count)
@@ -83,11 +78,11 @@ def size_for_people(count: int) -> str:
     return f"{size:.1f} PB"
 
 
-def _head(run: PipelineRun, reason: str, message: str, now: datetime) -> Status:
+def _head(run: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
     known = next((known for known in RunReason if known == reason), RunReason.RUNNING)
     succeeded = "Unknown" if known in _UNDECIDED else _STATUS_OF.get(known, "False")
-    before = [one.as_dict() for one in run.status.conditions]
-    generation = run.metadata.generation or 0
+    before = (run.get("status") or {}).get("conditions") or ()
+    generation = run["metadata"].get("generation", 0)
     said = condition(before, "Succeeded", succeeded, (known, message), now) | {
         "observedGeneration": generation
     }
