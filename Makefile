@@ -29,19 +29,19 @@ lint: $(READY)  ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(READY)  ## all that this machine can run in minutes; says what it skipped and why
+test: $(READY) cluster-if-possible  ## all that this machine can run in minutes; says what it skipped and why
 	$(BIN)/pytest --cov=sdk --cov=operator --cov-report=term:skip-covered -q
 
-test-quick: $(READY)  ## rings 1 and 2: pure tests, and those against an API server and an object store
+test-quick: $(READY) cluster-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
 	$(BIN)/pytest -q -m 'not story and not fault'
 
 test-pure: $(READY)  ## ring 1 only: no cluster, no server
 	$(BIN)/pytest -q -m 'not server and not story and not fault'
 
-test-long: $(READY)  ## what takes more than a minute each
+test-long: $(READY) cluster-if-possible  ## what takes more than a minute each
 	$(BIN)/pytest -q --run-long -m long
 
-bench: $(READY)  ## figures beside peers, on this machine
+bench: $(READY) cluster-if-possible  ## figures beside peers, on this machine
 	$(BIN)/python -m bench
 
 demo: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cluster.access import FOLDER, S3, Access
 from cluster.cache import cache_folder
+from cluster.native.binary import find_go
 from cluster.progress import ClusterError, long_work, run, say
 from cluster.store import (
     SHARED_BUCKET,
@@ -73,7 +74,7 @@ def find_kind() -> str:
     if not (folder / "kind").exists():
         say("building kind from its Go module, about a minute, once")
         environment = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
-        run(["go", "install", f"sigs.k8s.io/kind@{KIND_VERSION}"], environment=environment)
+        run([find_go(), "install", f"sigs.k8s.io/kind@{KIND_VERSION}"], environment=environment)
     return str(folder / "kind")
 
 

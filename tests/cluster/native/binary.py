@@ -18,7 +18,7 @@ _STAMP = "k8s.io/component-base/version"
 LINKER_FLAGS = (
     f"-s -w -X {_STAMP}.gitVersion={VERSION} -X {_STAMP}.gitMajor={_MAJOR} -X {_STAMP}.gitMinor={_MINOR}"
 )
-BUILD = ("go", "build", "-trimpath", "-ldflags", LINKER_FLAGS)
+BUILD = ("build", "-trimpath", "-ldflags", LINKER_FLAGS)
 NAMES = (
     "etcd",
     "kube-apiserver",
@@ -34,14 +34,13 @@ NAMES = (
 
 def binary_key(sources: Path = SOURCES, build: tuple[str, ...] = BUILD) -> str:
     """The key of the program: its sources, the modules it is built from, and the flags."""
-    return digest_of([*build, *(sources / name for name in ("main.go", "go.mod", "go.sum"))])
+    return digest_of(["go", *build, *(sources / name for name in ("main.go", "go.mod", "go.sum"))])
 
 
 def build_binary() -> Path:
     """The folder with a link per program name, built first if the cache does not have it."""
     folder = cache_folder() / f"node-{binary_key()}"
     if not (folder / "node").exists():
-        require_go()
         with one_at_a_time("node"):
             _build_into(folder)
     for name in NAMES:
@@ -50,15 +49,19 @@ def build_binary() -> Path:
     return folder
 
 
-def require_go() -> None:
-    """Says what to install when there is no Go."""
-    if shutil.which("go") is None:
-        raise ClusterError("no `go` on the PATH: install Go 1.25 or later (https://go.dev/dl) and try again")
+def find_go() -> str:
+    """The path of Go, also where it is installed but not on the PATH; says what to install if there is none."""
+    path = f"{os.environ.get('PATH', '')}:/usr/local/go/bin:/usr/lib/go/bin"
+    go = shutil.which("go", path=path)
+    if go is None:
+        raise ClusterError("there is no Go on this machine: install Go 1.25 or later and try again")
+    return go
 
 
 def _build_into(folder: Path) -> None:
     if (folder / "node").exists():
         return
+    go = find_go()
     folder.mkdir(parents=True, exist_ok=True)
     # Renamed at the end: a build that was cut off leaves no half program behind.
     unfinished = folder / "node.unfinished"
@@ -66,5 +69,5 @@ def _build_into(folder: Path) -> None:
     with long_work(
         "building Kubernetes, etcd, CoreDNS and Helm as one program", "7 to 11 minutes on two cores"
     ):
-        run([*BUILD, "-o", unfinished, "."], folder=SOURCES, environment=environment)
+        run([go, *BUILD, "-o", unfinished, "."], folder=SOURCES, environment=environment)
     unfinished.rename(folder / "node")

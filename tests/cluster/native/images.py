@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from cluster.cache import cache_folder, digest_of, files_below
-from cluster.native.binary import require_go
+from cluster.native.binary import find_go
 from cluster.native.layout import PAUSE_IMAGE, Layout
 from cluster.oci import Image, write_program_image
 from cluster.progress import run
 
 SOURCES = Path(__file__).parents[1] / "images"
 STATIC_STEP_IMAGE = "localhost/towpath-tests/static-step:1"
-_BUILD = ("go", "build", "-trimpath", "-ldflags", "-s -w")
+_BUILD = ("build", "-trimpath", "-ldflags", "-s -w")
 
 
 def build_pause() -> Path:
@@ -28,14 +28,14 @@ def build_static_step() -> Path:
 
 def _program_image(name: str, image: Image) -> Path:
     sources = SOURCES / name
-    folder = cache_folder() / f"{name}-{digest_of([*_BUILD, repr(image), *files_below(sources)])}"
+    key = digest_of(["go", *_BUILD, repr(image), *files_below(sources)])
+    folder = cache_folder() / f"{name}-{key}"
     archive = folder / f"{name}.oci.tar"
     if archive.exists():
         return archive
-    require_go()
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "CGO_ENABLED": "0"}
-    run([*_BUILD, "-o", folder / name, sources / "main.go"], environment=environment)
+    run([find_go(), *_BUILD, "-o", folder / name, sources / "main.go"], environment=environment)
     return write_program_image(image, folder / name, archive)
 
 

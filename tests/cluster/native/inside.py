@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cluster.native.kubelet import FOLDER as KUBELET_FOLDER
 from cluster.native.layout import CGROUP, NODE_ADDRESS, NODE_LINK, NODE_NAME, SERVICE_RANGE, Layout
+from cluster.native.links import has_link
 from cluster.progress import ClusterError, run
 from cluster.waiting import wait_until
 
@@ -59,7 +60,7 @@ def _pretend(setting: Path, value: int, stand_in: Path) -> None:
 
 
 def _join_network() -> None:
-    if not wait_until(lambda: _has_link(NODE_LINK), 10):
+    if not wait_until(lambda: has_link(NODE_LINK), 10):
         raise ClusterError(f"the link {NODE_LINK} was not handed over by the host within 10 s")
     run(["ip", "link", "set", "lo", "up"])
     run(["ip", "address", "add", f"{NODE_ADDRESS}/24", "dev", NODE_LINK])
@@ -70,8 +71,3 @@ def _join_network() -> None:
     bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
     if bridged.exists():
         bridged.write_text("1")
-
-
-def _has_link(name: str) -> bool:
-    # /proc is the node's own, /sys is still the host's.
-    return f"{name}:" in Path("/proc/net/dev").read_text()

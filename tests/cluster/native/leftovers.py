@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cluster.native.inside import COVERED, cgroup_folders
 from cluster.native.layout import HOST_LINK, NODE_LINK, Layout
+from cluster.native.links import has_link
 from cluster.progress import run
 from cluster.waiting import wait_until
 
@@ -23,7 +24,7 @@ def make_mount_points(layout: Layout) -> None:
 
 def find_leftovers(layout: Layout) -> list[str]:
     """Everything of a node that is still there, in words."""
-    links = [f"link {name}" for name in (HOST_LINK, NODE_LINK) if (Path("/sys/class/net") / name).exists()]
+    links = [f"link {name}" for name in (HOST_LINK, NODE_LINK) if has_link(name)]
     cgroups = [f"cgroup {folder}" for folder in cgroup_folders() if folder.exists()]
     folders = [f"folder {folder}" for folder in (layout.state, layout.sockets) if folder.exists()]
     marks = (str(layout.state), str(layout.sockets))
@@ -47,7 +48,7 @@ def _processes(marks: tuple[str, ...]) -> list[str]:
 def remove_leftovers(layout: Layout) -> None:
     """Removes what an ended node left, in the order in which it can go."""
     for name in (HOST_LINK, NODE_LINK):
-        if (Path("/sys/class/net") / name).exists():
+        if has_link(name):
             run(["ip", "link", "delete", name])
     for folder in cgroup_folders():
         _remove_cgroup(folder)

@@ -21,7 +21,7 @@ from cluster.native.packages import install_packages
 from cluster.native.plan import FILER, S3_ENDPOINT, write_plan
 from cluster.native.readiness import await_stages, stages
 from cluster.progress import ClusterError, ImpossibleHereError, say
-from cluster.store import SHARED_BUCKET, make_bucket
+from cluster.store import SHARED_BUCKET, is_s3_ready, make_bucket
 from cluster.weed import find_weed
 
 
@@ -63,7 +63,9 @@ class NativeProvider:
         config = self._layout.kubeconfig
         api = "ready" if is_api_ready(config) else "not ready"
         node = "Ready" if is_node_ready(config, NODE_NAME) else "not Ready"
-        return f"native: process {first.pid}, API server {api}, node {node}, logs in {self._layout.logs}"
+        s3 = "ready" if is_s3_ready(S3_ENDPOINT) else "not ready"
+        logs = self._layout.logs
+        return f"native: process {first.pid}, API server {api}, node {node}, S3 {s3}, logs in {logs}"
 
     def down(self) -> None:
         """Ends the node and removes all that it left."""
