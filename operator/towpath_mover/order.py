@@ -7,7 +7,7 @@ theirs in `TOWPATH_ORDER`. What the mover does not need is not read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from towpath.flow import names
 from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
@@ -19,8 +19,7 @@ POD_UID_VARIABLE = "TOWPATH_POD_UID"
 ORDER_VARIABLE = "TOWPATH_ORDER"
 
 
-@dataclass(frozen=True)
-class InventoryRef:
+class InventoryRef(NamedTuple):
     """Where an inventory lies, and the canonical digest that it must have."""
 
     datastore: str
@@ -28,8 +27,7 @@ class InventoryRef:
     digest: str
 
 
-@dataclass(frozen=True)
-class InputOrder:
+class InputOrder(NamedTuple):
     """One input: the folder it is staged into, and the content pinned for it. `origin` is for the step's context."""
 
     name: str
@@ -40,8 +38,7 @@ class InputOrder:
     origin: Mapping[str, str | int]
 
 
-@dataclass(frozen=True)
-class OutputOrder:
+class OutputOrder(NamedTuple):
     """One output. `prefix` goes up to the attempt."""
 
     name: str
@@ -54,8 +51,7 @@ class OutputOrder:
     make_directory: bool
 
 
-@dataclass(frozen=True)
-class CodeOrder:
+class CodeOrder(NamedTuple):
     """The step's code: given in the plan, or in a mounted ConfigMap."""
 
     digest: str
@@ -63,8 +59,7 @@ class CodeOrder:
     config_map: str | None
 
 
-@dataclass(frozen=True)
-class StepOrder:
+class StepOrder(NamedTuple):
     """One attempt of one step. `attempt_id` is its folder in the store."""
 
     namespace: str
@@ -82,24 +77,21 @@ class StepOrder:
     code: CodeOrder | None
 
 
-@dataclass(frozen=True)
-class ProbeOrder:
+class ProbeOrder(NamedTuple):
     """One datastore to try."""
 
     namespace: str
     datastore: Datastore
 
 
-@dataclass(frozen=True)
-class SourceOrder:
+class SourceOrder(NamedTuple):
     """One source of a dataset: a file, folder or glob in a datastore."""
 
     path: str
     datastore: str
 
 
-@dataclass(frozen=True)
-class InventoryOrder:
+class InventoryOrder(NamedTuple):
     """A dataset whose sources are to be listed; the inventory goes into datastore `into`."""
 
     namespace: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from towpath_mover.stores import Places
 
@@ -13,11 +13,12 @@ TERMINATION_LOG_VARIABLE = "TOWPATH_TERMINATION_LOG"
 TERMINATION_LOG = "/dev/termination-log"
 
 
-@dataclass(frozen=True)
-class PodPaths:
+class PodPaths(NamedTuple):
     """The folders of a pod, all below `root`; volumes are mounted at these names by whoever renders the pod."""
 
     root: Path = Path("/towpath")
+    # A volume of the movers' own: their root is read-only.
+    scratch: Path = Path("/tmp")  # noqa: S108
 
     def here(self, path: str) -> Path:
         """Return where a path below /towpath lies; any other path stays what it is."""

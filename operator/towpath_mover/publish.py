@@ -6,9 +6,9 @@ did not end with 0 publishes nothing; one that did is published in spite of SIGT
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -107,10 +107,12 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
     # Opened anew for each output and each try: the credentials may have been changed since.
     store = OpenStores(order.datastores, paths.places).store(output.datastore)
     key = names.output_inventory_key(output.prefix, order.attempt_id, output.name)
-    with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
-        written = _send(owed, order, store, Path(folder))
-        write_object(store, key, written.file)
-    summary = written.summary
+    file = paths.scratch / f"inventory-{os.getpid()}-{output.name}"
+    try:
+        summary = _send(owed, order, store, file).summary
+        write_object(store, key, file)
+    finally:
+        file.unlink(missing_ok=True)
     published = {
         "name": output.name,
         "inventory": {"datastore": output.datastore, "path": key, "digest": summary.digest},
@@ -123,12 +125,12 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
     return published if owed.found.directory else published | {"file": output.name}
 
 
-def _send(owed: Owed, order: StepOrder, store: Store, folder: Path) -> WrittenInventory:
+def _send(owed: Owed, order: StepOrder, store: Store, file: Path) -> WrittenInventory:
     output = owed.order
     prefix = names.output_data_prefix(output.prefix, order.attempt_id, output.name)
     progress = Progress(f"output {output.name}", owed.files, owed.bytes)
     entries = upload(_files(owed.found), store, prefix, progress)
-    return write_inventory(folder / "inventory", [Root(output.datastore, prefix)], entries)
+    return write_inventory(file, [Root(output.datastore, prefix)], entries)
 
 
 def _files(found: FoundOutput) -> Iterator[LocalFile]:
