@@ -178,6 +178,18 @@ def source_inventory_key(namespace: str, sha256: str) -> str:
     return f"{source_inventories_prefix(namespace)}{sha256}.jsonl.gz"
 
 
+def probe_key(namespace: str, token: str) -> str:
+    """The key of the object that a probe writes, reads back and deletes; `token` is the probe's own."""
+    return f"{namespace}/probe-{token}"
+
+
+def owned_keys(namespace: str) -> tuple[str, ...]:
+    """What Towpath itself keeps below a datastore's prefix: no source of a dataset, unless one names it."""
+    folders = ("runs", "records", "datasets", "inventories", "uploads", "copies", "code")
+    owned = tuple(f"{namespace}/{folder}/" for folder in folders)
+    return (*owned, probe_key(namespace, ""), owner_key(namespace))
+
+
 def owner_key(namespace: str) -> str:
     """The key that says who writes below a namespace's prefix."""
     return f"{namespace}/owner.json"
