@@ -50,6 +50,7 @@ class Process:
         self._stopping = asyncio.Event()
         self._lag = LoopLag(metrics)
         self._working: asyncio.Task[None] | None = None
+        self._holding: asyncio.Task[None] | None = None
         namespaces: tuple[str | None, ...] = settings.watch_namespaces or (None,)
         self._reflectors = [
             Reflector(client, store, metrics, namespace, CHILDREN)
@@ -108,7 +109,8 @@ class Process:
         self.health.leading.set()
         self._cache.mark_all()
         self._working = asyncio.create_task(work(context, PASSES, self._settings.workers), name="passes")
-        await asyncio.gather(self._hold(), self._working)
+        self._holding = asyncio.create_task(self._hold(), name="Lease")
+        await asyncio.gather(self._working, self._holding)
 
     async def _hold(self) -> None:
         if self._settings.leader_election:
@@ -118,6 +120,9 @@ class Process:
         self._queue.close()
         if self._working is not None:
             await asyncio.wait([self._working], timeout=FINISHING_SECONDS)
+        if self._holding is not None:
+            self._holding.cancel()
+            await asyncio.wait([self._holding])
         await self._lease.release()
         for task in loops:
             task.cancel()

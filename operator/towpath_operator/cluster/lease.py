@@ -71,7 +71,9 @@ class Lease:
         """Let a successor begin at once."""
         if self.is_held:
             self.is_held = False
-            await self._try(lambda: self._write({"holderIdentity": "", "leaseDurationSeconds": 1}))
+            # A renewal under way may have been cut off after it was stored: only a fresh version is sure to do.
+            self._object = None
+            await self._try(self._give_back)
 
     async def _try(self, action: Callable[[], Any]) -> bool:
         # Whatever goes wrong with one try, the next one is due in `period`: only the deadline decides.
@@ -109,6 +111,14 @@ class Lease:
         if self._is_of_another():
             return False
         return await self._write({"renewTime": _now()})
+
+    async def _give_back(self) -> bool:
+        self._object = await self._client.get(
+            LEASES.path(self._namespace, self._name), timeout=self._times.period
+        )
+        if self._is_of_another():
+            return False
+        return await self._write({"holderIdentity": "", "leaseDurationSeconds": 1})
 
     def _is_of_another(self) -> bool:
         return self._object is not None and self._object["spec"].get("holderIdentity") != self.identity

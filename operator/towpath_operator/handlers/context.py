@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from towpath.flow.decision import Limits
+from towpath.flow.observed import ObservedVersion
 from towpath.flow.planned import Plan
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client
 from towpath_operator.cluster.queue import KeyedQueue
+from towpath_operator.cluster.resources import Key
 from towpath_operator.cluster.status import StatusWriter
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.metrics import Metrics
+
+Json = dict[str, Any]
+Port = tuple[str, str]
 
 
 def utc_now() -> datetime:
@@ -28,14 +33,30 @@ class Memory:
     """What a restart may forget: plans by run UID, refusals by Job UID. No result rests on it."""
 
     plans: dict[str, Plan] = field(default_factory=dict)
-    step_digests: dict[str, dict[str, str]] = field(default_factory=dict)
-    refusals: dict[str, str] = field(default_factory=dict)
     first_seen: dict[str, datetime] = field(default_factory=dict)
+    foreign_jobs: dict[str, set[str]] = field(default_factory=dict)
+    registered: dict[str, dict[Port, ObservedVersion]] = field(default_factory=dict)
+    refused_registrations: dict[str, dict[Port, str]] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    asked_at: dict[str, datetime] = field(default_factory=dict)
+    asked: set[Key] = field(default_factory=set)
 
     def forget_run(self, uid: str) -> None:
         """A run has gone or come to its end."""
-        for part in (self.plans, self.step_digests, self.first_seen):
+        by_run: tuple[dict[str, Any], ...] = (
+            self.plans,
+            self.first_seen,
+            self.foreign_jobs,
+            self.registered,
+            self.refused_registrations,
+        )
+        for part in by_run:
             part.pop(uid, None)
+
+    def forget_job(self, uid: str) -> None:
+        """A Job has a pod, or is gone."""
+        self.refusals.pop(uid, None)
+        self.asked_at.pop(uid, None)
 
 
 @dataclass(frozen=True)
@@ -53,5 +74,7 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     now: Callable[[], datetime] = utc_now
 
-
-Json = dict[str, Any]
+    def ask(self, key: Key) -> None:
+        """Somebody waits for this object: look at it now, whatever was last seen of it."""
+        self.memory.asked.add(key)
+        self.queue.add(key)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from towpath_operator.cluster import resources
+from towpath_operator.handlers import pipeline, pipelinerun
 from towpath_operator.handlers.workers import Pass
 
-PASSES: Mapping[str, Pass] = {}
+PASSES: Mapping[str, Pass] = {
+    resources.PIPELINES.kind: pipeline.reconcile,
+    resources.PIPELINE_RUNS.kind: pipelinerun.reconcile,
+}

@@ -10,7 +10,7 @@ from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan
 from towpath.flow.restore import restore
 from towpath.flow.sources import Resolved
-from towpath_operator.cluster.apply import create_plan
+from towpath_operator.cluster.apply import NameTakenError, create_plan
 from towpath_operator.cluster.config_maps import contents, read_config_map
 from towpath_operator.handlers.context import Context
 from towpath_operator.jobs import plan as plan_object
@@ -25,10 +25,15 @@ class PlanLostError(Exception):
 async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str]:
     """Create the plan's ConfigMap; where one is there already, that one is the plan. Its digest comes with it."""
     made = make_plan(resolved)
-    written = documents.write(made)
-    stored = await create_plan(context.client, plan_object.render(made.run, written))
-    there = documents.unpack(contents(stored))
-    plan, digest = restore(there), documents.plan_digest(there)
+    name = names.plan_name(made.run.name, made.run.uid)
+    try:
+        stored = await create_plan(context.client, plan_object.render(made.run, documents.write(made)))
+        there = documents.unpack(contents(stored))
+        plan, digest = restore(there), documents.plan_digest(there)
+    except (UnreadablePlanError, NameTakenError) as error:
+        raise PlanLostError(
+            f"ConfigMap {name} is there already and is not this run's plan: {error}"
+        ) from error
     context.memory.plans[made.run.uid] = plan
     return plan, digest
 

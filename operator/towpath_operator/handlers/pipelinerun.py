@@ -1,0 +1,25 @@
+"""PipelineRun: planned once, then moved forward until it ends; what is finished is left alone."""
+
+from __future__ import annotations
+
+from towpath.flow.status import read_status
+from towpath_operator.cluster.resources import Key
+from towpath_operator.handlers.context import Context
+from towpath_operator.handlers.run_observe import live_jobs
+from towpath_operator.handlers.run_progress import Seen, progress
+from towpath_operator.handlers.run_start import start
+
+
+async def reconcile(context: Context, key: Key) -> float | None:
+    """One pass over a run."""
+    run = context.cache.runs.get(key.namespace, key.name)
+    if run is None:
+        context.writer.forget(key)
+        return None
+    if (run.get("status") or {}).get("completionTime") and not live_jobs(context, run):
+        context.memory.forget_run(run["metadata"]["uid"])
+        return None
+    recorded = read_status(run.get("status") or {})
+    if recorded is None:
+        return await start(context, run)
+    return await progress(context, Seen(run, recorded))

@@ -1,0 +1,70 @@
+"""What is to be seen of a run's children now; a recorded Job that no store has is asked for before it is gone."""
+
+from __future__ import annotations
+
+from towpath.flow import names
+from towpath.flow.observed import Observed
+from towpath.flow.recorded import RecordedRun, RecordedStep
+from towpath_operator.cluster.client import NotFoundError
+from towpath_operator.cluster.observe import observe_attempts
+from towpath_operator.cluster.resources import JOBS
+from towpath_operator.handlers.context import Context, Json
+
+
+async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observed:
+    """The facts that a decision about this run rests on."""
+    await _confirm_missing(context, run, recorded)
+    uid, memory = run["metadata"]["uid"], context.memory
+    attempts = observe_attempts(run, context.cache.jobs, context.cache.pods, memory.refusals)
+    for attempt in attempts:
+        if attempt.pod is not None:
+            memory.forget_job(attempt.job_uid)
+    return Observed(
+        attempts=attempts,
+        foreign_jobs=tuple(sorted(memory.foreign_jobs.get(uid, ()))),
+        cancel_requested=bool(run["spec"].get("cancel")),
+        deleting="deletionTimestamp" in run["metadata"],
+        registered=dict(memory.registered.get(uid, {})),
+        refused_registrations=dict(memory.refused_registrations.get(uid, {})),
+        not_ready_datastores=_not_ready(context, run["metadata"]["namespace"]),
+    )
+
+
+async def _confirm_missing(context: Context, run: Json, recorded: RecordedRun) -> None:
+    # A store may lag behind a status that another leader wrote; believing it would run a step twice.
+    namespace = run["metadata"]["namespace"]
+    for step in recorded.steps:
+        if _is_live(step) and step.job and context.cache.jobs.get(namespace, step.job) is None:
+            try:
+                context.cache.jobs.put(await context.client.get(JOBS.path(namespace, step.job)))
+            except NotFoundError:
+                continue
+
+
+def _is_live(step: RecordedStep) -> bool:
+    return step.attempt > 0 and step.retry_after is None and not step.state.is_final
+
+
+def _not_ready(context: Context, namespace: str) -> dict[str, str]:
+    found = {}
+    for datastore in context.cache.datastores.all(namespace):
+        conditions = (datastore.get("status") or {}).get("conditions") or ()
+        ready = next((c for c in conditions if c["type"] == "Ready"), None)
+        if ready is None or ready["status"] != "True":
+            words = f"{ready['reason']}: {ready['message']}" if ready else "it has not been looked at yet."
+            found[datastore["metadata"]["name"]] = words
+    return found
+
+
+def live_jobs(context: Context, run: Json) -> list[Json]:
+    """The Jobs of this run that may still have something that runs."""
+    return [job for job in context.cache.jobs.owned_by(run["metadata"]["uid"]) if _may_run(job)]
+
+
+def _may_run(job: Json) -> bool:
+    if "deletionTimestamp" in job["metadata"]:
+        return False
+    if job["metadata"]["labels"].get(names.COMPONENT_LABEL) != names.STEP_COMPONENT:
+        return False
+    ends = {c["type"] for c in job["status"].get("conditions") or () if c["status"] == "True"}
+    return not ends & {"Complete", "Failed"}

@@ -1,0 +1,138 @@
+"""One pass over a planned run: observe, decide, and carry the decision out in the order that makes a crash harmless.
+
+Results are written and awaited before anything is done that rests on them; only progress may wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from towpath.flow.decide import decide, lose_plan
+from towpath.flow.decision import Decision
+from towpath.flow.planned import Plan
+from towpath.flow.recorded import RecordedRun
+from towpath.flow.status import write_status
+from towpath_operator.cluster import apply
+from towpath_operator.cluster.admission import ask_admission
+from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, PODS, Key
+from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.run_observe import observe
+from towpath_operator.handlers.run_plan import PlanLostError, read_plan
+from towpath_operator.handlers.run_registration import LookAgainError, register
+from towpath_operator.handlers.run_report import report
+from towpath_operator.jobs import step as step_jobs
+
+AT_ONCE = 0.0
+ASK_AGAIN_SECONDS = 15.0
+# One wide run must not hold up all others: the rest is made in its next pass.
+CREATES_PER_PASS = 50
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run as it was read: the object, and the record in its status."""
+
+    item: Json
+    recorded: RecordedRun
+
+    @property
+    def namespace(self) -> str:
+        """Where everything of this run lies."""
+        return str(self.item["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """The run's UID."""
+        return str(self.item["metadata"]["uid"])
+
+
+async def progress(context: Context, run: Seen) -> float | None:
+    """Move a planned run forward as far as it goes now."""
+    observed = await observe(context, run.item, run.recorded)
+    try:
+        plan = await read_plan(context, run.item)
+    except PlanLostError as error:
+        lost = lose_plan(run.recorded, observed, str(error), context.now())
+        return await _carry_out(context, run, None, lost)
+    decision = decide(plan, run.recorded, observed, context.now(), context.limits)
+    return await _carry_out(context, run, plan, decision)
+
+
+async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: Decision) -> float | None:
+    waits = [decision.check_after_seconds]
+    wrote = await _write(context, run, decision)
+    if wrote is None:
+        return AT_ONCE
+    waits.append(wrote)
+    if plan is not None and decision.register:
+        return await _register(context, plan, decision)
+    for name in decision.delete:
+        await _delete(context, run, name)
+    if plan is not None:
+        waits.append(await _create(context, run, plan, decision))
+    waits.append(await _ask_admission(context, run, decision))
+    for name in decision.ask_probe:
+        context.ask(Key(DATASTORES.kind, run.namespace, name))
+    return min((wait for wait in waits if wait), default=None)
+
+
+async def _write(context: Context, run: Seen, decision: Decision) -> float | None:
+    """Write the status: results at once, progress when it may be. Seconds to hold back, or None on a conflict."""
+    held = context.writer.hold_back(PIPELINE_RUNS.key(run.item))
+    status = write_status(run.item, decision.recorded, context.now())
+    if held and not decision.results_changed and status != run.item["status"]:
+        return held
+    if await context.writer.write(context.cache.runs, run.item, status) is None:
+        return None
+    report(context, run.item, run.recorded, decision.recorded)
+    return 0.0
+
+
+async def _register(context: Context, plan: Plan, decision: Decision) -> float:
+    for wanted in decision.register:
+        try:
+            await register(context, plan, wanted)
+        except LookAgainError:
+            break
+    return AT_ONCE
+
+
+async def _delete(context: Context, run: Seen, name: str) -> None:
+    namespace = run.namespace
+    job = context.cache.jobs.get(namespace, name)
+    for pod in context.cache.pods.owned_by(job["metadata"]["uid"]) if job else ():
+        await apply.delete_pod(context.client, PODS, pod, context.limits.cancel_grace_seconds)
+    await apply.delete_job(context.client, namespace, name)
+
+
+async def _create(context: Context, run: Seen, plan: Plan, decision: Decision) -> float | None:
+    uid = run.uid
+    for order in decision.create[:CREATES_PER_PASS]:
+        job = step_jobs.render(plan, plan.step(order.step), order, context.pods)
+        try:
+            await apply.create_job(context.client, context.cache.jobs, job)
+        except apply.NameTakenError:
+            context.memory.foreign_jobs.setdefault(uid, set()).add(job["metadata"]["name"])
+            return AT_ONCE
+    return AT_ONCE if len(decision.create) > CREATES_PER_PASS else None
+
+
+async def _ask_admission(context: Context, run: Seen, decision: Decision) -> float | None:
+    namespace, now, memory = run.namespace, context.now(), context.memory
+    for name in decision.ask_admission:
+        job = context.cache.jobs.get(namespace, name)
+        if job is None:
+            continue
+        uid = job["metadata"]["uid"]
+        asked = memory.asked_at.get(uid)
+        if asked is not None and (now - asked).total_seconds() < ASK_AGAIN_SECONDS:
+            continue
+        memory.asked_at[uid] = now
+        refusal = await ask_admission(context.client, namespace, name)
+        if refusal != memory.refusals.get(uid):
+            context.queue.add(PIPELINE_RUNS.key(run.item))
+        if refusal is None:
+            memory.refusals.pop(uid, None)
+        else:
+            memory.refusals[uid] = refusal
+    return ASK_AGAIN_SECONDS if decision.ask_admission else None

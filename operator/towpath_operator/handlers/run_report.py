@@ -1,0 +1,57 @@
+"""What people and machines hear of a run: one log line per transition of the run or a step, and the counters."""
+
+from __future__ import annotations
+
+import logging
+
+from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
+from towpath.flow.sources import Refused, Waiting
+from towpath_operator.handlers.context import Context, Json
+
+log = logging.getLogger("towpath.run")
+
+
+def report(context: Context, run: Json, before: RecordedRun, after: RecordedRun) -> None:
+    """Tell what this write of the status changed."""
+    old = {step.name: step for step in before.steps}
+    for step in after.steps:
+        _report_step(context, run, old.get(step.name, RecordedStep(step.name)), step)
+    if before.reason != after.reason or after.completion_time != before.completion_time:
+        extra = {**_of(run), "reason": str(after.reason), "detail": after.message}
+        log.info("run %s: %s", run["metadata"]["name"], after.reason, extra=extra)
+
+
+def _report_step(context: Context, run: Json, old: RecordedStep, new: RecordedStep) -> None:
+    if (old.state, old.reason, old.attempt) == (new.state, new.reason, new.attempt):
+        return
+    extra = {**_of(run), "step": new.name, "state": str(new.state), "reason": str(new.reason or "")}
+    extra |= {"attempt": new.attempt, "job": new.job or "", "detail": new.message or ""}
+    log.info("step %s: %s %s", new.name, new.state, new.reason or "", extra=extra)
+    _count(context, old, new)
+
+
+def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:
+    metrics = context.metrics
+    for cause in ("user", "disruption", "mover"):
+        more = getattr(new.failures, cause) - getattr(old.failures, cause)
+        if more > 0 and not new.state.is_final:
+            metrics.retries.labels(cause).inc(more)
+    if not new.state.is_final or old.state.is_final:
+        return
+    metrics.steps_ended.labels(str(new.state)).inc()
+    if new.state is StepState.SUCCEEDED:
+        metrics.bytes.labels("in").inc(new.bytes_in)
+        metrics.bytes.labels("out").inc(sum(output.content.bytes for output in new.outputs))
+
+
+def _of(run: Json) -> Json:
+    meta = run["metadata"]
+    return {"run": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
+
+
+def report_unplanned(run: Json, outcome: Waiting | Refused) -> None:
+    """Tell why a run waits for what it names, or cannot start; once per reason."""
+    status: Json = run.get("status") or {}
+    if status.get("message") != outcome.message:
+        extra = {**_of(run), "reason": str(outcome.reason), "detail": outcome.message}
+        log.info("run %s: %s", run["metadata"]["name"], outcome.reason, extra=extra)

@@ -1,0 +1,55 @@
+"""A run that has no plan yet: resolve what it names, write the plan once, and put its digest into the status."""
+
+from __future__ import annotations
+
+from towpath.api.pipelinerun import PipelineRun
+from towpath.flow.conditions import RunReason
+from towpath.flow.decide import begin
+from towpath.flow.resolve import resolve
+from towpath.flow.sources import Refused, Resolved, Sources, Waiting
+from towpath.flow.status import write_status, write_unplanned
+from towpath_operator.cluster.resources import Key
+from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.run_plan import PlanLostError, write_plan
+from towpath_operator.handlers.run_report import report_unplanned
+from towpath_operator.handlers.run_sources import gather
+
+
+async def start(context: Context, run: Json) -> float | None:
+    """Plan the run, or say why not. Seconds after which to look again; None where nothing is left to do."""
+    sources = await gather(context, PipelineRun.model_validate(run))
+    outcome = _outcome(context, sources)
+    if isinstance(outcome, Resolved):
+        return await _begin(context, run, sources, outcome)
+    return await _write_unplanned(context, run, sources, outcome)
+
+
+async def _write_unplanned(
+    context: Context, run: Json, sources: Sources, outcome: Waiting | Refused
+) -> float | None:
+    status = write_unplanned(run, outcome, sources.first_seen_at, context.now())
+    if await context.writer.write(context.cache.runs, run, status) is None:
+        return 0.0
+    report_unplanned(run, outcome)
+    if isinstance(outcome, Refused):
+        return None
+    for kind, name in outcome.ask:
+        context.ask(Key(kind, run["metadata"]["namespace"], name))
+    return outcome.check_after_seconds
+
+
+def _outcome(context: Context, sources: Sources) -> Resolved | Waiting | Refused:
+    if sources.run.spec.cancel:
+        return Refused(RunReason.CANCELLED, "The run was cancelled before it started.")
+    return resolve(sources, context.now(), context.limits)
+
+
+async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolved) -> float | None:
+    try:
+        plan, digest = await write_plan(context, resolved)
+    except PlanLostError as error:
+        return await _write_unplanned(context, run, sources, Refused(RunReason.PLAN_LOST, str(error)))
+    recorded = begin(plan, digest, sources.first_seen_at)
+    await context.writer.write(context.cache.runs, run, write_status(run, recorded, context.now()))
+    # The pass that creates the first Job goes out from the run as stored, with the digest in its status.
+    return 0.0
