@@ -51,7 +51,7 @@ def content_from(document: Mapping[str, Any]) -> Content:
 def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
     return Plan(
         run=RunIdentity(**run["run"]),
-        pipeline=run["pipeline"],
+        pipeline=run.get("pipeline", ""),
         params=run.get("params", {}),
         steps=steps,
         datastores=tuple(datastore_from(entry) for entry in run.get("datastores", ())),
