@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cluster.access import FOLDER, S3, Access
 from cluster.cache import cache_folder
+from cluster.native.base_image import BASE_IMAGE
 from cluster.native.binary import find_go
 from cluster.progress import ClusterError, long_work, run, say
 from cluster.store import (
@@ -25,6 +26,7 @@ from cluster.waiting import wait_until
 NAME = "towpath-tests"
 STORE = "towpath-tests-s3"
 STORE_IMAGE = "chrislusf/seaweedfs:4.48"
+BASE_SOURCE = "python:3.11-slim"
 KIND_VERSION = "v0.33.0"
 # kind makes this Docker network; pods reach what is on it, and on Linux so does the host.
 _NETWORK = "kind"
@@ -45,6 +47,7 @@ class KindProvider:
         if NAME not in run([kind, "get", "clusters"]).split():
             with long_work("creating the kind cluster", "2 minutes with its image at hand"):
                 run(create_command(kind, kubeconfig))
+                _load_base(kind)
         run([kind, "export", "kubeconfig", "--name", NAME, "--kubeconfig", kubeconfig])
         return Access(kubeconfig=kubeconfig, s3=S3(endpoint=_ensure_store()))
 
@@ -90,6 +93,13 @@ def run_store_command(identities: Path) -> list[str | Path]:
     inside = store_command(Path("weed"), _DATA, STORE, "0.0.0.0", _PORTS)  # noqa: S104
     start = ["docker", "run", "--detach", "--name", STORE, "--network", _NETWORK]
     return [*start, *environment, *mounts, "--entrypoint", inside[0], STORE_IMAGE, *inside[1:]]
+
+
+def _load_base(kind: str) -> None:
+    # The same name as on the native node, so that the same manifests run.
+    run(["docker", "pull", BASE_SOURCE])
+    run(["docker", "tag", BASE_SOURCE, BASE_IMAGE.name])
+    run([kind, "load", "docker-image", BASE_IMAGE.name, "--name", NAME])
 
 
 def _ensure_store() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.access import S3, Access, write_access
+from cluster.access import REPOSITORY, S3, Access, write_access
 from cluster.existing import access_from, name_in
 from cluster.kind import run_store_command
 from cluster.progress import ClusterError, ImpossibleHereError
@@ -65,6 +65,12 @@ def test_the_container_of_kind_runs_the_same_store_as_everywhere() -> None:
     assert command[command.index("--entrypoint") + 1] == "weed"
     assert command[command.index("chrislusf/seaweedfs:4.48") + 1] == "server"
     assert "-s3.autoCreateBucket=false" in command
+
+
+def test_every_variable_is_documented() -> None:
+    page = (REPOSITORY / "docs/how-to/test-cluster.md").read_text()
+    for name in [*S3("http://s3").variables(), *_EXISTING, "TOWPATH_CLUSTER", "TOWPATH_REGISTRY"]:
+        assert f"`{name}`" in page
 
 
 def test_the_access_is_written_for_shells_and_programs(tmp_path: Path) -> None:

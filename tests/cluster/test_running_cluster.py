@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from cluster.access import Access
+from cluster.access import REPOSITORY, Access
 from cluster.audit import AuditLog
 from cluster.kubectl import Kubectl
 from cluster.native.images import STATIC_STEP_IMAGE, build_pause, build_static_step
@@ -69,6 +71,13 @@ def test_an_image_without_a_shell_runs_as_a_step(
     name = provider.load_image(build_static_step(), STATIC_STEP_IMAGE)
     code, said = run_pod(kubectl, namespace, restricted_pod("step", name, "say", "hello", "exit", "7"))
     assert (code, said) == (7, "hello\n")
+
+
+def test_an_image_is_loaded_by_the_command_of_the_documentation(provider: Provider) -> None:
+    command = [sys.executable, "-m", "cluster", "load-image", STATIC_STEP_IMAGE, str(build_static_step())]
+    # -m finds the package in the current folder.
+    done = subprocess.run(command, cwd=REPOSITORY / "tests", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == provider.load_image(build_static_step(), STATIC_STEP_IMAGE)
 
 
 def test_an_archive_with_another_name_is_refused(provider: Provider) -> None:
