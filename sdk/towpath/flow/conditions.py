@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+# A step's message; a condition has room for what to do about it.
 MESSAGE_LIMIT = 256
+CONDITION_LIMIT = 1024
 
 
 class Reason(StrEnum):
@@ -124,10 +126,13 @@ class DatastoreReason(Reason):
     CREDENTIALS_REFUSED = "CredentialsRefused", "The store does not accept the credentials."
     PERMISSION_DENIED = "PermissionDenied", "The credentials may not do what a mover has to do."
     BUCKET_NOT_FOUND = "BucketNotFound", "The bucket does not exist."
-    UNREACHABLE = "Unreachable", "The endpoint does not answer: name, address, port or network."
-    TLS_FAILED = "TLSFailed", "The endpoint's certificate is not trusted."
+    ENDPOINT_INVALID = "EndpointInvalid", "The endpoint is not a URL that can be used."
+    ENDPOINT_NOT_FOUND = "EndpointNotFound", "The endpoint's name does not resolve."
+    ENDPOINT_UNREACHABLE = "EndpointUnreachable", "The endpoint does not answer: address, port or network."
+    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted", "The endpoint's certificate is not trusted."
     OWNED_BY_OTHERS = "OwnedByOthers", "Another cluster or namespace writes below this prefix."
-    STORE_FAILED = "StoreFailed", "The store answered with an error; the message has its words."
+    STORE_REFUSED = "StoreRefused", "The store refused a request; the message has its words."
+    STORE_UNAVAILABLE = "StoreUnavailable", "The store answers with errors of its own."
 
 
 class DatasetReason(Reason):
@@ -139,6 +144,8 @@ class DatasetReason(Reason):
     NOT_SUPPORTED_YET = "NotSupportedYet", "A field is used that this release does not honour; it is named."
     DATASTORE_NOT_READY = "DatastoreNotReady", "A Datastore that it names is missing or not Ready."
     SOURCE_NOT_FOUND = "SourceNotFound", "A source's path matches nothing in the datastore."
+    UNSAFE_KEY = "UnsafeKey", "A source has an object whose key cannot be a file's path."
+    READ_ONLY = "ReadOnly", "There is no Datastore to write the inventory to: all that it names are readOnly."
     INVENTORY_FAILED = "InventoryFailed", "The inventory could not be taken; the message says why."
 
 
@@ -164,7 +171,7 @@ def condition(
         "type": type_,
         "status": status,
         "reason": str(reason),
-        "message": brief(message),
+        "message": brief(message, CONDITION_LIMIT),
         "lastTransitionTime": since,
     }
 

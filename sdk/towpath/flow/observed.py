@@ -67,6 +67,20 @@ class ObservedAttempt:
 
 
 @dataclass(frozen=True)
+class ObservedMover:
+    """A Job that probes a Datastore or takes a Dataset's inventory; `ask` is what it was made for."""
+
+    job: str
+    ask: str
+    created_at: datetime
+    pod: ObservedPod | None = None
+    failed_message: str | None = None
+    has_ended: bool = False
+    deleting: bool = False
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
 class ObservedVersion:
     """A DatasetVersion that exists. `produced_by` is the object's: run, step, output, attempt."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from towpath.api.runstatus import PipelineRunStatus, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.flow import names
-from towpath.flow.conditions import RunReason, brief, condition, timestamp
+from towpath.flow.conditions import CONDITION_LIMIT, RunReason, brief, condition, timestamp
 from towpath.flow.documents import canonical
 from towpath.flow.planned import Content, InventoryRef
 from towpath.flow.recorded import FailureCounts, PublishedOutput, RecordedRun, RecordedStep, StepState
@@ -90,7 +90,7 @@ def _head(run: Mapping[str, Any], reason: str, message: str, now: datetime) -> S
         "observedGeneration": generation,
         "conditions": [said],
         "state": _state(known),
-        "message": brief(message),
+        "message": brief(message, CONDITION_LIMIT),
     }
 
 

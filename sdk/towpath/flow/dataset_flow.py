@@ -1,0 +1,278 @@
+"""A Dataset, its versions and its inventory movers → its status, and what to do next: look, or make a version.
+
+A crash anywhere leaves at most a gap in the numbers: `status.lastVersion` is raised and awaited first, then the
+version is created, and only when it is seen does the status speak of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from towpath.api.dataset import Dataset
+from towpath.api.datasetversion import DatasetVersion
+from towpath.api.datastore import Datastore
+from towpath.flow import movers, names, registration, reports, support
+from towpath.flow.conditions import DatasetReason, condition, timestamp
+from towpath.flow.datastore_flow import requested_at
+from towpath.flow.datastores import planned_datastore
+from towpath.flow.documents import content_document
+from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
+from towpath.flow.observed import ObservedMover, ObservedVersion
+from towpath.flow.planned import Content, PlannedDatastore
+from towpath.flow.readiness import ready_condition, why_not_ready
+from towpath.flow.reports import UnreadableReportError
+from towpath.flow.verdicts import Moment
+
+Said = tuple[str, DatasetReason, str]
+
+
+@dataclass(frozen=True)
+class DatasetSources:
+    """A Dataset and all that is looked at with it; `datastores` by name, those of the namespace."""
+
+    dataset: Dataset
+    versions: tuple[DatasetVersion, ...] = ()
+    datastores: Mapping[str, Datastore] = field(default_factory=dict)
+    inventories: Sequence[ObservedMover] = ()
+    is_asked: bool = False
+
+
+@dataclass(frozen=True)
+class InventoryOrder:
+    """One look at the sources: which they are, where the inventory is written, and how to enter what is named."""
+
+    ask: str
+    sources: tuple[Mapping[str, str], ...]
+    into: str
+    datastores: tuple[PlannedDatastore, ...]
+
+
+@dataclass(frozen=True)
+class DatasetDecision:
+    """What to do for a Dataset, in this order: write `status` where there is one, and await it; create `version`
+    (a manifest); make the `inventory` Job; delete Jobs. `ask_probe` names Datastores to be looked at now."""
+
+    status: dict[str, Any] | None = None
+    version: dict[str, Any] | None = None
+    inventory: InventoryOrder | None = None
+    delete: tuple[str, ...] = ()
+    ask_admission: tuple[str, ...] = ()
+    ask_probe: tuple[str, ...] = ()
+    check_after_seconds: float | None = None
+
+
+def decide_dataset(sources: DatasetSources, moment: Moment) -> DatasetDecision:
+    """What to do for a Dataset now."""
+    dataset = sources.dataset
+    refusal = support.refusal(dataset.spec)
+    if refusal is not None:
+        return _said_only(sources, ("False", DatasetReason.NOT_SUPPORTED_YET, refusal), moment)
+    if not dataset.spec.sources:
+        return _said_only(sources, _of_registered(sources), moment)
+    ask = ask_of(dataset)
+    mover = movers.chosen(sources.inventories, ask)
+    delete = movers.outdated(sources.inventories, ask)
+    if mover is not None:
+        return replace(_looked(sources, mover, moment), delete=delete)
+    left = _seconds_until_due(sources, moment)
+    if left is None or left > 0:
+        status = _changed(dataset, _status(sources, None, moment))
+        return DatasetDecision(status, delete=delete, check_after_seconds=left)
+    return replace(_look(sources, ask, moment), delete=delete)
+
+
+def ask_of(dataset: Dataset) -> str:
+    """What the next look is for: a look that has ended changes it."""
+    return names.ask_of(dataset.metadata.generation, requested_at(dataset), dataset.status.observed_at)
+
+
+def _of_registered(sources: DatasetSources) -> Said:
+    if sources.versions:
+        return "True", DatasetReason.READY, "its versions come from runs"
+    words = "it has no sources, and no run has registered a version yet"
+    return "False", DatasetReason.NO_VERSION, words
+
+
+def _said_only(sources: DatasetSources, said: Said, moment: Moment) -> DatasetDecision:
+    return DatasetDecision(_changed(sources.dataset, _status(sources, said, moment)))
+
+
+def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
+    dataset = sources.dataset
+    ready, observed_at = ready_condition(dataset), dataset.status.observed_at
+    is_new = ready is None or ready.observed_generation != dataset.metadata.generation
+    if ready is None or is_new or observed_at is None or requested_at(dataset) != dataset.status.requested_at:
+        return 0.0
+    if ready.status == "True" and sources.versions:
+        return None
+    pause = movers.next_look(observed_at, ready.last_transition_time)
+    pause = movers.FIRST_PAUSE_SECONDS if sources.is_asked else pause
+    return max(0.0, pause - moment.seconds_since(observed_at))
+
+
+def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
+    """Look at the sources, if every datastore that is needed for it can be used."""
+    for name in sorted(set(_datastore_names(sources.dataset))):
+        datastore = sources.datastores.get(name)
+        why = why_not_ready(datastore) if datastore else "it does not exist."
+        if why:
+            words = f"Datastore {name} is not Ready: {why}"
+            said = ("False", DatasetReason.DATASTORE_NOT_READY, words)
+            ask_probe = (name,) if datastore else ()
+            status = _changed(sources.dataset, _status(sources, said, moment))
+            return DatasetDecision(status, ask_probe=ask_probe, check_after_seconds=30.0)
+    into = _into(sources)
+    if into is None:
+        words = "its datastores are readOnly, and so is, or is missing, the one named default"
+        return _said_only(sources, ("False", DatasetReason.READ_ONLY, words), moment)
+    said = ("Unknown", DatasetReason.TAKING_INVENTORY, "its sources are being listed")
+    is_first = ready_condition(sources.dataset) is None
+    status = _changed(sources.dataset, _status(sources, said, moment)) if is_first else None
+    check = float(moment.limits.no_pod_seconds)
+    return DatasetDecision(status, inventory=_order(sources, ask, into), check_after_seconds=check)
+
+
+def _datastore_names(dataset: Dataset) -> Iterator[str]:
+    for source in dataset.spec.sources:
+        yield source.datastore or names.DEFAULT_DATASTORE
+
+
+def _into(sources: DatasetSources) -> str | None:
+    # Beside its data where that can be written: who may read the data may then read the list.
+    for name in (*_datastore_names(sources.dataset), names.DEFAULT_DATASTORE):
+        datastore = sources.datastores.get(name)
+        if datastore and not datastore.spec.read_only and why_not_ready(datastore) is None:
+            return name
+    return None
+
+
+def _order(sources: DatasetSources, ask: str, into: str) -> InventoryOrder:
+    given = sources.dataset.spec.sources
+    stores = sorted({into, *_datastore_names(sources.dataset)})
+    return InventoryOrder(
+        ask=ask,
+        sources=tuple(
+            {
+                "path": source.path or "",
+                "datastore": source.datastore or names.DEFAULT_DATASTORE,
+                "hash": source.hash.value,
+            }
+            for source in given
+        ),
+        into=into,
+        datastores=tuple(planned_datastore(sources.datastores[name]) for name in stores),
+    )
+
+
+def _looked(sources: DatasetSources, mover: ObservedMover, moment: Moment) -> DatasetDecision:
+    verdict = movers.judge_mover(mover, moment)
+    match verdict:
+        case MoverGoing():
+            ask = (mover.job,) if verdict.ask_admission else ()
+            return DatasetDecision(ask_admission=ask, check_after_seconds=verdict.check_after_seconds)
+        case MoverLost():
+            return _failed(sources, DatasetReason.INVENTORY_FAILED, verdict.message, moment)
+        case MoverEnded():
+            return _ended(sources, verdict, moment)
+
+
+def _ended(sources: DatasetSources, ended: MoverEnded, moment: Moment) -> DatasetDecision:
+    if ended.exit_code == 0:
+        try:
+            content = reports.read_inventory(ended.text).content
+        except UnreadableReportError as error:
+            words = f"the inventory's report cannot be read: {error}"
+            return _failed(sources, DatasetReason.INVENTORY_FAILED, words, moment)
+        return _found(sources, content, moment)
+    failure = reports.read_failure(ended.text)
+    if failure is None:
+        words = f"the mover ended with exit code {ended.exit_code} and left no report"
+        return _failed(sources, DatasetReason.INVENTORY_FAILED, words, moment)
+    own = (DatasetReason.SOURCE_NOT_FOUND, DatasetReason.UNSAFE_KEY)
+    known = next((known for known in own if known == failure.reason), None)
+    words = failure.message if known else f"{failure.reason}: {failure.message}"
+    return _failed(sources, known or DatasetReason.INVENTORY_FAILED, words, moment)
+
+
+def _failed(sources: DatasetSources, reason: DatasetReason, words: str, moment: Moment) -> DatasetDecision:
+    status = _looked_at(sources, ("False", reason, words), moment)
+    return DatasetDecision(status, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
+
+
+def _found(sources: DatasetSources, content: Content, moment: Moment) -> DatasetDecision:
+    last = sources.dataset.status.last_version or 0
+    choice = registration.register(last, _observed(sources), None, content.inventory.digest)
+    if isinstance(choice, registration.Existing):
+        words = f"version {choice.version.version} is what its sources hold"
+        return DatasetDecision(_looked_at(sources, ("True", DatasetReason.READY, words), moment))
+    raised = {**sources.dataset.status.as_dict(), "lastVersion": choice.number}
+    version = _version_manifest(sources.dataset, content, choice.number)
+    return DatasetDecision(raised, version, check_after_seconds=1.0)
+
+
+def _observed(sources: DatasetSources) -> list[ObservedVersion]:
+    return [
+        ObservedVersion(
+            one.metadata.name or "", one.spec.dataset, one.spec.version, one.spec.inventory.digest
+        )
+        for one in sources.versions
+    ]
+
+
+def _version_manifest(dataset: Dataset, content: Content, number: int) -> dict[str, Any]:
+    name = dataset.metadata.name or ""
+    spec: dict[str, Any] = {"dataset": name, "version": number, "type": dataset.spec.type.value}
+    spec |= content_document(content)
+    spec |= {"tags": dict(dataset.spec.tags)} if dataset.spec.tags else {}
+    spec |= {"description": dataset.spec.description} if dataset.spec.description else {}
+    labels = {names.DATASET_LABEL: names.label_value(name)}
+    metadata = {"name": names.version_name(name, number), "namespace": dataset.metadata.namespace}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "DatasetVersion",
+        "metadata": metadata | {"labels": labels},
+        "spec": spec,
+    }
+
+
+def _looked_at(sources: DatasetSources, said: Said, moment: Moment) -> dict[str, Any]:
+    after = _status(sources, said, moment)
+    after.pop("requestedAt", None)
+    requested = requested_at(sources.dataset)
+    after |= {} if requested is None else {"requestedAt": requested}
+    return after | {"observedAt": timestamp(moment.now)}
+
+
+def _status(sources: DatasetSources, said: Said | None, moment: Moment) -> dict[str, Any]:
+    """The status with what the versions say; the condition changes only where something is `said`."""
+    dataset = sources.dataset
+    after = {key: value for key, value in dataset.status.as_dict().items() if key not in _OF_LATEST}
+    after |= _latest(sources)
+    if said is None:
+        return after
+    before = [one.as_dict() for one in dataset.status.conditions]
+    generation = dataset.metadata.generation or 0
+    ready = condition(before, "Ready", said[0], said[1:], moment.now) | {"observedGeneration": generation}
+    return after | {"observedGeneration": generation, "conditions": [ready]}
+
+
+_OF_LATEST = frozenset({"latestVersion", "files", "bytes", "digest"})
+
+
+def _latest(sources: DatasetSources) -> dict[str, Any]:
+    if not sources.versions:
+        return {}
+    latest = max(sources.versions, key=lambda version: version.spec.version).spec
+    return {
+        "latestVersion": latest.version,
+        "lastVersion": max(latest.version, sources.dataset.status.last_version or 0),
+        "files": latest.files,
+        "bytes": latest.bytes,
+        "digest": latest.inventory.digest,
+    }
+
+
+def _changed(dataset: Dataset, status: dict[str, Any]) -> dict[str, Any] | None:
+    return None if status == dataset.status.as_dict() else status

@@ -1,0 +1,148 @@
+"""A Datastore and its probes → its condition, and whether to probe now.
+
+It is probed when it is new, when its spec or `towpath.dev/requested-at` changes, and while it is not Ready: with
+growing pauses, or at once when something that waits for it asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from towpath.api.datastore import Datastore
+from towpath.flow import movers, names, reports, support
+from towpath.flow.conditions import DatastoreReason, condition, timestamp
+from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
+from towpath.flow.observed import ObservedMover
+from towpath.flow.readiness import ready_condition
+from towpath.flow.verdicts import Moment
+
+Said = tuple[str, DatastoreReason, str]
+
+
+@dataclass(frozen=True)
+class DatastoreDecision:
+    """What to do for a Datastore: `status` is to be written where it is not None, before the probe is made.
+
+    `probe` is the question that a new probe's Job is to answer (`names.probe_job_name`).
+    """
+
+    status: dict[str, Any] | None = None
+    probe: str | None = None
+    delete: tuple[str, ...] = ()
+    ask_admission: tuple[str, ...] = ()
+    check_after_seconds: float | None = None
+
+
+def decide_datastore(
+    datastore: Datastore, probes: Sequence[ObservedMover], is_asked: bool, moment: Moment
+) -> DatastoreDecision:
+    """What to do now; `is_asked` says that something is waiting for this Datastore."""
+    refusal = support.refusal(datastore.spec)
+    if refusal is not None:
+        said = ("False", DatastoreReason.NOT_SUPPORTED_YET, refusal)
+        return DatastoreDecision(_changed(datastore, _status(datastore, said, moment, is_look=False)))
+    ask = ask_of(datastore)
+    probe = movers.chosen(probes, ask)
+    delete = movers.outdated(probes, ask)
+    if probe is not None:
+        return _probed(datastore, probe, delete, moment)
+    left = _seconds_until_due(datastore, is_asked, moment)
+    if left is None or left > 0:
+        return DatastoreDecision(delete=delete, check_after_seconds=left)
+    status = _probing(datastore, moment)
+    return DatastoreDecision(status, ask, delete, check_after_seconds=float(moment.limits.no_pod_seconds))
+
+
+def ask_of(datastore: Datastore) -> str:
+    """What the next probe is for: a probe that has ended changes it."""
+    observed_at = datastore.status.observed_at
+    return names.ask_of(datastore.metadata.generation, requested_at(datastore), observed_at)
+
+
+def requested_at(thing: Any) -> str | None:
+    """The value of the annotation by which people ask for a new look."""
+    value = thing.metadata.annotations.get(names.REQUESTED_AT_ANNOTATION)
+    return str(value)[:256] if value is not None else None
+
+
+def _seconds_until_due(datastore: Datastore, is_asked: bool, moment: Moment) -> float | None:
+    ready, observed_at = ready_condition(datastore), datastore.status.observed_at
+    if (
+        ready is None
+        or observed_at is None
+        or datastore.status.observed_generation != datastore.metadata.generation
+    ):
+        return 0.0
+    if requested_at(datastore) != datastore.status.requested_at:
+        return 0.0
+    if ready.status == "True":
+        return None
+    pause = movers.next_look(observed_at, ready.last_transition_time)
+    pause = movers.FIRST_PAUSE_SECONDS if is_asked else pause
+    return max(0.0, pause - moment.seconds_since(observed_at))
+
+
+def _probed(
+    datastore: Datastore, probe: ObservedMover, delete: tuple[str, ...], moment: Moment
+) -> DatastoreDecision:
+    verdict = movers.judge_mover(probe, moment)
+    match verdict:
+        case MoverGoing():
+            ask = (probe.job,) if verdict.ask_admission else ()
+            status = _probing(datastore, moment, verdict.message)
+            return DatastoreDecision(status, None, delete, ask, verdict.check_after_seconds)
+        case MoverLost():
+            said = ("False", DatastoreReason.PROBE_FAILED, verdict.message)
+            delete = delete if probe.has_ended else (*delete, probe.job)
+        case MoverEnded():
+            said = _said(datastore, verdict)
+    status = _status(datastore, said, moment, is_look=True)
+    return DatastoreDecision(status, None, delete, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
+
+
+def _said(datastore: Datastore, ended: MoverEnded) -> Said:
+    found = reports.read_probe(ended.text) if ended.exit_code == 0 else None
+    if found is not None:
+        return "True", DatastoreReason.READY, found + _ambient(datastore)
+    failure = reports.read_failure(ended.text)
+    if failure is None:
+        words = f"the probe ended with exit code {ended.exit_code} and left no report"
+        return "False", DatastoreReason.PROBE_FAILED, words
+    known = next((known for known in DatastoreReason if known == failure.reason), None)
+    if known is None or known is DatastoreReason.READY:
+        return "False", DatastoreReason.PROBE_FAILED, f"{failure.reason}: {failure.message}"
+    return "False", known, failure.message
+
+
+def _ambient(datastore: Datastore) -> str:
+    if datastore.spec.s3 is None or datastore.spec.s3.credentials_secret_ref is not None:
+        return ""
+    return " Without credentialsSecretRef the pod's own identity is used, which the user's code has too."
+
+
+def _probing(datastore: Datastore, moment: Moment, words: str | None = None) -> dict[str, Any] | None:
+    if ready_condition(datastore) is not None and datastore.status.observed_at is not None:
+        return None
+    said = ("Unknown", DatastoreReason.PROBING, words or "a probe is under way")
+    return _changed(datastore, _status(datastore, said, moment, is_look=False))
+
+
+def _status(datastore: Datastore, said: Said, moment: Moment, is_look: bool) -> dict[str, Any]:
+    status, reason, message = said
+    before = [one.as_dict() for one in datastore.status.conditions]
+    generation = datastore.metadata.generation or 0
+    ready = condition(before, "Ready", status, (reason, message), moment.now)
+    after: dict[str, Any] = datastore.status.as_dict()
+    after |= {"observedGeneration": generation, "conditions": [ready | {"observedGeneration": generation}]}
+    if not is_look:
+        return after
+    after.pop("requestedAt", None)
+    requested = requested_at(datastore)
+    after |= {} if requested is None else {"requestedAt": requested}
+    return after | {"observedAt": timestamp(moment.now)}
+
+
+def _changed(datastore: Datastore, status: dict[str, Any]) -> dict[str, Any] | None:
+    return None if status == datastore.status.as_dict() else status

@@ -1,0 +1,88 @@
+"""One mover's Job (a probe, an inventory) → whether it goes on, how it ended, or that it never will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from towpath.flow.conditions import brief
+from towpath.flow.observed import ObservedContainer, ObservedMover
+from towpath.flow.verdicts import Moment
+
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class MoverGoing:
+    """It has not ended; `message` says what it waits for, if it waits."""
+
+    message: str | None
+    check_after_seconds: float
+    ask_admission: bool = False
+
+
+@dataclass(frozen=True)
+class MoverEnded:
+    """It ended with this code and left this termination message."""
+
+    exit_code: int | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class MoverLost:
+    """It ended, or will never begin, and said nothing: `message` says what is known."""
+
+    message: str
+
+
+def judge_mover(mover: ObservedMover, moment: Moment) -> MoverGoing | MoverEnded | MoverLost:
+    """What can be said of a mover's Job now."""
+    container = _only(mover)
+    if container is not None and container.state == "terminated":
+        return MoverEnded(container.exit_code, container.message)
+    if mover.has_ended or (mover.pod and mover.pod.phase in ("Failed", "Succeeded")):
+        words = (mover.pod.message or mover.pod.reason) if mover.pod else mover.failed_message
+        return MoverLost(f"the mover's pod was gone before it said anything: {words or 'no reason'}")
+    left = moment.limits.start_timeout_seconds - moment.seconds_since(mover.created_at)
+    words = _waits_for(mover, container)
+    if left <= 0 and (container is None or container.state == "waiting"):
+        return MoverLost(
+            f"the mover did not start within {moment.limits.start_timeout_seconds} s: {words or ''}"
+        )
+    is_podless = mover.pod is None and moment.seconds_since(mover.created_at) >= moment.limits.no_pod_seconds
+    soon = float(moment.limits.no_pod_seconds) if mover.pod is None else max(1.0, left)
+    return MoverGoing(words, soon, is_podless)
+
+
+def chosen(movers: Iterable[ObservedMover], ask: str) -> ObservedMover | None:
+    """The Job that answers this question, if there is one."""
+    return next((mover for mover in movers if mover.ask == ask and not mover.deleting), None)
+
+
+def outdated(movers: Iterable[ObservedMover], ask: str) -> tuple[str, ...]:
+    """Jobs that run for a question which nobody asks any more."""
+    return tuple(
+        sorted(one.job for one in movers if one.ask != ask and not one.has_ended and not one.deleting)
+    )
+
+
+def next_look(observed_at: datetime, since: datetime) -> float:
+    """How long to pause after a look at `observed_at`, not Ready `since` then: the pauses double by themselves."""
+    return min(max((observed_at - since).total_seconds(), FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+
+
+def _only(mover: ObservedMover) -> ObservedContainer | None:
+    return next(iter(mover.pod.containers.values()), None) if mover.pod else None
+
+
+def _waits_for(mover: ObservedMover, container: ObservedContainer | None) -> str | None:
+    if mover.pod is None:
+        return brief(mover.refusal) if mover.refusal else None
+    if mover.pod.unschedulable:
+        return brief(mover.pod.unschedulable)
+    if container is not None and container.state == "waiting" and container.message:
+        return brief(f"{container.reason}: {container.message}")
+    return None
