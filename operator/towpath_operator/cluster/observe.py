@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from towpath.flow import names
-from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
+from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedMover, ObservedPod
 from towpath_operator.cluster.store import Store
 
 Json = dict[str, Any]
@@ -27,6 +27,34 @@ def observe_attempts(
             pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
             found.append(attempt_of(job, pod, refusals.get(job["metadata"]["uid"])))
     return tuple(found)
+
+
+def observe_movers(
+    owner: Json, component: str, jobs: Store, pods: Store, refusals: Mapping[str, str]
+) -> tuple[ObservedMover, ...]:
+    """The Jobs of this component that a Datastore or Dataset owns, with their pods."""
+    found = []
+    for job in jobs.owned_by(owner["metadata"]["uid"]):
+        if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == component:
+            pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
+            found.append(mover_of(job, pod, refusals.get(job["metadata"]["uid"])))
+    return tuple(found)
+
+
+def mover_of(job: Json, pod: Json | None, refusal: str | None = None) -> ObservedMover:
+    """One Job of a single mover, and its pod."""
+    meta = job["metadata"]
+    failed = _condition(job, *_FAILED)
+    return ObservedMover(
+        job=meta["name"],
+        ask=meta["annotations"].get(names.ASK_ANNOTATION, ""),
+        created_at=moment(meta["creationTimestamp"]),
+        pod=pod_of(pod) if pod else None,
+        failed_message=failed.get("message") if failed else None,
+        has_ended=failed is not None or _condition(job, *_COMPLETE) is not None,
+        deleting="deletionTimestamp" in meta,
+        refusal=refusal,
+    )
 
 
 def newest_pod(pods: list[Json]) -> Json | None:

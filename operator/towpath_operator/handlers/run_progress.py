@@ -13,8 +13,8 @@ from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun
 from towpath.flow.status import write_status
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.admission import ask_admission
 from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, PODS, Key
+from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.run_observe import observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
@@ -23,7 +23,6 @@ from towpath_operator.handlers.run_report import report
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
-ASK_AGAIN_SECONDS = 15.0
 # One wide run must not hold up all others: the rest is made in its next pass.
 CREATES_PER_PASS = 50
 
@@ -70,7 +69,7 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
         await _delete(context, run, name)
     if plan is not None:
         waits.append(await _create(context, run, plan, decision))
-    waits.append(await _ask_admission(context, run, decision))
+    waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
     for name in decision.ask_probe:
         context.ask(Key(DATASTORES.kind, run.namespace, name))
     return min((wait for wait in waits if wait), default=None)
@@ -115,24 +114,3 @@ async def _create(context: Context, run: Seen, plan: Plan, decision: Decision) -
             context.memory.foreign_jobs.setdefault(uid, set()).add(job["metadata"]["name"])
             return AT_ONCE
     return AT_ONCE if len(decision.create) > CREATES_PER_PASS else None
-
-
-async def _ask_admission(context: Context, run: Seen, decision: Decision) -> float | None:
-    namespace, now, memory = run.namespace, context.now(), context.memory
-    for name in decision.ask_admission:
-        job = context.cache.jobs.get(namespace, name)
-        if job is None:
-            continue
-        uid = job["metadata"]["uid"]
-        asked = memory.asked_at.get(uid)
-        if asked is not None and (now - asked).total_seconds() < ASK_AGAIN_SECONDS:
-            continue
-        memory.asked_at[uid] = now
-        refusal = await ask_admission(context.client, namespace, name)
-        if refusal != memory.refusals.get(uid):
-            context.queue.add(PIPELINE_RUNS.key(run.item))
-        if refusal is None:
-            memory.refusals.pop(uid, None)
-        else:
-            memory.refusals[uid] = refusal
-    return ASK_AGAIN_SECONDS if decision.ask_admission else None

@@ -1,0 +1,49 @@
+"""Datastore: a probe Job is made when a look is due; what its mover reported becomes the condition Ready."""
+
+from __future__ import annotations
+
+from towpath.api.datastore import Datastore
+from towpath.flow import names
+from towpath.flow.datastore_flow import DatastoreDecision, decide_datastore
+from towpath.flow.datastores import planned_datastore
+from towpath.flow.verdicts import Moment
+from towpath_operator.cluster import apply
+from towpath_operator.cluster.observe import observe_movers
+from towpath_operator.cluster.resources import Key
+from towpath_operator.handlers.admission import ask_about
+from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.look import report_ready, settle_asking
+from towpath_operator.jobs import probe
+from towpath_operator.jobs.job import Owner
+
+
+async def reconcile(context: Context, key: Key) -> float | None:
+    """One pass over a datastore."""
+    cache = context.cache
+    item = cache.datastores.get(key.namespace, key.name)
+    if item is None or "deletionTimestamp" in item["metadata"]:
+        return None
+    datastore = Datastore.model_validate(item)
+    probes = observe_movers(item, names.PROBE_COMPONENT, cache.jobs, cache.pods, context.memory.refusals)
+    moment = Moment(context.now(), context.limits)
+    decision = decide_datastore(datastore, probes, key in context.memory.asked, moment)
+    if decision.status is not None:
+        if await context.writer.write(cache.datastores, item, decision.status) is None:
+            return 0.0
+        report_ready(item, decision.status)
+    return await _carry_out(context, key, item, datastore, decision)
+
+
+async def _carry_out(
+    context: Context, key: Key, item: Json, datastore: Datastore, decision: DatastoreDecision
+) -> float | None:
+    for name in decision.delete:
+        await apply.delete_job(context.client, key.namespace, name)
+    if decision.probe is not None:
+        owner = Owner(key.kind, key.name, item["metadata"]["uid"], key.namespace)
+        planned = planned_datastore(datastore)
+        job = probe.render(planned, owner, decision.probe, context.installation, context.pods)
+        await apply.create_job(context.client, context.cache.jobs, job)
+    settle_asking(context, key, decision.probe is not None, decision.check_after_seconds)
+    again = await ask_about(context, key, decision.ask_admission)
+    return min((wait for wait in (decision.check_after_seconds, again) if wait is not None), default=None)
