@@ -1,0 +1,80 @@
+"""Steps of every shape that the API admits, for laws that hold for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from jobs.planned_steps import make_content, make_datastore, make_order, make_plan, make_step
+from towpath.flow.decision import AttemptOrder
+from towpath.flow.planned import (
+    PinnedVersion,
+    Plan,
+    PlannedCode,
+    PlannedInput,
+    PlannedOutput,
+    PlannedStep,
+    RunIdentity,
+)
+
+PORTS = st.from_regex(r"[a-z][a-z0-9_]{0,62}", fullmatch=True)
+STEPS = st.from_regex(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?", fullmatch=True)
+OBJECTS = st.one_of(
+    st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,20}[a-z0-9])?)?", fullmatch=True),
+    st.integers(64, 253).map(lambda length: "a" * length),
+)
+UIDS = st.uuids().map(str)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+SECURITY = st.sampled_from(
+    [{}, {"runAsUser": 4000}, {"runAsUser": 0, "runAsGroup": 0}, {"fsGroup": 7, "supplementalGroups": [8]}]
+)
+RESOURCES = st.sampled_from(
+    [{}, {"limits": {"memory": "3Gi"}}, {"limits": {"memory": 1_500_000_001, "ephemeral-storage": "1Gi"}}]
+)
+CODES = st.sampled_from(
+    [None, PlannedCode("sha256:00", inline={"a.py": ""}), PlannedCode("sha256:00", config_map="code")]
+)
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> tuple[Plan, PlannedStep, AttemptOrder]:
+    """A plan, a step of it, and the order for one attempt."""
+    stores = draw(st.lists(OBJECTS, min_size=1, max_size=4, unique=True))
+    step = draw(steps(stores))
+    params = draw(
+        st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}", fullmatch=True), TEXTS, max_size=3)
+    )
+    datastores = tuple(
+        make_datastore(name, ca_config_map=draw(st.sampled_from([None, "ca"]))) for name in stores
+    )
+    run = RunIdentity(draw(OBJECTS), draw(UIDS), "team-a")
+    plan = make_plan(step, run=run, params=params, datastores=datastores)
+    return plan, step, make_order(step, draw(st.integers(1, 10_000)))
+
+
+@st.composite
+def steps(draw: st.DrawFn, stores: list[str]) -> PlannedStep:
+    """A step that reads and writes these datastores."""
+    inputs = draw(st.lists(PORTS, max_size=4, unique=True))
+    outputs = draw(st.lists(PORTS, max_size=4, unique=True))
+    return make_step(
+        draw(STEPS),
+        inputs=tuple(draw(_inputs(number, name, stores)) for number, name in enumerate(inputs)),
+        outputs=tuple(
+            PlannedOutput(name, f"/towpath/outputs/{name}", draw(st.sampled_from(stores)), "runs/")
+            for name in outputs
+        ),
+        code=draw(CODES),
+        resources=draw(RESOURCES),
+        security_context=draw(SECURITY),
+        timeout_seconds=draw(st.sampled_from([None, 60])),
+    )
+
+
+@st.composite
+def _inputs(draw: st.DrawFn, number: int, name: str, stores: list[str]) -> PlannedInput:
+    content = make_content(name, datastores=tuple(draw(st.sets(st.sampled_from(stores)))))
+    inventory = replace(content.inventory, datastore=draw(st.sampled_from(stores)))
+    path = draw(st.sampled_from([f"/towpath/inputs/{name}", f"/data/{number}", f"/mnt{number}"]))
+    return PlannedInput(name, path, PinnedVersion("iris", 1, replace(content, inventory=inventory)))

@@ -1,0 +1,82 @@
+"""Jobs of every shape that we make, by the name of their golden file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.planned_steps import (
+    INSTALLATION,
+    make_content,
+    make_datastore,
+    make_input,
+    make_order,
+    make_output,
+    make_owner,
+    make_plan,
+    make_step,
+)
+from towpath.flow.planned import PlannedCode, PlannedInput, PlannedStep, StepOutputRef
+from towpath_operator.jobs import inventory, probe, step
+from towpath_operator.jobs.inventory import Listing
+from towpath_operator.jobs.settings import PodSettings
+
+Object = dict[str, Any]
+
+CODE = PlannedCode("sha256:" + "cd" * 32, inline={"prep.py": "print('hello')\n"})
+PREP = make_step(
+    inputs=(make_input(),),
+    outputs=(make_output(), make_output("report", optional=True, datastore="archive")),
+    command=("python", "prep.py"),
+    args=("--raw", "$(inputs.raw.path)", "--out", "$(outputs.clean.path)", "--share", "$(params.share)"),
+    env=({"name": "NOTE", "value": "$(params.note)"}, {"name": "RAW", "value": "$(TOWPATH_INPUT_RAW)"}),
+    code=CODE,
+)
+TRAIN = make_step(
+    "train_model",
+    inputs=(PlannedInput("clean", "/data/clean", StepOutputRef("prep", "clean")),),
+    outputs=(make_output("model", directory=True, make_directory=True),),
+    command=("python", "train.py"),
+    code=PlannedCode("sha256:" + "ef" * 32, config_map="code-1234"),
+    resources={
+        "requests": {"cpu": 2, "memory": "1Gi"},
+        "limits": {"memory": "3Gi", "ephemeral-storage": "5Gi"},
+    },
+    security_context={"runAsUser": 0, "runAsGroup": 0},
+    image_pull_secrets=("registry",),
+    timeout_seconds=600,
+    termination_grace_period_seconds=45,
+)
+HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
+PLAN = make_plan(
+    PREP,
+    TRAIN,
+    HELLO,
+    params={"share": "80", "note": "costs $5, not $(HOME)"},
+    datastores=(
+        make_datastore("archive", credentials_secret="archive-creds", ca_config_map="archive-ca"),
+        make_datastore(mover_resources={"limits": {"memory": "1Gi"}}),
+    ),
+)
+LISTING = Listing("File", ({"path": "raw/*.csv", "datastore": "default"},), "default", (make_datastore(),))
+
+
+def render(
+    which: PlannedStep, attempt: int = 1, settings: PodSettings | None = None, **contents: Any
+) -> Object:
+    """The Job of an attempt of a step of the plan."""
+    return step.render(PLAN, which, make_order(which, attempt, **contents), settings or PodSettings())
+
+
+def examples() -> dict[str, Object]:
+    """Each example, freshly rendered."""
+    clean = make_content("clean", scratch_bytes=5_000_000_000, directory=True, file=None)
+    platform = PodSettings(user=None, image_pull_secrets=("ours",))
+    datastore, dataset = make_owner("Datastore", "default"), make_owner("Dataset", "iris")
+    return {
+        "step-with-movers": render(PREP),
+        "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
+        "step-plain": render(HELLO),
+        "step-user-of-the-platform": render(HELLO, settings=platform),
+        "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
+        "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
+    }

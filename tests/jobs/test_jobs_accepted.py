@@ -1,0 +1,67 @@
+"""The API server takes every Job that we render, in a `restricted` namespace, without a warning."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from cluster.kubectl import Kubectl
+from jobs.rendered_examples import PLAN, examples
+from towpath.flow.documents import write
+from towpath_operator.jobs import plan
+
+pytestmark = pytest.mark.server
+
+# Says of itself that it wants to be root, which `restricted` refuses: its user chose.
+ROOT = "step-as-root-second-attempt"
+EXAMPLES = examples()
+
+
+def dry_run(kubectl: Kubectl, namespace: str, *objects: dict[str, Any]) -> str:
+    """Everything that kubectl printed, warnings too; as the object's creation would, but nothing is stored."""
+    items = [{**each, "metadata": {**each["metadata"], "namespace": namespace}} for each in objects]
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    command = [
+        str(kubectl.program),
+        "--kubeconfig",
+        str(kubectl.kubeconfig),
+        "create",
+        "--dry-run=server",
+        "-f",
+        "-",
+    ]
+    done = subprocess.run(command, input=listed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT}))
+def test_a_restricted_namespace_takes_the_job_without_a_warning(
+    kubectl: Kubectl, namespace: str, name: str
+) -> None:
+    assert "Warning" not in dry_run(kubectl, namespace, EXAMPLES[name])
+
+
+def test_the_server_warns_of_nothing_but_root_where_a_step_is_root(kubectl: Kubectl, namespace: str) -> None:
+    said = dry_run(kubectl, namespace, EXAMPLES[ROOT])
+    assert "Warning" in said
+    assert "runAsNonRoot" in said
+    assert not any(word in said for word in ("capabilities", "seccompProfile", "allowPrivilegeEscalation"))
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT}))
+def test_a_restricted_namespace_takes_the_pod_itself(kubectl: Kubectl, namespace: str, name: str) -> None:
+    template = EXAMPLES[name]["spec"]["template"]
+    metadata = {"name": "pod", "labels": template["metadata"]["labels"]}
+    dry_run(
+        kubectl,
+        namespace,
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]},
+    )
+
+
+def test_the_plan_is_taken_too(kubectl: Kubectl, namespace: str) -> None:
+    assert "Warning" not in dry_run(kubectl, namespace, plan.render(PLAN.run, write(PLAN)))

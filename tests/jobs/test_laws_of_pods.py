@@ -1,0 +1,136 @@
+"""What holds for the Job of every step, whatever its names, ports, datastores and wishes are."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import given
+
+from jobs.any_step import attempts
+from jobs.restricted import containers, violations
+from towpath.flow.decision import AttemptOrder
+from towpath.flow.planned import Plan, PlannedStep
+from towpath_operator.jobs import step
+from towpath_operator.jobs.settings import PodSettings
+
+Attempt = tuple[Plan, PlannedStep, AttemptOrder]
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+# What a pod may hold that the user's container must not see.
+SECRETIVE = ("/towpath/credentials", "/towpath/ca", "/towpath/plan", "/towpath/code")
+
+
+def render(attempt: Attempt) -> dict[str, Any]:
+    return step.render(*attempt, PodSettings())
+
+
+def pod_of(job: dict[str, Any]) -> dict[str, Any]:
+    pod: dict[str, Any] = job["spec"]["template"]["spec"]
+    return pod
+
+
+def mounts_of(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [
+        mount
+        for container in containers(pod)
+        if container["name"] == name
+        for mount in container["volumeMounts"]
+    ]
+
+
+@given(attempts())
+def test_names_and_labels_are_such_as_kubernetes_takes(attempt: Attempt) -> None:
+    job = render(attempt)
+    assert LABEL.fullmatch(job["metadata"]["name"])
+    for metadata in (job["metadata"], job["spec"]["template"]["metadata"]):
+        assert all(LABEL_VALUE.fullmatch(value) for value in metadata["labels"].values())
+
+
+@given(attempts())
+def test_every_volume_has_its_own_valid_name_and_is_mounted(attempt: Attempt) -> None:
+    pod = pod_of(render(attempt))
+    names = [volume["name"] for volume in pod["volumes"]]
+    assert len(set(names)) == len(names)
+    assert all(LABEL.fullmatch(name) for name in names)
+    assert set(names) == {
+        mount["name"] for container in containers(pod) for mount in container["volumeMounts"]
+    }
+
+
+@given(attempts())
+def test_no_mount_of_a_container_hides_another(attempt: Attempt) -> None:
+    for container in containers(pod_of(render(attempt))):
+        paths = [f"{mount['mountPath']}/" for mount in container["volumeMounts"]]
+        for number, path in enumerate(paths):
+            assert not any(other.startswith(path) for other in paths[number + 1 :] + paths[:number])
+
+
+@given(attempts())
+def test_the_step_sees_no_credential_no_certificate_and_no_plan(attempt: Attempt) -> None:
+    pod = pod_of(render(attempt))
+    hidden = {volume["name"] for volume in pod["volumes"] if not volume.keys() & {"emptyDir"}}
+    for mount in mounts_of(pod, "step"):
+        assert mount["name"] not in hidden
+        assert not mount["mountPath"].startswith(SECRETIVE)
+
+
+@given(attempts())
+def test_inputs_launcher_and_context_cannot_be_changed_by_the_step(attempt: Attempt) -> None:
+    _, planned, _ = attempt
+    written = {
+        mount["mountPath"]
+        for mount in mounts_of(pod_of(render(attempt)), "step")
+        if not mount.get("readOnly")
+    }
+    outputs = {"/towpath/outputs"} if planned.outputs else set()
+    work = {"/towpath/work"} if planned.needs_movers else set()
+    assert written == {"/dev/shm"} | outputs | work
+
+
+@given(attempts())
+def test_a_mover_enters_only_the_datastores_that_it_must(attempt: Attempt) -> None:
+    _, planned, order = attempt
+    pod = pod_of(render(attempt))
+    written = {output.datastore for output in planned.outputs}
+    contents = order.inputs.values()
+    read = {name for content in contents for name in (content.inventory.datastore, *content.datastores)}
+    if planned.needs_movers:
+        assert entered(pod, "publish") == written
+        assert entered(pod, "stage-in") == written | read
+    assert entered(pod, "step") == set()
+
+
+def entered(pod: dict[str, Any], container: str) -> set[str]:
+    paths = [mount["mountPath"] for mount in mounts_of(pod, container)]
+    return {
+        path.removeprefix("/towpath/credentials/")
+        for path in paths
+        if path.startswith("/towpath/credentials/")
+    }
+
+
+@given(attempts())
+def test_every_pod_is_restricted_unless_the_step_wants_to_be_root(attempt: Attempt) -> None:
+    _, planned, _ = attempt
+    pod = pod_of(render(attempt))
+    found = violations(pod)
+    if planned.security_context.get("runAsUser") == 0:
+        assert {violation.partition(": ")[2] for violation in found} == {"may be root"}
+    else:
+        assert found == []
+
+
+@given(attempts())
+def test_all_containers_run_as_one_user_without_a_token(attempt: Attempt) -> None:
+    pod = pod_of(render(attempt))
+    assert pod["automountServiceAccountToken"] is False
+    assert not any("runAsUser" in container["securityContext"] for container in containers(pod))
+
+
+@given(attempts())
+def test_a_job_makes_one_pod_once(attempt: Attempt) -> None:
+    spec = render(attempt)["spec"]
+    assert (spec["backoffLimit"], spec["template"]["spec"]["restartPolicy"]) == (0, "Never")
+    assert {rule["action"] for rule in spec["podFailurePolicy"]["rules"]} == {"FailJob"}
