@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cluster.access import S3
 from cluster.space import Space
 from cluster.store import Identity
 from towpath.flow import documents, names
@@ -135,14 +134,10 @@ class Pod:
         return subprocess.Popen(command, env=self.environ, stdout=pipe, stderr=pipe, text=True)
 
 
-def datastore(space: Space, **changes: Any) -> PlannedDatastore:
-    """The datastore whose prefix is a test's space."""
-    return store_at(space.s3, space.prefix, **changes)
-
-
-def store_at(s3: S3, prefix: str, **location: Any) -> PlannedDatastore:
-    """A datastore anywhere in an S3 server."""
-    described = {"bucket": s3.bucket, "prefix": prefix, "endpoint": s3.endpoint, "region": s3.region}
+def datastore(space: Space, **location: Any) -> PlannedDatastore:
+    """The datastore whose prefix is a test's space; `location` changes where it is."""
+    s3 = space.s3
+    described = {"bucket": s3.bucket, "prefix": space.prefix, "endpoint": s3.endpoint, "region": s3.region}
     return PlannedDatastore("default", described | location, credentials_secret="s3-creds")
 
 

@@ -1,0 +1,98 @@
+"""`probe`: a datastore as it is described → whether a mover can do there what movers do, or the reason why not.
+
+It lists, writes, reads back and deletes one small object, so that a wrong key is found before a run is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event, Thread
+from typing import Any
+
+import obstore
+from obstore.exceptions import InvalidPathError
+
+from towpath.flow import names
+from towpath_mover.classify import STORE_ERRORS, failure
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.objects import delete_object, read_object, write_object
+from towpath_mover.order import ProbeOrder, probe_order
+from towpath_mover.pod_paths import pod_paths
+from towpath_mover.report import Report
+from towpath_mover.stores import PROBE, Places, Store, open_store
+
+# The condition is to show within 30 s, of which the pod's start takes some.
+DEADLINE = 15.0
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
+    """Try one datastore and report that it is ready; what is wrong rises as a named failure."""
+    order = probe_order(environ)
+    places = pod_paths(environ).places
+    store = open_store(order.datastore, places, PROBE)
+    did = _within(DEADLINE, store, lambda: _probe(order, store, places))
+    return {"ready": True, "message": f"{did} in {store.where()} as {store.identity}."}
+
+
+def _probe(order: ProbeOrder, store: Store, places: Places) -> str:
+    try:
+        return _try(order, store)
+    except MoverFailure as failed:
+        if failed.reason is not Reason.BUCKET_NOT_FOUND or not order.datastore.create_bucket:
+            raise
+        _make_bucket(store, places)
+        return f"Made the bucket. {_try(order, store)}"
+
+
+def _make_bucket(store: Store, places: Places) -> None:
+    # The package that makes buckets is slow to load, and most probes never need it.
+    from towpath_mover.administration import make_bucket  # noqa: PLC0415
+
+    make_bucket(store, places)
+
+
+def _try(order: ProbeOrder, store: Store) -> str:
+    _list(store)
+    if order.datastore.read_only:
+        return "Listed (readOnly, so nothing was written)"
+    key = names.probe_key(order.namespace, os.urandom(8).hex())
+    content = f"Written by Towpath's probe, {key}. It can be deleted.\n".encode()
+    write_object(store, key, content)
+    if read_object(store, key) != content:
+        message = f"What was written to {store.where(key)} as {store.identity} came back as something else."
+        raise MoverFailure(Reason.STORE_REFUSED, f"{message} See whether the endpoint is an S3 store.")
+    delete_object(store, key)
+    return "Listed, wrote, read back and deleted an object"
+
+
+def _list(store: Store) -> None:
+    try:
+        next(iter(obstore.list(store.client, chunk_size=1)), None)
+    except InvalidPathError:
+        # The store answered: what its keys look like matters only to who takes an inventory of them.
+        return
+    except STORE_ERRORS as error:
+        raise failure(error, store, "list") from error
+
+
+def _within(seconds: float, store: Store, action: Callable[[], str]) -> str:
+    """Return what the action gives; a store that lets it wait longer than this cannot be used."""
+    given: list[Any] = []
+    ended = Event()
+
+    def act() -> None:
+        try:
+            given.append(action())
+        except Exception as error:
+            given.append(error)
+        ended.set()
+
+    Thread(target=act, daemon=True).start()
+    if not ended.wait(seconds):
+        message = f"No answer within {seconds:.0f} s from {store.where()} as {store.identity}."
+        advice = "See whether the store is overloaded, or a network policy drops what is sent to it."
+        raise MoverFailure(Reason.STORE_UNAVAILABLE, f"{message} {advice}")
+    if isinstance(given[0], Exception):
+        raise given[0]
+    return str(given[0])

@@ -1,0 +1,58 @@
+"""Movers that are not part of a step, run as the processes that they are in a pod."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cluster.store import Identity
+from mover.pods import NAMESPACE, Ended
+from towpath.flow.documents import datastore_document
+from towpath.flow.planned import PlannedDatastore
+
+
+def run_mover(name: str, order: Mapping[str, Any], root: Path) -> Ended:
+    """Run a mover with this TOWPATH_ORDER to its end; `root` stands for /towpath."""
+    root.mkdir(parents=True, exist_ok=True)
+    log = root / "termination-log"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "TOWPATH_ROOT": str(root),
+        "TOWPATH_TERMINATION_LOG": str(log),
+        "TOWPATH_ORDER": json.dumps({"formatVersion": 1, "namespace": NAMESPACE} | dict(order)),
+    }
+    command = [sys.executable, "-m", "towpath_mover", name]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return Ended(ended.returncode, json.loads(log.read_bytes()), ended.stderr, ended.stdout)
+
+
+def probe(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> Ended:
+    """Probe a datastore as somebody; None: the Secret does not exist."""
+    give_keys(datastore, identity, root)
+    return run_mover("probe", {"clusterID": "test", "datastore": datastore_document(datastore)}, root)
+
+
+def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[str], root: Path) -> Ended:
+    """Take the inventory of a dataset with these sources in one datastore."""
+    give_keys(datastore, identity, root)
+    order = {
+        "dataset": "flowers",
+        "type": "File",
+        "sources": [{"path": path, "datastore": datastore.name, "hash": "Reported"} for path in paths],
+        "into": datastore.name,
+        "datastores": [datastore_document(datastore)],
+    }
+    return run_mover("take-inventory", order, root)
+
+
+def give_keys(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> None:
+    folder = root / "credentials" / datastore.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if identity:
+        (folder / "AWS_ACCESS_KEY_ID").write_text(identity.access_key)
+        (folder / "AWS_SECRET_ACCESS_KEY").write_text(identity.secret_key)
