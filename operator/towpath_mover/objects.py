@@ -54,7 +54,9 @@ def object_state(store: Store, key: str) -> ObjectState | None:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             return None
         raise
-    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), meta["version"])
+    # Some stores call the only state of an object in a bucket without versions "null".
+    version = None if meta["version"] == "null" else meta["version"]
+    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), version)
 
 
 def open_inventory(store: Store, key: str, digest: str) -> InventoryReader:
