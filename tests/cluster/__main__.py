@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     try:
         _do(asked, choose_provider())
     except ImpossibleHereError as why:
-        print(f"no test cluster: {why}", file=sys.stderr)
+        print(why, file=sys.stderr)
         return 0 if getattr(asked, "if_possible", False) else 1
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
