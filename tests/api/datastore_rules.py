@@ -48,6 +48,12 @@ RULES = [
         "without user name, password or query",
     ),
     Case(
+        "an endpoint is a URL of http or https",
+        on_s3(endpoint="http://[fd00::1]:9000"),
+        on_s3(endpoint="minio.data:9000"),
+        "endpoint is a URL such as https://minio.data:9000",
+    ),
+    Case(
         "a prefix stays where it is",
         on_s3(prefix="team-a/data/"),
         on_s3(prefix="../team-b/"),

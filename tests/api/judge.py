@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,3 +85,14 @@ class Judge:
 def message_of(refused: client.ApiException) -> str:
     """What kubectl would print of a refusal."""
     return str(json.loads(str(refused.body))["message"])
+
+
+def rules_in(node: Any) -> Iterator[dict[str, str]]:
+    """All CEL rules below a node of a CRD."""
+    if isinstance(node, dict):
+        yield from node.get("x-kubernetes-validations", [])
+        for child in node.values():
+            yield from rules_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from rules_in(child)

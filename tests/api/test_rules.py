@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from api import dataset_rules, datastore_rules, pipeline_rules, pipelinerun_rules
-from api.judge import Case, Change, Judge
+from api.judge import Case, Change, Judge, rules_in
 from towpath.api.crds import make_crds
 
 TABLES = (datastore_rules, dataset_rules, pipeline_rules, pipelinerun_rules)
@@ -41,14 +39,3 @@ def test_every_message_tells_what_to_do_or_what_is_right() -> None:
         for rule in rules_in(crd):
             assert len(rule["message"].split()) >= 8, rule["message"]
             assert "\n" not in json.dumps(rule["message"])
-
-
-def rules_in(node: Any) -> Iterator[dict[str, str]]:
-    """All CEL rules below a node of a CRD."""
-    if isinstance(node, dict):
-        yield from node.get("x-kubernetes-validations", [])
-        for child in node.values():
-            yield from rules_in(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from rules_in(child)

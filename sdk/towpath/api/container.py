@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from towpath.api.markers import LIST_SET, Rule, list_map_by, with_rules
+from towpath.api.markers import LIST_ATOMIC, LIST_SET, Rule, list_map_by, with_rules
 from towpath.api.meta import Model, OneOf
 from towpath.api.refs import ConfigMapKeyRef, OptionalRef, SecretKeyRef, SecretRef
 from towpath.api.scalars import Quantity
@@ -133,5 +133,5 @@ class SecurityContext(Model):
 
 
 Env = Annotated[tuple[EnvVar, ...], Field(max_length=128), list_map_by("name")]
-EnvFrom = Annotated[tuple[EnvFromSource, ...], Field(max_length=32)]
+EnvFrom = Annotated[tuple[EnvFromSource, ...], Field(max_length=32), LIST_ATOMIC]
 PullSecrets = Annotated[tuple[SecretRef, ...], Field(max_length=16), list_map_by("name")]

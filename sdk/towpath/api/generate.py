@@ -5,8 +5,9 @@ module of the package: nothing imports it but the entry point and the test for d
 """
 
 import argparse
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from towpath.api.crds import make_crds
@@ -17,18 +18,20 @@ from towpath.api.reference import make_page
 REPOSITORY = Path(__file__).parents[3]
 
 
-def generated_files() -> Iterator[tuple[str, str]]:
-    """Give every generated file: its path in the repository, and its text."""
+@functools.cache
+def generated_files() -> Mapping[str, str]:
+    """Give the text of every generated file by its path in the repository."""
+    files = {}
     for plural, crd in make_crds().items():
-        yield f"crds/{plural}.yaml", manifest(crd)
-        yield f"charts/towpath/templates/crds/{plural}.yaml", chart_template(crd)
-    for kind in KINDS:
-        yield f"docs/reference/api/{kind.info.singular}.md", make_page(kind)
+        files[f"crds/{plural}.yaml"] = manifest(crd)
+        files[f"charts/towpath/templates/crds/{plural}.yaml"] = chart_template(crd)
+    pages = {f"docs/reference/api/{kind.info.singular}.md": make_page(kind) for kind in KINDS}
+    return files | pages
 
 
 def differing(repository: Path) -> list[str]:
     """List the generated files that are missing or not as the models say."""
-    return [path for path, text in generated_files() if _read(repository / path) != text]
+    return [path for path, text in generated_files().items() if _read(repository / path) != text]
 
 
 def _read(file: Path) -> str | None:
@@ -37,7 +40,7 @@ def _read(file: Path) -> str | None:
 
 def write(repository: Path) -> None:
     """Write all generated files."""
-    for path, text in generated_files():
+    for path, text in generated_files().items():
         file = repository / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from towpath.api.markers import PrinterColumn, list_map_by
+from towpath.api.scalars import Count
 
 GROUP = "towpath.dev"
 VERSION = "v1alpha1"
@@ -108,7 +109,7 @@ class Condition(StatusModel):
     """What is said: `Ready` of what stays, `Succeeded` of what ends."""
     status: ConditionStatus
     """True, False, or Unknown while it is not decided."""
-    observed_generation: Annotated[int, Field(ge=0)] = 0
+    observed_generation: Count = 0
     """The `metadata.generation` of the object that this was said of."""
     last_transition_time: Time
     """When `status` last changed; a change of the message alone does not move it."""

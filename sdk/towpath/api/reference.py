@@ -8,7 +8,7 @@ from towpath.api.meta import API_VERSION, GROUP, Resource
 Node = dict[str, Any]
 
 # The same object stands in two kinds; it is described once.
-SHOWN_ELSEWHERE = {"spec.pipelineSpec": "pipeline.md#spec"}
+SHOWN_ELSEWHERE = {"spec.pipelineSpec": "See [the spec of Pipeline](pipeline.md#spec)."}
 BOUNDS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -54,7 +54,7 @@ def _at_a_glance(kind: type[Resource]) -> list[str]:
 def _object(path: str, node: Node) -> list[str]:
     """A section with the object's fields, then one for each object among them."""
     fields = node.get("properties", {})
-    lines = [f"## {path}", "", node["description"], "", *_rules(node), *_table(node)]
+    lines = [f"## {path}", "", node["description"], "", *_rules(node), *_table(path, node)]
     for name, field in fields.items():
         below, child = _object_in(f"{path}.{name}", field)
         if child and below not in SHOWN_ELSEWHERE:
@@ -62,15 +62,20 @@ def _object(path: str, node: Node) -> list[str]:
     return lines
 
 
-def _table(node: Node) -> list[str]:
+def _table(path: str, node: Node) -> list[str]:
     fields = node.get("properties")
     if not fields:
         return ["It has no fields.", ""]
     required = node.get("required", [])
     rows = [
-        f"| `{name}` | {_type(field)} | {_text(field, name in required)} |" for name, field in fields.items()
+        f"| `{name}` | {_type(field)} | {_text(field, name in required)}{_link(f'{path}.{name}')} |"
+        for name, field in fields.items()
     ]
     return ["| field | type | what it says |", "|---|---|---|", *rows, ""]
+
+
+def _link(path: str) -> str:
+    return f" {SHOWN_ELSEWHERE[path]}" if path in SHOWN_ELSEWHERE else ""
 
 
 def _object_in(path: str, node: Node) -> tuple[str, Node | None]:

@@ -70,7 +70,7 @@ Endpoint = Annotated[
     Field(max_length=1024),
     checked_by(
         Rule(
-            "self.matches('^https?://[A-Za-z0-9.:_-]+(/[^?#@[:space:]]*)?$')",
+            "self.matches('^https?://[]A-Za-z0-9.:_[-]+(/[^?#@[:space:]]*)?$')",
             "endpoint is a URL such as https://minio.data:9000, without user name, password or query: put "
             "credentials into a Secret and name it in credentialsSecretRef",
         )
