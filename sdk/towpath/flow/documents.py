@@ -47,6 +47,20 @@ def pack(documents: Mapping[str, Document]) -> dict[str, bytes]:
     return {key: gzip.compress(canonical(value), mtime=0) for key, value in sorted(documents.items())}
 
 
+def why_too_large(data: Mapping[str, bytes]) -> str | None:
+    """Why a plan's packed documents do not fit into a ConfigMap, or None: refused with RunReason.TOO_LARGE."""
+    size = sum(len(key) + len(value) for key, value in data.items())
+    if size <= LIMIT_BYTES:
+        return None
+    largest = max(
+        (key for key in data if key != names.PLAN_RUN_KEY), key=lambda key: len(data[key]), default=""
+    )
+    return (
+        f"The plan takes {size} bytes, and at most {LIMIT_BYTES} fit into a ConfigMap; the largest part is "
+        f"{largest or 'the run'}. Put inline code into ConfigMaps, or make two pipelines."
+    )
+
+
 def unpack(data: Mapping[str, bytes]) -> dict[str, Document]:
     """The documents in a ConfigMap's binary data; UnreadablePlanError if they are damaged."""
     try:

@@ -54,8 +54,11 @@ def resolve(sources: Sources, now: datetime, limits: Limits) -> Resolved | Waiti
 
 def _resolved(sources: Sources, patience: Patience) -> Resolved:
     run = sources.run
+    if run.spec.cancel:
+        raise StalledError(RunReason.CANCELLED, "The run was cancelled before it started.")
     support.refuse(run.spec, "")
     spec = _existing_spec(sources, patience)
+    _refuse_late(run, spec, patience)
     order = checks.check_pipeline(spec)
     params = param_texts(spec.params, run.spec.params)
     _check_registrations(sources, spec)
@@ -87,6 +90,12 @@ def _existing_spec(sources: Sources, patience: Patience) -> PipelineSpec:
         raise patience.missing("Pipeline", reference.name if reference else "", sources.known.pipelines)
     support.refuse(spec, "Pipeline: ")
     return spec
+
+
+def _refuse_late(run: PipelineRun, spec: PipelineSpec, patience: Patience) -> None:
+    timeout = run.spec.timeout_seconds or spec.timeout_seconds
+    if timeout is not None and (patience.now - patience.first_seen_at).total_seconds() >= timeout:
+        raise StalledError(RunReason.TIMED_OUT, f"The run did not start within {timeout} s (timeoutSeconds).")
 
 
 def _identity(run: PipelineRun) -> RunIdentity:

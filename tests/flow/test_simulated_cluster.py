@@ -1,0 +1,85 @@
+"""Laws of `decide` under chance: any order of events, lost Jobs, disruptions, and an operator killed anywhere."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import builders
+from flow.sightings import planned
+from flow.simulated import SimulatedCluster
+from towpath.flow.conditions import RunReason
+from towpath.flow.planned import Plan
+from towpath.flow.recorded import StepState
+
+
+def a_diamond() -> Plan:
+    """Four steps, two of them side by side, the last one registered; and a plain step beside."""
+    data = [{"name": "data"}]
+    top = builders.make_step("top", inputs=[{"name": "iris"}], outputs=data, retries=2)
+    left = builders.make_step(
+        "left", inputs=[{"name": "data", "from": {"step": "top"}}], outputs=data, retries=1
+    )
+    right = builders.make_step(
+        "right", inputs=[{"name": "data", "from": {"step": "top"}}], outputs=data, retries=1
+    )
+    inputs = [{"name": "a", "from": {"step": "left"}}, {"name": "b", "from": {"step": "right"}}]
+    registered = [{"name": "model", "register": {"name": "model"}}]
+    bottom = builders.make_step("bottom", inputs=inputs, outputs=registered, retries=3)
+    return planned(top, left, right, bottom, builders.make_step("note", dependsOn=["bottom"]))
+
+
+DIAMOND = a_diamond()
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), events=st.integers(0, 120))
+def test_a_run_always_ends_and_nothing_happens_twice(seed: int, events: int) -> None:
+    cluster = SimulatedCluster(DIAMOND, Random(seed))
+
+    cluster.live(events)
+
+    recorded = cluster.record()
+    assert recorded is not None
+    assert all(step.state.is_final for step in recorded.steps)
+    bottom = next(step for step in recorded.steps if step.name == "bottom")
+    assert len(cluster.versions) == (1 if bottom.state is StepState.SUCCEEDED else 0)
+    expected = RunReason.STEP_FAILED if _has_failed(cluster) else RunReason.SUCCEEDED
+    assert recorded.reason == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), events=st.integers(0, 60), more=st.integers(0, 30))
+def test_a_cancelled_run_ends_and_accepts_nothing_more(seed: int, events: int, more: int) -> None:
+    cluster = SimulatedCluster(DIAMOND, Random(seed))
+    for _ in range(events):
+        cluster._happen()
+    before = cluster.record()
+    accepted = {step.name for step in before.steps if step.state is StepState.SUCCEEDED} if before else set()
+
+    cluster.cancel = True
+    cluster.live(more)
+
+    after = cluster.record()
+    assert after is not None
+    assert {step.name for step in after.steps if step.state is StepState.SUCCEEDED} == accepted
+
+
+def test_a_quiet_cluster_runs_every_step_once() -> None:
+    cluster = SimulatedCluster(DIAMOND, Random(1))
+
+    cluster.live(0)
+
+    recorded = cluster.record()
+    assert recorded is not None
+    assert [step.attempt for step in recorded.steps] == [1] * 5
+    assert recorded.reason == RunReason.SUCCEEDED
+    assert len(cluster.jobs) == 5
+
+
+def _has_failed(cluster: SimulatedCluster) -> bool:
+    recorded = cluster.record()
+    assert recorded is not None
+    return any(step.state is StepState.FAILED for step in recorded.steps)
