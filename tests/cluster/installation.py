@@ -53,7 +53,7 @@ def create_namespace(tools: Tools, name: str, *, level: str = "restricted") -> N
 
 
 def install(tools: Tools, release: str, namespace: str, watch: list[str], **values: Any) -> None:
-    """Installs the chart, or upgrades it, for the namespaces in `watch`, and waits until the operator is ready."""
+    """Installs or upgrades the chart for the namespaces in `watch`, and waits until the operator is ready."""
     create_namespace(tools, namespace)
     settings: dict[str, Any] = {"watchNamespaces": watch, "stepImage": "localhost/python:3.11-slim", **values}
     flags = [
@@ -62,7 +62,7 @@ def install(tools: Tools, release: str, namespace: str, watch: list[str], **valu
     repository, tag = IMAGE.rsplit(":", 1)
     image = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     say(f"helm install {release} in {namespace}")
-    options = ["--take-ownership", "--wait", "--timeout", "120s"]
+    options = ["--take-ownership", "--force-conflicts", "--wait", "--timeout", "120s"]
     tools.helm(
         "upgrade", "--install", release, str(CHART), "--namespace", namespace, *options, *image, *flags
     )
