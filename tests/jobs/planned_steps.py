@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from towpath.flow.decision import AttemptOrder
@@ -68,12 +69,14 @@ def make_plan(*steps: PlannedStep, **facts: Any) -> Plan:
     )
 
 
-def make_order(step: PlannedStep, attempt: int = 1, **contents: Content) -> AttemptOrder:
+def make_order(
+    step: PlannedStep, attempt: int = 1, contents: Mapping[str, Content] | None = None
+) -> AttemptOrder:
     """The order for an attempt: every input is given what it pinned, unless a content says otherwise."""
     pinned = {
         given.name: given.source.content for given in step.inputs if isinstance(given.source, PinnedVersion)
     }
-    return AttemptOrder(step.name, attempt, pinned | contents)
+    return AttemptOrder(step.name, attempt, pinned | dict(contents or {}))
 
 
 def make_owner(kind: str, name: str) -> Owner:

@@ -64,7 +64,7 @@ def render(
     which: PlannedStep, attempt: int = 1, settings: PodSettings | None = None, **contents: Any
 ) -> Object:
     """The Job of an attempt of a step of the plan."""
-    return step.render(PLAN, which, make_order(which, attempt, **contents), settings or PodSettings())
+    return step.render(PLAN, which, make_order(which, attempt, contents), settings or PodSettings())
 
 
 def examples() -> dict[str, Object]:

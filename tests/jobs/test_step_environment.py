@@ -65,7 +65,7 @@ def test_ports_are_found_by_variable_and_by_reference() -> None:
         inputs=(make_input(), make_input("other", "/data/other")),
         outputs=(make_output(),),
     )
-    order = make_order(planned, other=make_content("other", directory=True, file=None))
+    order = make_order(planned, 1, {"other": make_content("other", directory=True, file=None)})
     job = step.render(make_plan(planned), planned, order, PodSettings())
     rendered = job["spec"]["template"]["spec"]["containers"][0]
     paths = ["/towpath/inputs/raw/iris.csv", "/data/other", "/towpath/outputs/clean"]
