@@ -27,7 +27,7 @@ GIB = 1024**3
 def pod_of(planned: PlannedStep, *datastores: PlannedDatastore, scratch: int = 4096) -> dict[str, Any]:
     plan = make_plan(planned, datastores=datastores or (make_datastore(),))
     order = make_order(
-        planned, **{given.name: make_content(scratch_bytes=scratch) for given in planned.inputs}
+        planned, 1, {given.name: make_content(scratch_bytes=scratch) for given in planned.inputs}
     )
     pod: dict[str, Any] = step.render(plan, planned, order, PodSettings())["spec"]["template"]["spec"]
     return pod
