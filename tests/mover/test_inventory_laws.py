@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -37,7 +38,7 @@ def test_what_is_written_is_read_in_order_with_the_same_summary(entries: list[En
 
 @LAW
 @given(ENTRIES, st.randoms())
-def test_the_order_of_arrival_changes_not_a_byte(entries: list[Entry], random: st.random.Random) -> None:
+def test_the_order_of_arrival_changes_not_a_byte(entries: list[Entry], random: Random) -> None:
     shuffled = list(entries)
     random.shuffle(shuffled)
     assert written(shuffled)[1] == written(entries)[1]

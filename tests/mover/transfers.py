@@ -1,0 +1,101 @@
+"""Builders for tests of transfers: open stores on a test server, files to send, and both directions in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from cluster.space import Space
+from cluster.store import Identity
+from towpath_mover.download import Source, download
+from towpath_mover.inventory import Entry
+from towpath_mover.progress import Progress
+from towpath_mover.stores import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    TRANSFER,
+    Datastore,
+    Patience,
+    Places,
+    Store,
+    open_store,
+)
+from towpath_mover.transfer import Limits
+from towpath_mover.upload import LocalFile, upload
+
+MiB = 1 << 20
+LIMITS = Limits()
+# A test of lasting trouble should not wait as long as a mover does.
+HASTE = TRANSFER._replace(read_timeout=2, request_timeout=10, retries=2, retry_timeout=3, tries=1)
+
+
+def a_store(
+    space: Space, folder: Path, patience: Patience = TRANSFER, identity: Identity | None = None
+) -> Store:
+    """An open store whose prefix is the test's space; its Secret is a folder, as in a pod."""
+    write_secret(folder / "credentials" / "default", identity or space.s3.admin)
+    datastore = Datastore(
+        "default",
+        space.s3.bucket,
+        space.prefix,
+        space.s3.endpoint,
+        space.s3.region,
+        credentials_secret="store-creds",
+    )
+    return open_store(datastore, Places(folder / "credentials", folder / "ca"), patience)
+
+
+def write_secret(folder: Path, identity: Identity) -> None:
+    """A mounted Secret, with the newline that `kubectl create secret --from-file` leaves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ACCESS_KEY).write_text(identity.access_key + "\n")
+    (folder / SECRET_KEY).write_text(identity.secret_key + "\n")
+
+
+def behind(space: Space, endpoint: str) -> Space:
+    """The same space, entered by another endpoint; its judge stays where it is."""
+    return replace(space, s3=replace(space.s3, endpoint=endpoint))
+
+
+def files_in(folder: Path, contents: Mapping[str, bytes], executable: Iterable[str] = ()) -> list[LocalFile]:
+    """These files on disk, ready to be sent."""
+    files = []
+    for path, content in contents.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        opened = partial(os.open, place, os.O_RDONLY)
+        files.append(LocalFile(path, len(content), path in set(executable), opened))
+    return files
+
+
+def send(files: Iterable[LocalFile], store: Store, prefix: str = "out/data/") -> dict[str, Entry]:
+    """Upload, and the entries by path."""
+    return {entry.path: entry for entry in upload(files, store, prefix, Progress("up"), LIMITS)}
+
+
+def fetch(entries: Iterable[Entry], store: Store, target: Path, prefix: str = "out/data/") -> Path:
+    """Download from one root, sorted as an inventory is."""
+    listed = sorted(entries, key=lambda entry: entry.path)
+    download(listed, [Source(store, prefix)], target, Progress("down"), LIMITS)
+    return target
+
+
+def found_in(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def an_entry_of(path: str, content: bytes) -> Entry:
+    """The entry of these bytes."""
+    return Entry(path, len(content), sha256(content).hexdigest())
+
+
+def noise(size: int) -> bytes:
+    """Bytes that no two ranges share."""
+    return os.urandom(size)
