@@ -16,7 +16,6 @@ from typing import Any
 from flow.sightings import (
     LIMITS,
     NOON,
-    a_job,
     a_pod,
     container,
     failure_report,
@@ -26,7 +25,7 @@ from flow.sightings import (
 from towpath.flow import registration
 from towpath.flow.decide import begin, decide
 from towpath.flow.decision import AttemptOrder, Decision, Registration
-from towpath.flow.documents import plan_digest, write
+from towpath.flow.documents import plan_digest, step_digest, step_document, write
 from towpath.flow.names import job_name
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedPod, ObservedVersion
 from towpath.flow.planned import Plan, StepOutputRef
@@ -63,6 +62,10 @@ class SimulatedCluster:
     is_calm: bool = False
     pods: int = 0
     remembered: dict[tuple[str, str], ObservedVersion] = field(default_factory=dict)
+    digests: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.digests = {step.name: step_digest(step_document(step)) for step in self.plan.steps}
 
     def live(self, times: int) -> None:
         """Let so many things happen, then calm down and go on until the run has ended."""
@@ -133,12 +136,7 @@ class SimulatedCluster:
     def _seen(self, name: str, job: SimulatedJob) -> ObservedAttempt:
         newest = job.states[-1]
         pod = newest if self.is_calm or self.chaos.random() < 0.7 else self.chaos.choice(job.states)
-        return replace(
-            a_job(self.plan, job.order.step, job.order.attempt, pod),
-            job=name,
-            created_at=NOON,
-            job_uid=job.uid,
-        )
+        return self._sighting(name, job, pod)
 
     def _check_idempotent(self, decision: Decision) -> None:
         again = decide(self.plan, decision.recorded, self._observe_now(), self.now, LIMITS)
@@ -147,10 +145,20 @@ class SimulatedCluster:
         assert again.create == twice.create
 
     def _observe_now(self) -> Observed:
-        attempts = tuple(
-            a_job(self.plan, job.order.step, job.order.attempt, job.states[-1]) for job in self.jobs.values()
-        )
+        attempts = tuple(self._sighting(name, job, job.states[-1]) for name, job in self.jobs.items())
         return Observed(attempts=attempts, cancel_requested=self.cancel, registered=dict(self.remembered))
+
+    def _sighting(self, name: str, job: SimulatedJob, pod: ObservedPod | None) -> ObservedAttempt:
+        return ObservedAttempt(
+            job=name,
+            job_uid=job.uid,
+            step=job.order.step,
+            attempt=job.order.attempt,
+            step_digest=self.digests[job.order.step],
+            owner_uid=self.plan.run.uid,
+            created_at=NOON,
+            pod=pod,
+        )
 
     def _write(self, recorded: RecordedRun) -> None:
         run = {"metadata": {"name": self.plan.run.name, "uid": self.plan.run.uid, "generation": 1}}

@@ -34,7 +34,7 @@ def a_diamond() -> Plan:
 DIAMOND = a_diamond()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), events=st.integers(0, 120))
 def test_a_run_always_ends_and_nothing_happens_twice(seed: int, events: int) -> None:
     cluster = SimulatedCluster(DIAMOND, Random(seed))
@@ -50,7 +50,7 @@ def test_a_run_always_ends_and_nothing_happens_twice(seed: int, events: int) -> 
     assert recorded.reason == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32), events=st.integers(0, 60), more=st.integers(0, 30))
 def test_a_cancelled_run_ends_and_accepts_nothing_more(seed: int, events: int, more: int) -> None:
     cluster = SimulatedCluster(DIAMOND, Random(seed))
