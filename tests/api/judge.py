@@ -10,9 +10,11 @@ from typing import Any
 from kubernetes import client
 
 from builders import Object, in_namespace
+from towpath.api.crds import make_crds
 from towpath.api.kinds import KINDS
 from towpath.api.meta import GROUP, VERSION
 
+CRDS = make_crds()
 PLURALS = {kind.info.kind: kind.info.plural for kind in KINDS}
 
 

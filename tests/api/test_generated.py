@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from towpath.api.crds import make_crds
+from api.judge import CRDS
 from towpath.api.documents import chart_template, manifest
 from towpath.api.generate import REPOSITORY, differing, generated_files, write
 from towpath.api.kinds import KINDS
@@ -36,9 +36,9 @@ def test_a_changed_file_is_noticed_and_written_again(tmp_path: Path) -> None:
     assert differing(tmp_path) == []
 
 
-@pytest.mark.parametrize("plural", make_crds())
+@pytest.mark.parametrize("plural", CRDS)
 def test_the_charts_copy_is_the_crd_behind_two_switches(plural: str) -> None:
-    crd = make_crds()[plural]
+    crd = CRDS[plural]
     template = chart_template(crd)
     assert template.startswith("{{- if .Values.crds.enabled }}\n")
     assert template.endswith("{{- end }}\n")

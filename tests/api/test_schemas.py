@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from api.judge import rules_in
-from towpath.api.crds import make_crds
+from api.judge import CRDS, rules_in
 from towpath.api.documents import manifest
 
-CRDS = make_crds()
 KINDS = tuple(CRDS)
 Node = dict[str, Any]
 STRUCTURE = {"properties", "items", "additionalProperties"}

@@ -9,7 +9,7 @@ import pytest
 
 from api.everything import EVERYTHING
 from api.judge import PLURALS, Judge
-from builders import DIGEST, in_namespace, make_chain, make_datastore, make_pipeline, make_run
+from builders import DIGEST, in_namespace, make_chain, make_datastore, make_pipeline, make_run, make_s3
 from cluster.kubectl import Kubectl
 from towpath.api.kinds import KINDS
 from towpath.api.meta import GROUP
@@ -56,6 +56,17 @@ def test_an_unknown_field_deep_in_a_step_is_refused_by_its_path(judge: Judge) ->
     pipeline = make_pipeline("iris", *make_chain("prep", "train"))
     pipeline["spec"]["steps"][1]["inputs"][0]["versoin"] = 3
     assert 'unknown field "spec.steps[1].inputs[0].versoin"' in judge.says_of(pipeline)
+
+
+def test_a_secret_of_another_namespace_cannot_even_be_named(judge: Judge) -> None:
+    elsewhere = make_s3(credentialsSecretRef={"name": "creds", "namespace": "team-b"})
+    said = judge.says_of(make_datastore(s3=elsewhere))
+    assert 'unknown field "spec.s3.credentialsSecretRef.namespace"' in said
+
+
+def test_mount_flags_cannot_be_given_as_free_text(judge: Judge) -> None:
+    said = judge.says_of(make_datastore(mount=[{"fuseSidecar": {"cacheSize": "1Gi", "args": ["--rc"]}}]))
+    assert 'unknown field "spec.mount[0].fuseSidecar.args"' in said
 
 
 def test_a_refusal_read_through_kubectl_says_what_to_do(served: Kubectl, judge: Judge) -> None:

@@ -92,10 +92,14 @@ def _type(node: Node) -> str:
     if "type" not in node:
         return "any value"
     if node["type"] == "array":
-        return f"list of {_type(node['items'])}"
+        return f"list of {_plural(_type(node['items']))}"
     if "additionalProperties" in node:
-        return f"map to {_type(node['additionalProperties'])}"
+        return f"map of names to {_plural(_type(node['additionalProperties']))}"
     return str(node.get("format", node["type"])) if node.get("format") == "date-time" else str(node["type"])
+
+
+def _plural(type_: str) -> str:
+    return "integers or strings" if type_ == "integer or string" else f"{type_}s"
 
 
 def _text(field: Node, is_required: bool) -> str:
