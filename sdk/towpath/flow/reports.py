@@ -152,11 +152,13 @@ def _content(entry: Mapping[str, Any]) -> Content:
         path=_path(inventory.get("path")),
         digest=_digest(inventory.get("digest")),
     )
+    files, size = _size(entry.get("files")), _size(entry.get("bytes"))
     return Content(
         inventory=reference,
-        files=_size(entry.get("files")),
-        bytes=_size(entry.get("bytes")),
-        scratch_bytes=_size(entry.get("scratchBytes", 0)),
+        files=files,
+        bytes=size,
+        # Left out where a report would not fit: a block is lost per file, and perhaps one per folder.
+        scratch_bytes=_size(entry.get("scratchBytes", size + 8192 * (files + 1))),
         directory=directory,
         file=None if directory else _path(entry.get("file")),
         datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
