@@ -34,10 +34,11 @@ def _logged(file: Path) -> Iterator[tuple[str, float]]:
         opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return
+    status = os.fstat(opened)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(opened)
+        return
     with os.fdopen(opened, "rb") as lines:
-        status = os.fstat(opened)
-        if not stat.S_ISREG(status.st_mode):
-            return
         if status.st_size > MAX_BYTES:
             # The end holds the last values; the line that this cuts is not JSON and is passed over.
             lines.seek(-MAX_BYTES, os.SEEK_END)

@@ -60,7 +60,7 @@ def _smaller(report: Report) -> Iterator[Report]:
 
 
 def _smaller_outputs(report: Report) -> Iterator[Report]:
-    """Leave out what follows from plan and attempt: seconds, and where an output's inventory lies."""
+    """Leave out what can be done without: seconds; what follows from plan and attempt; what can be estimated."""
     outputs = [dict(output) for output in report.get("outputs", [])]
     if not outputs:
         return
@@ -71,6 +71,9 @@ def _smaller_outputs(report: Report) -> Iterator[Report]:
         output.pop("file", None)
         output["inventory"] = {"digest": output["inventory"]["digest"]}
     yield report | {"outputs": outputs, "leftOut": ["metrics", "seconds", "inventories"]}
+    for output in outputs:
+        del output["scratchBytes"]
+    yield report | {"outputs": outputs, "leftOut": ["metrics", "seconds", "inventories", "scratchBytes"]}
 
 
 def _json(report: Mapping[str, Any]) -> bytes:

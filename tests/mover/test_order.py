@@ -1,0 +1,171 @@
+"""Orders are read strictly: what the operator writes is understood, and what does not fit is named by its place."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mover.pods import POD_UID
+from towpath.flow import documents
+from towpath.flow.planned import (
+    Content,
+    InventoryRef,
+    PinnedVersion,
+    Plan,
+    PlannedCode,
+    PlannedDatastore,
+    PlannedInput,
+    PlannedOutput,
+    PlannedStep,
+    RunIdentity,
+    StepOutputRef,
+)
+from towpath_mover.fields import OrderError
+from towpath_mover.order import CodeOrder, InputOrder, OutputOrder, inventory_order, probe_order, step_order
+from towpath_mover.order import InventoryRef as Pinned
+from towpath_mover.pod_paths import PodPaths
+from towpath_mover.stores import Datastore
+
+DIGEST = "sha256:" + "0" * 64
+IRIS = Content(
+    InventoryRef("default", "team-a/inventories/x.jsonl.gz", DIGEST), 1, 10, 8192, False, "iris.csv"
+)
+STEP = PlannedStep(
+    name="prep",
+    image="python:3.12-slim",
+    command=("python", "prep.py"),
+    args=(),
+    inputs=(
+        PlannedInput("raw", "/towpath/inputs/raw", PinnedVersion("iris", 3, IRIS)),
+        PlannedInput("clean", "/data/clean", StepOutputRef("before", "out"), allow_empty=True),
+    ),
+    outputs=(
+        PlannedOutput("model", "/towpath/outputs/model", "default", "p/", make_directory=True),
+        PlannedOutput("log", "/towpath/outputs/log", "default", "q/", optional=True, directory=False),
+    ),
+    depends_on=(),
+    result_prefix="r/",
+    contract={},
+    code=PlannedCode(DIGEST, inline={"prep.py": "print()"}),
+)
+STORE = PlannedDatastore(
+    "default", {"bucket": "b", "prefix": "team-a/", "endpoint": "http://s3:8333"}, credentials_secret="keys"
+)
+PLAN = Plan(
+    RunIdentity("iris", "uid-1", "team-a"), "iris", {"share": "80"}, (STEP,), (STORE,), "mover", "cluster"
+)
+ATTEMPT: dict[str, Any] = {
+    "attempt": 2,
+    "inputs": [
+        {
+            "name": "raw",
+            "inventory": {"datastore": "default", "path": "a", "digest": DIGEST},
+            "file": "iris.csv",
+        },
+        {"name": "clean", "inventory": {"datastore": "default", "path": "b", "digest": DIGEST}},
+    ],
+}
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> PodPaths:
+    packed = documents.pack(documents.write(PLAN))
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan/run.json.gz").write_bytes(packed["run"])
+    (tmp_path / "plan/step.json.gz").write_bytes(packed["step-prep"])
+    return PodPaths(tmp_path)
+
+
+def environ(attempt: object = ATTEMPT) -> dict[str, str]:
+    return {"TOWPATH_ATTEMPT": json.dumps(attempt), "TOWPATH_POD_UID": POD_UID}
+
+
+def test_what_the_planner_writes_is_understood(paths: PodPaths) -> None:
+    order = step_order(paths, environ())
+    assert (order.namespace, order.run, order.run_uid, order.step) == ("team-a", "iris", "uid-1", "prep")
+    assert (order.attempt, order.attempt_id, order.result_prefix) == (2, f"2-{POD_UID}", "r/")
+    assert order.params == {"share": "80"}
+    assert order.datastores == {
+        "default": Datastore("default", "b", "team-a/", "http://s3:8333", credentials_secret="keys")
+    }
+    raw, clean = order.inputs
+    assert raw == InputOrder(
+        "raw",
+        "/towpath/inputs/raw",
+        Pinned("default", "a", DIGEST),
+        "iris.csv",
+        False,
+        {"dataset": "iris", "version": 3},
+    )
+    assert (clean.file, clean.allow_empty, clean.origin) == (None, True, {"step": "before", "output": "out"})
+    assert order.outputs == (
+        OutputOrder("model", "/towpath/outputs/model", "default", "p/", False, False, None, True),
+        OutputOrder("log", "/towpath/outputs/log", "default", "q/", True, False, False, False),
+    )
+    assert order.code == CodeOrder(DIGEST, {"prep.py": "print()"}, None)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "said"),
+    [
+        ({"inputs": []}, "TOWPATH_ATTEMPT has no attempt"),
+        ({"attempt": True, "inputs": []}, "TOWPATH_ATTEMPT.attempt is not a number"),
+        ({"attempt": "1"}, "TOWPATH_ATTEMPT.attempt is not a int"),
+        ({"attempt": 1, "inputs": {}}, "TOWPATH_ATTEMPT.inputs is not a list"),
+        ({"attempt": 1, "inputs": [3]}, "TOWPATH_ATTEMPT.inputs[0] is not a JSON object"),
+        ({"attempt": 1, "inputs": ATTEMPT["inputs"][:1]}, "says nothing of the input 'clean'"),
+        ([], "TOWPATH_ATTEMPT is not a JSON object"),
+    ],
+)
+def test_an_attempt_that_does_not_fit_is_named_by_its_place(
+    paths: PodPaths, attempt: object, said: str
+) -> None:
+    with pytest.raises(OrderError) as refused:
+        step_order(paths, environ(attempt))
+    assert said in str(refused.value)
+
+
+def test_a_plan_of_another_format_is_not_read(paths: PodPaths) -> None:
+    paths.step_document.write_bytes(gzip.compress(b'{"formatVersion": 2}'))
+    with pytest.raises(OrderError) as refused:
+        step_order(paths, environ())
+    assert "step.json.gz has formatVersion 2" in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"no json"), gzip.compress(b"{}")[:-4], b""])
+def test_a_damaged_plan_is_not_read(paths: PodPaths, content: bytes) -> None:
+    paths.run_document.write_bytes(content)
+    with pytest.raises(OrderError) as refused:
+        step_order(paths, environ())
+    assert "run.json" in str(refused.value)
+
+
+def test_a_mover_started_by_hand_says_what_it_lacks(paths: PodPaths) -> None:
+    with pytest.raises(OrderError) as refused:
+        step_order(paths, {})
+    assert "TOWPATH_ATTEMPT is not set" in str(refused.value)
+
+
+def test_the_orders_of_probe_and_take_inventory(paths: PodPaths) -> None:
+    store = documents.datastore_document(STORE)
+    probe = {"formatVersion": 1, "namespace": "team-a", "clusterID": "c", "datastore": store}
+    assert probe_order({"TOWPATH_ORDER": json.dumps(probe)}).datastore.bucket == "b"
+    listing = {
+        "formatVersion": 1,
+        "namespace": "team-a",
+        "dataset": "iris",
+        "type": "File",
+        "sources": [{"path": "iris.csv", "datastore": "default", "hash": "Reported"}],
+        "into": "default",
+        "datastores": [store],
+    }
+    order = inventory_order({"TOWPATH_ORDER": json.dumps(listing)})
+    assert (order.dataset, order.into, [tuple(source) for source in order.sources]) == (
+        "iris",
+        "default",
+        [("iris.csv", "default")],
+    )
