@@ -45,13 +45,18 @@ def mover_of(job: Json, pod: Json | None, refusal: str | None = None) -> Observe
     """One Job of a single mover, and its pod."""
     meta = job["metadata"]
     failed = _condition(job, *_FAILED)
+    seen = pod_of(pod) if pod else None
+    # The Job's own condition comes a second or two after its container's end.
+    is_over = (
+        failed is not None or _condition(job, *_COMPLETE) is not None or (seen is not None and _is_over(seen))
+    )
     return ObservedMover(
         job=meta["name"],
         ask=meta["annotations"].get(names.ASK_ANNOTATION, ""),
         created_at=moment(meta["creationTimestamp"]),
-        pod=pod_of(pod) if pod else None,
+        pod=seen,
         failed_message=failed.get("message") if failed else None,
-        has_ended=failed is not None or _condition(job, *_COMPLETE) is not None,
+        has_ended=is_over,
         deleting="deletionTimestamp" in meta,
         refusal=refusal,
     )
@@ -128,6 +133,10 @@ def owner_uid(item: Json) -> str:
 def moment(text: str) -> datetime:
     """A moment as Kubernetes writes it, with or without microseconds."""
     return datetime.fromisoformat(text)
+
+
+def _is_over(pod: ObservedPod) -> bool:
+    return bool(pod.containers) and all(one.state == "terminated" for one in pod.containers.values())
 
 
 def _moment_or_none(text: str | None) -> datetime | None:

@@ -9,7 +9,8 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from towpath_operator.cluster.backoff import Backoff
 from towpath_operator.cluster.resources import Key
@@ -73,6 +74,18 @@ class KeyedQueue:
                     return key
             await self._until_woken()
         raise ClosedError
+
+    @asynccontextmanager
+    async def alone(self, key: Key) -> AsyncIterator[None]:
+        """No pass on this key begins while the block runs: for a pass that also writes another object."""
+        while key in self._active:
+            self._wake.clear()
+            await self._wake.wait()
+        self._active.add(key)
+        try:
+            yield
+        finally:
+            self._leave(key)
 
     def done(self, key: Key) -> None:
         """The pass on a key went well."""

@@ -7,6 +7,7 @@ from towpath.flow.decision import Registration
 from towpath.flow.observed import ObservedVersion
 from towpath.flow.planned import Plan
 from towpath_operator.cluster.apply import create_dataset, create_version
+from towpath_operator.cluster.resources import DATASETS, Key
 from towpath_operator.handlers.context import Context, Json
 
 
@@ -17,13 +18,14 @@ class LookAgainError(Exception):
 async def register(context: Context, plan: Plan, wanted: Registration) -> None:
     """Record one output as a version; what it came to is remembered for the next observation."""
     uid, port = plan.run.uid, (wanted.step, wanted.output)
-    dataset = await _dataset(context, plan, wanted)
-    refusal = rules.refusal(wanted, dataset["spec"])
-    if refusal is not None:
-        context.memory.refused_registrations.setdefault(uid, {})[port] = refusal
-        return
-    version = await _version(context, plan, wanted, dataset)
-    context.memory.registered.setdefault(uid, {})[port] = version
+    async with context.queue.alone(Key(DATASETS.kind, plan.run.namespace, wanted.register.dataset)):
+        dataset = await _dataset(context, plan, wanted)
+        refusal = rules.refusal(wanted, dataset["spec"])
+        if refusal is not None:
+            context.memory.refused_registrations.setdefault(uid, {})[port] = refusal
+            return
+        version = await _version(context, plan, wanted, dataset)
+        context.memory.registered.setdefault(uid, {})[port] = version
 
 
 async def _dataset(context: Context, plan: Plan, wanted: Registration) -> Json:

@@ -49,6 +49,12 @@ def _of(run: Json) -> Json:
     return {"run": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
 
 
+def report_planned(run: Json, recorded: RecordedRun) -> None:
+    """Tell that the plan is written and its digest recorded."""
+    extra = {**_of(run), "reason": str(recorded.reason), "plan": recorded.plan_digest}
+    log.info("run %s: planned, %d steps", run["metadata"]["name"], len(recorded.steps), extra=extra)
+
+
 def report_unplanned(run: Json, outcome: Waiting | Refused) -> None:
     """Tell why a run waits for what it names, or cannot start; once per reason."""
     status: Json = run.get("status") or {}

@@ -11,7 +11,7 @@ from towpath.flow.status import write_status, write_unplanned
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.run_plan import PlanLostError, write_plan
-from towpath_operator.handlers.run_report import report_unplanned
+from towpath_operator.handlers.run_report import report_planned, report_unplanned
 from towpath_operator.handlers.run_sources import gather
 
 
@@ -50,6 +50,7 @@ async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolv
     except PlanLostError as error:
         return await _write_unplanned(context, run, sources, Refused(RunReason.PLAN_LOST, str(error)))
     recorded = begin(plan, digest, sources.first_seen_at)
-    await context.writer.write(context.cache.runs, run, write_status(run, recorded, context.now()))
+    if await context.writer.write(context.cache.runs, run, write_status(run, recorded, context.now())):
+        report_planned(run, recorded)
     # The pass that creates the first Job goes out from the run as stored, with the digest in its status.
     return 0.0

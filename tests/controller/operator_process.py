@@ -1,0 +1,130 @@
+"""The operator as a process on this machine, against a test cluster: started, killed, started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cluster.access import Access
+from cluster.pods import PYTHON_IMAGE
+from cluster.waiting import wait_until
+
+
+def free_port() -> int:
+    """A port of this machine that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class OperatorProcess:
+    """One operator, restricted to one namespace, with its Lease there too."""
+
+    access: Access
+    namespace: str
+    log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    identity: str = "test-operator"
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it is not ready yet."""
+        environment = {
+            **os.environ,
+            "KUBECONFIG": str(self.access.kubeconfig),
+            "TOWPATH_NAMESPACE": self.namespace,
+            "TOWPATH_WATCH_NAMESPACES": self.namespace,
+            "TOWPATH_IDENTITY": self.identity,
+            "TOWPATH_HTTP_HOST": "127.0.0.1",
+            "TOWPATH_HTTP_PORT": str(self.port),
+            "TOWPATH_STEP_IMAGE": PYTHON_IMAGE,
+            **self.settings,
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "towpath_operator"], env=environment, stdout=log, stderr=log
+            )
+
+    def wait_leading(self, seconds: float = 60) -> None:
+        """Wait until it leads."""
+        if not wait_until(self.is_leading, seconds):
+            raise AssertionError(f"the operator does not lead\n{self.tail()}")
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        """Wait until its watches are synced."""
+        if not wait_until(lambda: self.get("/readyz")[0] == 200, seconds):
+            raise AssertionError(f"the operator is not ready: {self.get('/readyz')}\n{self.tail()}")
+
+    def is_leading(self) -> bool:
+        """Whether it says that it leads."""
+        return "towpath_leading 1.0" in self.get("/metrics")[1]
+
+    def kill(self) -> None:
+        """SIGKILL: no clean-up of any kind."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of one of its pages; 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def api_calls(self) -> dict[str, int]:
+        """Its API calls by verb; renewals of the Lease are the updates."""
+        counts: dict[str, int] = {}
+        for line in self.get("/metrics")[1].splitlines():
+            if line.startswith("towpath_api_calls_total{"):
+                verb = line.split('verb="')[1].split('"')[0]
+                counts[verb] = counts.get(verb, 0) + round(float(line.rsplit(" ", 1)[1]))
+        return counts
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log, parsed."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def tail(self) -> str:
+        """The end of its log, for messages."""
+        return "\n".join(self.log.read_text().splitlines()[-20:])
+
+    def _end(self, number: int) -> int:
+        if self.process is None:
+            return 0
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=40)
+        self.process = None
+        return code
+
+
+@contextmanager
+def running_operator(access: Access, namespace: str, log: Path, **settings: str) -> Iterator[OperatorProcess]:
+    """An operator that leads."""
+    operator = OperatorProcess(access, namespace, log, settings)
+    operator.start()
+    try:
+        operator.wait_leading()
+        yield operator
+    finally:
+        operator.kill()

@@ -1,0 +1,71 @@
+"""Runs of plain steps on a real cluster, and what is to be seen of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from builders import in_namespace, make_run
+from cluster.kubectl import Kubectl
+from cluster.pods import PYTHON_IMAGE
+from cluster.waiting import wait_until
+
+Json = dict[str, Any]
+
+
+def plain_step(name: str, *program: str, **fields: Any) -> Json:
+    """A step of one plain container; without a program it ends well at once."""
+    command = ["python3", "-c", "\n".join(program) or "pass"]
+    return {"name": name, "image": PYTHON_IMAGE, "command": command, **fields}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of one namespace."""
+
+    kubectl: Kubectl
+    namespace: str
+
+    def create(self, name: str, *steps: Json, **spec: Any) -> None:
+        """Make a run of these steps."""
+        run = make_run(name, pipelineSpec={"steps": list(steps)}, **spec)
+        self.kubectl.apply(in_namespace(self.namespace, run))
+
+    def get(self, name: str) -> Json:
+        """The run as it is now."""
+        found: Json = self._json("pipelineruns.towpath.dev", name)
+        return found
+
+    def status(self, name: str) -> Json:
+        """Its status, empty before the operator's first visit."""
+        found: Json = self.get(name).get("status", {})
+        return found
+
+    def step(self, run: str, name: str) -> Json:
+        """One step's status, empty while there is none."""
+        return next((step for step in self.status(run).get("steps", []) if step["name"] == name), {})
+
+    def finish(self, name: str, seconds: float = 90) -> Json:
+        """Its status once it has ended."""
+        if not wait_until(lambda: "completionTime" in self.status(name), seconds, 0.2):
+            raise AssertionError(f"run {name} did not end within {seconds} s: {self.status(name)}")
+        return self.status(name)
+
+    def reason_of(self, run: str, step: str, wanted: str, seconds: float = 30) -> Json:
+        """A step's status once it has this reason."""
+        if not wait_until(lambda: self.step(run, step).get("reason") == wanted, seconds, 0.2):
+            raise AssertionError(f"step {step} never said {wanted}: {self.step(run, step)}")
+        return self.step(run, step)
+
+    def jobs(self) -> list[Json]:
+        """All Jobs of the namespace."""
+        found: list[Json] = self._json("jobs")["items"]
+        return found
+
+    def pods(self) -> list[Json]:
+        """All pods of the namespace."""
+        found: list[Json] = self._json("pods")["items"]
+        return found
+
+    def _json(self, *words: str) -> Any:
+        return self.kubectl.json("get", *words, "--namespace", self.namespace)
