@@ -14,6 +14,7 @@ Object = dict[str, Any]
 API_VERSION = "towpath.dev/v1alpha1"
 NAMESPACE = "team-a"
 DIGEST = "sha256:" + "ab" * 32
+UID = "6f7c9a1e-2b3d-4c5e-8f90-123456789abc"
 
 
 def make_object(kind: str, name: str, spec: Object) -> Object:
@@ -105,3 +106,28 @@ def make_run(name: str = "iris-1", **spec: Any) -> Object:
     if not {"pipelineRef", "pipelineSpec", "retryOf"} & spec.keys():
         spec["pipelineRef"] = {"name": "iris"}
     return make_object("PipelineRun", name, spec)
+
+
+def make_step_status(name: str = "prep", **fields: Any) -> Object:
+    """The status of a step that has succeeded and published one output."""
+    output = {
+        "name": "data",
+        "datastore": "default",
+        "inventory": f"{NAMESPACE}/runs/iris-1-0a1b2c3d/{name}/1-{UID}/data/inventory.jsonl.gz",
+        "digest": DIGEST,
+        "files": 100,
+        "bytes": 123_456_789,
+        "scratchBytes": 123_469_824,
+        "directory": True,
+        "seconds": 1.25,
+    }
+    return {
+        "name": name,
+        "state": "Succeeded",
+        "attempt": 1,
+        "attemptId": f"1-{UID}",
+        "startTime": "2026-11-23T03:00:00Z",
+        "completionTime": "2026-11-23T03:00:10Z",
+        "exitCode": 0,
+        "outputs": [output],
+    } | fields

@@ -9,7 +9,16 @@ import pytest
 
 from api.everything import EVERYTHING
 from api.judge import PLURALS, Judge
-from builders import DIGEST, in_namespace, make_chain, make_datastore, make_pipeline, make_run, make_s3
+from builders import (
+    DIGEST,
+    in_namespace,
+    make_chain,
+    make_datastore,
+    make_pipeline,
+    make_run,
+    make_s3,
+    make_step_status,
+)
 from cluster.kubectl import Kubectl
 from towpath.api.kinds import KINDS
 from towpath.api.meta import GROUP
@@ -139,6 +148,18 @@ def test_status_is_written_apart_from_spec(served: Kubectl, judge: Judge) -> Non
     patch(served, judge, "apart", {"state": "Running"})
     run = served.json("get", "tprun", "apart", "--namespace", judge.namespace)
     assert (run["status"], run["metadata"]["generation"]) == ({"state": "Running"}, 1)
+
+
+def test_noting_who_wrote_the_status_of_1000_steps_costs_next_to_nothing(
+    served: Kubectl, judge: Judge
+) -> None:
+    served.apply(in_namespace(judge.namespace, make_run("long")))
+    run = served.json("get", "tprun", "long", "--namespace", judge.namespace)
+    run["status"] = {"steps": [make_step_status(f"step-{number}") for number in range(1000)]}
+    written = served.json("replace", "--subresource=status", "--filename", "-", stdin=json.dumps(run))
+    assert len(written["status"]["steps"]) == 1000
+    managed = served.json("get", "tprun", "long", "--namespace", judge.namespace, "--show-managed-fields")
+    assert len(json.dumps(managed["metadata"])) < 8 * 1024
 
 
 def test_a_bad_status_is_refused(served: Kubectl, judge: Judge) -> None:
