@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_a_cycle_is_named_by_its_path() -> None:
     assert path[0] == path[-1]
     assert sorted(path[1:]) == ["a", "b", "c"]
     edges = {("a", "c"), ("b", "a"), ("c", "b")}
-    assert all(pair in edges for pair in zip(path, path[1:], strict=False))
+    assert all(pair in edges for pair in itertools.pairwise(path))
 
 
 def test_an_unknown_step_is_an_error_with_a_near_name() -> None:
