@@ -45,15 +45,19 @@ class FoundOutput:
 
     def __init__(self, name: str, path: Path, seen_as: str) -> None:
         self._name = name
-        self._path = path
         self._seen_as = seen_as
-        parent = _open_parent(path)
-        try:
-            self._status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
-        finally:
-            os.close(parent)
-        if not (self.directory or stat.S_ISREG(self._status.st_mode)):
+        self._file = path.name
+        # The folder from which every name is looked up: the output itself, or the one that holds its single file.
+        self._anchor = _open_parent(path)
+        self._status = os.stat(path.name, dir_fd=self._anchor, follow_symlinks=False)
+        if self.directory:
+            self._anchor = _descend(self._anchor, [path.name])
+        elif not stat.S_ISREG(self._status.st_mode):
             raise self._unsafe("", self._status.st_mode)
+
+    def __del__(self) -> None:
+        if anchor := getattr(self, "_anchor", None):
+            os.close(anchor)
 
     @property
     def directory(self) -> bool:
@@ -72,9 +76,10 @@ class FoundOutput:
     def open_file(self, path: str) -> int:
         """Return a descriptor of a file that `files` gave; what took its place meanwhile is refused."""
         below = path if self.directory else ""
-        parent = self._open_folder(path.rpartition("/")[0]) if below else _open_parent(self._path)
+        folder, _, name = below.rpartition("/")
+        parent = self._open_folder(folder)
         try:
-            opened = os.open((self._path / below).name, _FILE, dir_fd=parent)
+            opened = os.open(name or self._file, _FILE, dir_fd=parent)
         except OSError as error:
             raise self._unreadable(below, error) from error
         finally:
@@ -99,14 +104,14 @@ class FoundOutput:
                         yield _found(path, status)
                     else:
                         raise self._unsafe(path, status.st_mode)
+        except OSError as error:
+            raise self._unreadable(folder, error) from error
         finally:
             os.close(opened)
 
     def _open_folder(self, folder: str) -> int:
-        parent = _open_parent(self._path)
-        parts = [self._path.name, *(folder.split("/") if folder else ())]
         try:
-            return _descend(parent, parts)
+            return _descend(os.dup(self._anchor), folder.split("/") if folder else [])
         except OSError as error:
             raise self._unreadable(folder, error) from error
 

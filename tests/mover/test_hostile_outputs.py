@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,13 @@ def refusal(root: Path, order: OutputOrder | None = None) -> MoverFailure:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "outputs/model"
     folder.mkdir(parents=True)
     (folder / "good").write_text("good")
-    return folder
+    yield folder
+    # Python's own removal is recursive, and gives up on folders as deep as one test's.
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 def make_socket(path: Path) -> None:
