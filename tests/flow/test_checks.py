@@ -1,0 +1,94 @@
+"""Whether a pipeline fits together: each mistake is refused with what is wrong, where, and what to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import builders
+from flow.sightings import NOON, a_pipeline
+from towpath.flow.checks import check_pipeline
+from towpath.flow.pipeline_flow import decide_pipeline
+from towpath.flow.stalled import StalledError
+
+STEP = builders.make_step
+MISTAKES: list[tuple[list[dict[str, Any]], str]] = [
+    ([STEP(command=[], outputs=[{"name": "a"}])], "no command"),
+    ([STEP(command=[], timeoutSeconds=5)], "no command"),
+    ([STEP(args=["$(inputs.iris.path)"])], "$(inputs.iris.path) refers to nothing"),
+    ([STEP(args=["$(outputs.modl.path)"], outputs=[{"name": "model"}])], "Did you mean outputs.model.path?"),
+    ([STEP(env=[{"name": "X", "value": "$(params.rate)"}])], "$(params.rate) refers to nothing"),
+    ([STEP(inputs=[{"name": "x", "dataset": {"name": "$(params.y)"}}])], "Step prep, input x"),
+    ([STEP(inputs=[{"name": "x", "from": {"step": "nope"}}])], "waits for the step nope"),
+    ([STEP("a"), STEP("b", inputs=[{"name": "x", "from": {"step": "a"}}])], "has 0 outputs"),
+    (
+        [
+            STEP("a", outputs=[{"name": "one"}, {"name": "two"}]),
+            STEP("b", inputs=[{"name": "x", "from": {"step": "a"}}]),
+        ],
+        "step a has 2 outputs: say `output`. There is one, two.",
+    ),
+    (
+        [
+            STEP("a", outputs=[{"name": "model"}]),
+            STEP("b", inputs=[{"name": "x", "from": {"step": "a", "output": "modle"}}]),
+        ],
+        "step a has no output modle. Did you mean model?",
+    ),
+    ([STEP(inputs=[{"name": "x", "mountPath": "/towpath/bin"}])], "belongs to the system"),
+    ([STEP(inputs=[{"name": "x", "mountPath": "/usr"}])], "belongs to the system"),
+    ([STEP(inputs=[{"name": "x", "mountPath": "/proc/x"}])], "belongs to the system"),
+    (
+        [STEP(inputs=[{"name": "x", "mountPath": "/data"}, {"name": "y", "mountPath": "/data/y"}])],
+        "of the inputs x (/data) and y (/data/y) one lies in the other",
+    ),
+    ([STEP("a", dependsOn=["a"])], "a → a"),
+]
+
+
+@pytest.mark.parametrize(("steps", "words"), MISTAKES)
+def test_a_mistake_is_refused_with_what_is_wrong(steps: list[dict[str, Any]], words: str) -> None:
+    with pytest.raises(StalledError) as caught:
+        check_pipeline(a_pipeline(*steps).spec)
+
+    assert words in caught.value.message
+
+
+def test_a_plain_step_needs_no_command() -> None:
+    assert check_pipeline(a_pipeline(STEP(command=[])).spec) == ("prep",)
+
+
+def test_inputs_beside_one_another_may_have_names_that_begin_alike() -> None:
+    inputs = [{"name": "x", "mountPath": "/data"}, {"name": "y", "mountPath": "/data2"}]
+
+    check_pipeline(a_pipeline(STEP(inputs=inputs)).spec)
+
+
+def test_a_pipeline_says_whether_it_is_ready_and_says_it_once() -> None:
+    body = builders.make_pipeline("iris", *builders.make_chain("a", "b"))
+    body["metadata"]["generation"] = 3
+    pipeline = type(a_pipeline()).parse(body)
+
+    status = decide_pipeline(pipeline, NOON)
+
+    assert status is not None
+    assert status["conditions"][0] == {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Ready",
+        "message": "2 steps fit together",
+        "observedGeneration": 3,
+        "lastTransitionTime": "2026-06-01T12:00:00Z",
+    }
+    assert decide_pipeline(type(pipeline).parse(body | {"status": status}), NOON) is None
+
+
+def test_a_pipeline_that_does_not_fit_or_is_not_honoured_says_so() -> None:
+    broken = decide_pipeline(a_pipeline(STEP(args=["$(params.x)"])), NOON)
+    sharded = decide_pipeline(a_pipeline(STEP(queueName="q")), NOON)
+
+    assert broken is not None
+    assert sharded is not None
+    assert broken["conditions"][0]["reason"] == "InvalidPipeline"
+    assert sharded["conditions"][0]["reason"] == "NotSupportedYet"
