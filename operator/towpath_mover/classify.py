@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import BaseError
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import Store
@@ -29,93 +29,89 @@ class _Verdict(NamedTuple):
 
 _CHECK_KEYS = "Correct the keys in the Secret; a transfer that waits reads them again."
 _GRANT = "Grant this identity list, read, write and delete on the bucket and prefix, or name another Secret."
+_SEE_NODE = "Correct the clock of the node."
+_SEE_OWNER = "See who deleted it."
+_SEE_BUCKET = "Create the bucket, or correct the Datastore."
+_SEE_VERSION = "Restore the object, or take a new version of the data and run again."
+
+_REFUSED = Reason.CREDENTIALS_REFUSED
+_CHANGED = _Verdict(Reason.INPUT_DRIFT, "it was changed since it was pinned", _SEE_VERSION)
+_NO_OBJECT = _Verdict(Reason.OBJECT_NOT_FOUND, "there is no such object", _SEE_OWNER)
+_NO_IDENTITY = _Verdict(
+    Reason.CREDENTIALS_MISSING,
+    "the pod has no identity of its own",
+    "Name a Secret in the Datastore's credentialsSecretRef, or give the pod's service account an identity.",
+)
+# A store's own code says more than its status. 412 is an error of its own only in the first answer to a read: in the
+# answer to a read that was resumed, the client tells it like a broken connection.
 _CODES = {
-    "InvalidAccessKeyId": _Verdict(
-        Reason.CREDENTIALS_REFUSED, "the store does not know this access key", _CHECK_KEYS
-    ),
+    "InvalidAccessKeyId": _Verdict(_REFUSED, "the store does not know this access key", _CHECK_KEYS),
     "SignatureDoesNotMatch": _Verdict(
-        Reason.CREDENTIALS_REFUSED, "the secret key does not belong to the access key", _CHECK_KEYS
+        _REFUSED, "the secret key does not belong to the access key", _CHECK_KEYS
     ),
-    "ExpiredToken": _Verdict(Reason.CREDENTIALS_REFUSED, "the session token has expired", _CHECK_KEYS),
-    "InvalidToken": _Verdict(Reason.CREDENTIALS_REFUSED, "the session token is not valid", _CHECK_KEYS),
-    "RequestTimeTooSkewed": _Verdict(
-        Reason.CREDENTIALS_REFUSED,
-        "this node's clock differs from the store's",
-        "Correct the clock of the node.",
-    ),
+    "ExpiredToken": _Verdict(_REFUSED, "the session token has expired", _CHECK_KEYS),
+    "InvalidToken": _Verdict(_REFUSED, "the session token is not valid", _CHECK_KEYS),
+    "RequestTimeTooSkewed": _Verdict(_REFUSED, "this node's clock differs from the store's", _SEE_NODE),
     "AccessDenied": _Verdict(Reason.PERMISSION_DENIED, "permission denied", _GRANT),
-    "NoSuchBucket": _Verdict(
-        Reason.BUCKET_NOT_FOUND, "the bucket does not exist", "Create the bucket, or correct the Datastore."
-    ),
-    "NoSuchKey": _Verdict(Reason.OBJECT_NOT_FOUND, "there is no such object", "See who deleted it."),
-}
-_STATUSES = {
-    "401": _Verdict(Reason.CREDENTIALS_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
+    "NoSuchBucket": _Verdict(Reason.BUCKET_NOT_FOUND, "the bucket does not exist", _SEE_BUCKET),
+    "NoSuchKey": _NO_OBJECT,
+    "PreconditionFailed": _CHANGED,
+    "401": _Verdict(_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
     "403": _Verdict(Reason.PERMISSION_DENIED, "the store refused the credentials or the permission", _GRANT),
-    "404": _CODES["NoSuchKey"],
+    "404": _NO_OBJECT,
+    "412": _CHANGED,
     "507": _Verdict(Reason.STORE_REFUSED, "the store has no room left", "Make room in the store."),
 }
-_SIGNS = (
-    (
-        "dns error",
-        Reason.ENDPOINT_NOT_FOUND,
-        "the endpoint's host name is not known",
-        "Correct the endpoint.",
+# What the client's own errors hold when no answer came; the first that is found counts.
+_SIGNS = {
+    "dns error": _Verdict(
+        Reason.ENDPOINT_NOT_FOUND, "the endpoint's host name is not known", "Correct the endpoint."
     ),
-    (
-        "InvalidCertificate",
+    "InvalidCertificate": _Verdict(
         Reason.CERTIFICATE_NOT_TRUSTED,
         "the endpoint's certificate is not trusted",
         "Name its CA in the Datastore's caConfigMapRef, or correct the endpoint.",
     ),
-    (
-        "InvalidContentType",
+    "InvalidContentType": _Verdict(
         Reason.CERTIFICATE_NOT_TRUSTED,
         "the endpoint does not speak TLS",
         "If it is meant to be plain HTTP, write http:// in the Datastore's endpoint.",
     ),
-    (
-        "tcp connect error",
+    "tcp connect error": _Verdict(
         Reason.ENDPOINT_UNREACHABLE,
         "nothing accepts connections at the endpoint",
         "See whether the store runs, whether the port is right and no network policy is in the way.",
     ),
-    (
-        "169.254.169.254",
-        Reason.CREDENTIALS_MISSING,
-        "the pod has no identity of its own",
-        "Name a Secret in the Datastore's credentialsSecretRef, or give the pod's service account an identity.",
+    "kind: Timeout": _Verdict(
+        Reason.STORE_UNAVAILABLE, "no answer in time", "See whether the store is overloaded."
     ),
-    ("kind: Timeout", Reason.STORE_UNAVAILABLE, "no answer in time", "See whether the store is overloaded."),
-)
+}
 
 
 def failure(error: Exception, store: Store, doing: str, key: str | None = None) -> MoverFailure:
     """Return the named failure for an error of obstore; `doing` is a verb that fits before the object's name."""
-    if isinstance(error, PreconditionError | AlreadyExistsError):
-        verdict = _Verdict(
-            Reason.INPUT_DRIFT, "it was changed since it was pinned", "Take a new version of the data."
-        )
-    else:
-        verdict = _verdict(str(error))
-    message = (
-        f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(str(error))}."
-    )
+    text = str(error)
+    verdict = _verdict(text)
+    message = f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(text)}."
     return MoverFailure(verdict.reason, f"{message} {verdict.advice}")
 
 
 def _verdict(text: str) -> _Verdict:
+    # The metadata service of clouds; no key can hold two slashes in a row.
+    if "://169.254.169.254/" in text:
+        return _NO_IDENTITY
     code, status = server_code(text), _STATUS.search(text)
     if code in _CODES:
         return _CODES[code]
     if status:
-        return _STATUSES.get(status[1]) or _by_class(status[1])
-    for sign, reason, what, advice in _SIGNS:
-        if sign in text:
-            return _Verdict(reason, what, advice)
-    return _Verdict(
-        Reason.STORE_UNAVAILABLE, "the connection failed again and again", "See the store and the network."
-    )
+        return _CODES.get(status[1]) or _by_class(status[1])
+    found = (verdict for sign, verdict in _SIGNS.items() if sign in text)
+    return next(found, _BROKEN)
+
+
+_BROKEN = _Verdict(
+    Reason.STORE_UNAVAILABLE, "the connection failed again and again", "See the store and the network."
+)
 
 
 def _by_class(status: str) -> _Verdict:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-import obstore
-
-from towpath_mover.classify import STORE_ERRORS
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
-from towpath_mover.objects import bare_etag
 from towpath_mover.retry import patiently
 from towpath_mover.stores import Store
 
@@ -35,16 +31,16 @@ def options_for(entry: Entry, place: tuple[int, int] | None) -> GetOptions | Non
 
 
 def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[], Result]) -> Result:
-    """Do a read patiently; an object that is gone or replaced meanwhile is InputDrift."""
+    """Do a read patiently; an object that is gone or replaced meanwhile is InputDrift.
+
+    The client tells a replacement in mid-body like any broken connection; the next try then sees the other object.
+    """
     key = prefix + (entry.pack or entry.path)
     try:
         return patiently(store, "read", key, action)
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             raise drifted(store, prefix, entry, "it is gone") from failed
-        # The client tells a replacement in mid-body like any broken connection: look again.
-        if failed.reason is Reason.STORE_UNAVAILABLE and _is_replaced(store, key, entry):
-            raise drifted(store, prefix, entry, "it was replaced while it was read") from failed
         raise
 
 
@@ -56,12 +52,3 @@ def drifted(store: Store, prefix: str, entry: Entry, why: str) -> MoverFailure:
         f"{why}. Restore the object, or take a new version of the data and run again."
     )
     return MoverFailure(Reason.INPUT_DRIFT, message[0].upper() + message[1:])
-
-
-def _is_replaced(store: Store, key: str, entry: Entry) -> bool:
-    if entry.etag is None or entry.version is not None:
-        return False
-    try:
-        return bare_etag(obstore.head(store.client, key)["e_tag"]) != entry.etag
-    except STORE_ERRORS:
-        return False

@@ -1,0 +1,143 @@
+"""An HTTP proxy before a real S3 server that breaks on purpose, where a rule says so: no real server does on demand."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+_HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
+
+
+class Request:
+    """What a rule looks at: the method, the path, and how often this method and path were asked for before."""
+
+    def __init__(self, method: str, path: str, before: int) -> None:
+        self.method = method
+        self.path = path
+        self.before = before
+
+
+class Break:
+    """What is broken. The request is forwarded unless `status` is given."""
+
+    def __init__(
+        self,
+        status: int | None = None,
+        lose_reply: bool = False,
+        cut_after: int | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        self.status = status
+        self.lose_reply = lose_reply
+        self.cut_after = cut_after
+        self.meanwhile = meanwhile
+
+
+Rule = Callable[[Request], Break | None]
+
+
+class BreakingProxy:
+    """Where to reach it, and what was asked of it."""
+
+    def __init__(self, upstream: str, rule: Rule) -> None:
+        self.upstream = urlsplit(upstream).netloc
+        self.rule = rule
+        self.requests: list[Request] = []
+        self.broken = 0
+        self._lock = Lock()
+        self.endpoint = ""
+
+    def judge(self, method: str, path: str) -> Break | None:
+        """Note a request and return what is to break."""
+        with self._lock:
+            before = sum(request.method == method and request.path == path for request in self.requests)
+            request = Request(method, path, before)
+            self.requests.append(request)
+            broken = self.rule(request)
+            self.broken += broken is not None
+            return broken
+
+
+@contextmanager
+def breaking_proxy(upstream: str, rule: Rule) -> Iterator[BreakingProxy]:
+    """A proxy on a free port of loopback until the block ends."""
+    proxy = BreakingProxy(upstream, rule)
+    handler = type("Handler", (_Handler,), {"proxy": proxy})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    proxy.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: ClassVar[BreakingProxy]
+    protocol_version = "HTTP/1.1"
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except (ConnectionError, BrokenPipeError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class says so
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        broken = self.proxy.judge(self.command, urlsplit(self.path).path)
+        if broken and broken.status:
+            self.send_response(broken.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        response, content = self._forward(body)
+        if broken and broken.lose_reply:
+            self._hang_up()
+            return
+        self._reply(response, content, broken)
+
+    def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = http.client.HTTPConnection(self.proxy.upstream, timeout=60)
+        try:
+            # The Host header is signed: it goes on as it came.
+            connection.request(self.command, self.path, body, dict(self.headers.items()))
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()
+
+    def _reply(self, response: http.client.HTTPResponse, content: bytes, broken: Break | None) -> None:
+        self.send_response(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in _HOP and name.lower() != "content-length":
+                self.send_header(name, value)
+        length = response.headers["Content-Length"] if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length or "0")
+        self.end_headers()
+        if broken and broken.cut_after is not None:
+            self.wfile.write(content[: broken.cut_after])
+            self.wfile.flush()
+            if broken.meanwhile:
+                broken.meanwhile()
+            self._hang_up()
+        elif self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815 - the base class calls them so
