@@ -126,9 +126,10 @@ def _refuse_constant(name: str) -> float:
 
 
 def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) -> PublishedOutput:
-    if not isinstance(entry, dict) or entry.get("name") not in declared:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(name, str) or name not in declared:
         raise UnreadableReportError("an output is not a declared one")
-    output = declared[entry["name"]]
+    output = declared[name]
     planned = {
         "datastore": output.datastore,
         "path": names.output_inventory_key(output.prefix, attempt, output.name),
