@@ -1,0 +1,187 @@
+"""The operator's rights: those of the chart are those of the page, and the API server agrees."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from chart.helm import Helm, Object, of_kind
+from cluster.access import REPOSITORY
+from cluster.kubectl import Kubectl
+from cluster.waiting import wait_until
+
+pytestmark = pytest.mark.server
+
+PAGE = REPOSITORY / "docs" / "reference" / "rbac.md"
+RIGHTS_KINDS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "ServiceAccount")
+VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+
+Right = tuple[str, str, str, str]
+
+
+def page_rights(section: str) -> set[Right]:
+    """The table of a section of the page: API group, resource, its name (or nothing), verb."""
+    text = PAGE.read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)`(?: `([^`]+)`)? \| ([^|]+) \|[^|]*\|$", text, re.MULTILINE)
+    rights = set()
+    for resource, name, verbs in rows:
+        group, _, plural = resource.rpartition("/") if resource.count("/") == 1 else resource.partition("/")
+        if resource.count("/") == 2:
+            group, plural = resource.split("/", 1)
+        rights |= {(group, plural, name, verb) for verb in re.findall(r"`([a-z]+)`", verbs)}
+    return rights
+
+
+def chart_rights(rules: list[Object]) -> set[Right]:
+    """The rules of a role, one by one."""
+    return {
+        (group, resource, name, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+        for verb in rule["verbs"]
+    }
+
+
+def role(objects: list[Object], kind: str, name: str) -> set[Right]:
+    (found,) = [each for each in of_kind(objects, kind) if each["metadata"]["name"] == name]
+    return chart_rights(found["rules"])
+
+
+def test_the_page_lists_exactly_the_rights_of_the_chart(helm: Helm) -> None:
+    objects = helm.render()
+    watched, cluster = page_rights("In every namespace that it watches"), page_rights("In the cluster")
+    assert watched | cluster == role(objects, "ClusterRole", "towpath-towpath-system")
+    assert page_rights("In its own namespace") == role(objects, "Role", "towpath")
+
+
+def test_the_page_lists_exactly_what_users_are_given(helm: Helm) -> None:
+    objects = helm.render()
+    for who in ("view", "edit"):
+        assert page_rights(f"For users: {who}") == role(
+            objects, "ClusterRole", f"towpath-towpath-system-{who}"
+        )
+
+
+def test_no_right_is_on_secrets_and_none_is_a_wildcard(helm: Helm) -> None:
+    rules = [rule for each in of_kind(helm.render(), "Role", "ClusterRole") for rule in each["rules"]]
+    assert not any(
+        {"secrets", "*"} & {*rule["resources"], *rule["verbs"], *rule["apiGroups"]} for rule in rules
+    )
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody, and what the API server lets them do."""
+
+    kubectl: Kubectl
+    name: str
+
+    def may(self, namespace: str, rights: Iterable[Right]) -> dict[Right, bool]:
+        """Which of these rights it has in a namespace."""
+        asked = list(rights)
+        reviews = [self._review(namespace, right) for right in asked]
+        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
+        # One answer per line, in the order of the questions.
+        line = "go-template={{.status.allowed}}{{println}}"
+        answers = self.kubectl("create", "--filename", "-", "--output", line, stdin=listed).split()
+        return {right: answer == "true" for right, answer in zip(asked, answers, strict=True)}
+
+    def _review(self, namespace: str, right: Right) -> Object:
+        group, resource, name, verb = right
+        plural, _, sub = resource.partition("/")
+        wanted = {"namespace": namespace, "verb": verb, "group": group, "resource": plural}
+        wanted |= {"subresource": sub, "name": name}
+        spec = {"user": self.name, "groups": ["system:authenticated"], "resourceAttributes": wanted}
+        return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+
+
+def every_verb(*resources: tuple[str, str]) -> list[Right]:
+    """All rights on some resources, each a group and a plural."""
+    return [(group, plural, "", verb) for group, plural in resources for verb in VERBS]
+
+
+@pytest.fixture(params=["everywhere", "one namespace"])
+def account(
+    request: pytest.FixtureRequest, helm: Helm, kubectl: Kubectl, namespace: str
+) -> Iterator[Account]:
+    """The operator's account, with the chart's rights for the test's namespace only, or for all."""
+    release = f"rights-{secrets.token_hex(3)}"
+    watch = [] if request.param == "everywhere" else [namespace]
+    objects = of_kind(
+        helm.render(namespace, release, watchNamespaces=watch, crds__enabled=False), *RIGHTS_KINDS
+    )
+    kubectl.apply(*objects)
+    yield Account(kubectl, f"system:serviceaccount:{namespace}:{release}-towpath")
+    for each in of_kind(objects, "ClusterRole", "ClusterRoleBinding"):
+        kubectl("delete", each["kind"], each["metadata"]["name"])
+
+
+def test_the_operator_may_do_what_the_page_says(account: Account, namespace: str) -> None:
+    allowed = account.may(namespace, page_rights("In every namespace that it watches"))
+    assert [right for right, is_allowed in allowed.items() if not is_allowed] == []
+
+
+def test_the_operator_may_never_read_a_secret(account: Account, namespace: str, kubectl: Kubectl) -> None:
+    for place in (namespace, "kube-system"):
+        assert not any(account.may(place, every_verb(("", "secrets"))).values())
+    said = kubectl.refusal("auth", "can-i", "get", "secrets", "--namespace", namespace, "--as", account.name)
+    # kubectl says no on standard output, with exit code 1.
+    assert "yes" not in said
+
+
+def test_the_operator_may_not_change_what_runs_nor_what_users_wrote(account: Account, namespace: str) -> None:
+    resources = [("", "pods"), ("batch", "jobs"), ("towpath.dev", "pipelineruns"), ("", "configmaps")]
+    changes = [(*resource, "", verb) for resource in resources for verb in ("update", "patch")]
+    ways_in = every_verb(("", "pods/exec"), ("", "pods/log"), ("", "serviceaccounts/token"))
+    assert not any(account.may(namespace, changes + ways_in).values())
+
+
+def test_rights_in_one_namespace_end_there(helm: Helm, kubectl: Kubectl, namespace: str) -> None:
+    release = f"rights-{secrets.token_hex(3)}"
+    values = {"watchNamespaces": [namespace], "clusterID": "test", "crds__enabled": False}
+    objects = helm.render(namespace, release, rbac__aggregate=False, **values)
+    kubectl.apply(*of_kind(objects, *RIGHTS_KINDS))
+    account = Account(kubectl, f"system:serviceaccount:{namespace}:{release}-towpath")
+    rights = page_rights("In every namespace that it watches") | page_rights("In the cluster")
+    assert all(account.may(namespace, page_rights("In every namespace that it watches")).values())
+    assert not any(account.may("default", rights).values())
+
+
+def test_users_get_our_kinds_with_the_roles_that_they_have(
+    helm: Helm, kubectl: Kubectl, namespace: str
+) -> None:
+    release = f"users-{secrets.token_hex(3)}"
+    roles = of_kind(helm.render(namespace, release, rbac__create=False, crds__enabled=False), "ClusterRole")
+    viewer, editor = (Account(kubectl, f"{who}-of-{release}") for who in ("viewer", "editor"))
+    kubectl.apply(
+        *roles, role_binding("view", viewer.name), role_binding("edit", editor.name), namespace=namespace
+    )
+    view, edit = page_rights("For users: view"), page_rights("For users: edit")
+    try:
+        # The controller that adds our roles to the cluster's own takes a moment.
+        assert wait_until(lambda: all(viewer.may(namespace, view).values()), 20, 0.5)
+        assert wait_until(lambda: all(editor.may(namespace, view | edit).values()), 20, 0.5)
+        assert not any(viewer.may(namespace, edit).values())
+        assert not any(editor.may(namespace, [("towpath.dev", "datasetversions", "", "create")]).values())
+    finally:
+        for each in roles:
+            kubectl("delete", "clusterrole", each["metadata"]["name"])
+
+
+def role_binding(cluster_role: str, user: str) -> Object:
+    """One of the cluster's own roles, given to a user."""
+    group = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": cluster_role},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": cluster_role},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+    }
