@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from towpath_mover.pod_paths import termination_log
 
 BUG = 1
 USAGE = 2
+TOLD_TO_STOP = 128 + signal.SIGTERM
 MOVERS = {
     "stage-in": "place a step's inputs, code and launcher in its pod",
     "publish": "publish a step's outputs if it ended well: publish SAID, what came through the FIFO, and a dot",
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         given = f"there is no mover {arguments[0]!r}" if arguments else "name a mover"
         sys.stderr.write(f"towpath_mover: {given}\n{_usage()}")
         return USAGE
+    # As PID 1 a process without a handler would not even notice. `publish` has one of its own.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(TOLD_TO_STOP))
     # Only the one that runs is loaded: each step waits for two of them to start.
     mover: Mover = import_module(f"towpath_mover.{arguments[0].replace('-', '_')}").run
     code, words = _run(mover, arguments[1:], environ)

@@ -35,10 +35,13 @@ class Fields:
 
     def number(self, key: str) -> int:
         """Return a whole number that must be there."""
-        value = self._required(key, self._typed(key, int))
-        if isinstance(value, bool):
+        return self._required(key, self.optional_number(key))
+
+    def optional_number(self, key: str) -> int | None:
+        """Return a whole number, or None if it was left out."""
+        if isinstance(self._value.get(key), bool):
             raise OrderError(f"{self._place}.{key} is not a number.")
-        return value
+        return self._typed(key, int)
 
     def flag(self, key: str) -> bool:
         """Return a boolean, false if it was left out."""

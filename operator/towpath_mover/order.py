@@ -28,7 +28,10 @@ class InventoryRef(NamedTuple):
 
 
 class InputOrder(NamedTuple):
-    """One input: the folder it is staged into, and the content pinned for it. `origin` is for the step's context."""
+    """One input: where the step sees it, and the content pinned for it. `origin` is for the step's context.
+
+    `files` and `bytes` are only known of a dataset's version; they are for progress, not for judging.
+    """
 
     name: str
     path: str
@@ -36,6 +39,8 @@ class InputOrder(NamedTuple):
     file: str | None
     allow_empty: bool
     origin: Mapping[str, str | int]
+    files: int | None = None
+    bytes: int | None = None
 
 
 class OutputOrder(NamedTuple):
@@ -175,16 +180,16 @@ def _inputs(step: Fields, attempt: Fields) -> Iterable[InputOrder]:
 
 def _input(planned: Fields, pinned: Fields) -> InputOrder:
     inventory, version = pinned.child("inventory"), planned.optional_child("version")
-    file = pinned.optional_text("file")
-    if version and file is None:
-        file = version.child("content").optional_text("file")
+    content = version.child("content") if version else None
     return InputOrder(
         name=planned.text("name"),
         path=planned.text("path"),
         inventory=InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest")),
-        file=file,
+        file=pinned.optional_text("file"),
         allow_empty=planned.flag("allowEmpty"),
         origin=_origin(planned, version),
+        files=content.optional_number("files") if content else None,
+        bytes=content.optional_number("bytes") if content else None,
     )
 
 

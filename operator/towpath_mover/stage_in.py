@@ -52,7 +52,8 @@ def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
     target = paths.here(f"{names.CONTAINER_INPUTS}/{given.name}")
     # A pod whose sandbox was lost is set up again, with what the first time left.
     if not target.exists():
-        download(reader.entries(), sources, target, Progress(f"input {given.name}"))
+        progress = Progress(f"input {given.name}", given.files, given.bytes)
+        download(reader.entries(), sources, target, progress)
     else:
         for _ in reader.entries():
             pass

@@ -100,6 +100,8 @@ def test_what_the_planner_writes_is_understood(paths: PodPaths) -> None:
         "iris.csv",
         False,
         {"dataset": "iris", "version": 3},
+        files=1,
+        bytes=10,
     )
     assert (clean.file, clean.allow_empty, clean.origin) == (None, True, {"step": "before", "output": "out"})
     assert order.outputs == (

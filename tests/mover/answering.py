@@ -1,0 +1,121 @@
+"""An S3 server that says what a test wants to hear: hostile keys, refusals of single verbs, wrong regions."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote, unquote, urlsplit
+
+Objects = dict[str, bytes]
+_XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class Answering(ThreadingHTTPServer):
+    """Holds the objects; verbs in `refused` are answered with that status and that code of S3."""
+
+    daemon_threads = True
+
+    def __init__(self, keys: Sequence[str], refused: Mapping[str, tuple[int, str, str]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.objects: Objects = dict.fromkeys(keys, b"x")
+        self.refused = dict(refused)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def answering(
+    keys: Sequence[str] = (), refused: Mapping[str, tuple[int, str, str]] | None = None
+) -> Iterator[Answering]:
+    """A running server; a verb is PUT, GET, DELETE or LIST."""
+    with Answering(keys, refused or {}) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Answering
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self._key():
+            self._object()
+        elif not self._is_refused("LIST"):
+            self._answer(200, _listing(self.server.objects))
+
+    def do_HEAD(self) -> None:
+        self._object()
+
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self._is_refused("PUT"):
+            self.server.objects[self._key()] = content
+            self._answer(200, b"")
+
+    def do_DELETE(self) -> None:
+        if not self._is_refused("DELETE"):
+            self.server.objects.pop(self._key(), None)
+            self._answer(204, b"")
+
+    def do_POST(self) -> None:
+        """DeleteObjects: as in AWS, a refusal of a key stands inside an answer that is 200."""
+        [key] = re.findall(r"<Key>(.*?)</Key>", self.rfile.read(int(self.headers["Content-Length"])).decode())
+        told = f"<Deleted><Key>{key}</Key></Deleted>"
+        if "DELETE" in self.server.refused:
+            _, code, message = self.server.refused["DELETE"]
+            told = f"<Error><Key>{key}</Key><Code>{code}</Code><Message>{message}</Message></Error>"
+        else:
+            self.server.objects.pop(key, None)
+        self._answer(200, f'<DeleteResult xmlns="{_XMLNS}">{told}</DeleteResult>'.encode())
+
+    def _object(self) -> None:
+        if self._is_refused("GET"):
+            return
+        content = self.server.objects.get(self._key())
+        if content is None:
+            self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>none</Message></Error>")
+        else:
+            self._answer(200, content)
+
+    def _key(self) -> str:
+        return unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
+
+    def _is_refused(self, verb: str) -> bool:
+        if verb not in self.server.refused:
+            return False
+        status, code, message = self.server.refused[verb]
+        self._answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
+        return True
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("ETag", '"e"')
+        self.send_header("Last-Modified", "Mon, 23 Nov 2026 00:00:00 GMT")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def _listing(objects: Objects) -> bytes:
+    entries = "".join(
+        f"<Contents><Key>{quote(key)}</Key><LastModified>2026-11-23T00:00:00.000Z</LastModified>"
+        f"<ETag>&quot;e&quot;</ETag><Size>{0 if key.endswith('/') else len(content)}</Size></Contents>"
+        for key, content in objects.items()
+    )
+    head = "<Name>b</Name><Prefix></Prefix><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>"
+    head += "<EncodingType>url</EncodingType>"
+    return f'<ListBucketResult xmlns="{_XMLNS}">{head}{entries}</ListBucketResult>'.encode()
