@@ -31,7 +31,7 @@ _CHECK_KEYS = "Correct the keys in the Secret; a transfer that waits reads them 
 _GRANT = "Grant this identity list, read, write and delete on the bucket and prefix, or name another Secret."
 _SEE_NODE = "Correct the clock of the node."
 _SEE_OWNER = "See who deleted it."
-_SEE_BUCKET = "Create the bucket, or correct the Datastore."
+_SEE_BUCKET = "Create the bucket, let the Datastore do it (createBucket: true), or correct its name there."
 _SEE_VERSION = "Restore the object, or take a new version of the data and run again."
 
 _REFUSED = Reason.CREDENTIALS_REFUSED
