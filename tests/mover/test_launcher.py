@@ -311,6 +311,23 @@ def test_a_reader_that_is_gone_does_not_change_how_the_step_ended(bench: Bench, 
     assert launched.end().code == 7
 
 
+@pytest.mark.fault
+@pytest.mark.skipif(os.getuid() != 0, reason="a PID namespace needs root")
+def test_as_pid_1_it_hears_a_stop_survives_its_child_and_takes_all_with_it(
+    bench: Bench, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    child = "import os, pathlib, sys, time; os.kill(1, 9); os.fork(); pathlib.Path(sys.argv[1]).touch(); time.sleep(77)"
+    command = launcher_command([*python(child), str(mark)], None, 5, str(tmp_path))
+    launched = Launched(bench._start(["unshare", "--pid", "--fork", "--mount-proc", *command]), bench.read())
+    eventually(mark.exists)
+    children = Path(f"/proc/{launched.process.pid}/task/{launched.process.pid}/children").read_text()
+    os.kill(int(children), signal.SIGTERM)
+    ended = launched.end()
+    assert (ended.code, ended.said) == (143, "143 terminated\n")
+    eventually(lambda: not processes_with(child))
+
+
 @pytest.mark.parametrize(
     ("said", "received"), [("0\n", "0\n."), ("0\n\n", "0\n\n."), ("", "."), ("x" * 500, "x" * 64 + ".")]
 )

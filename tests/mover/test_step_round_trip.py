@@ -99,7 +99,7 @@ def test_a_killed_step_publishes_nothing(local_s3: Space, tmp_path: Path) -> Non
 @pytest.mark.fault
 def test_a_publisher_that_is_killed_commits_nothing(local_s3: Space, tmp_path: Path) -> None:
     attempt = pod(local_s3, tmp_path, outputs=[output("many")])
-    write_files(tmp_path / "outputs/many", [(f"{number}", b"x" * 1000) for number in range(3000)])
+    write_files(tmp_path / "outputs/many", [(f"{number}", b"x" * 1000) for number in range(1200)])
     publishing = attempt.start("publish", "0\n.")
     deadline = time.monotonic() + 20
     while not (seen := local_s3.keys()):
