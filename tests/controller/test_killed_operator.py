@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def runs(kubectl: Kubectl, namespace: str) -> Runs:
 
 
 @pytest.fixture
-def created(cluster: Access) -> Iterator[AuditLog]:
+def created(cluster: Access) -> AuditLog:
     if cluster.audit_log is None:
         pytest.skip("this cluster's audit log cannot be read")
     return AuditLog(cluster.audit_log).from_now()

@@ -30,10 +30,10 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create]
-# Few: the turning points of a run.
-- apiGroups: [events.k8s.io]
+# What keeps a node from setting up a pod (a volume, a sandbox) stands in its Events and nowhere else.
+- apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [list]
 {{- end }}
 
 {{/* In the release's own namespace. */}}

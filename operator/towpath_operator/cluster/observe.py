@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +17,37 @@ _FAILED = ("Failed", "FailureTarget")
 _COMPLETE = ("Complete", "SuccessCriteriaMet")
 
 
-def observe_attempts(
-    run: Json, jobs: Store, pods: Store, refusals: Mapping[str, str]
-) -> tuple[ObservedAttempt, ...]:
-    """The Jobs of a run's steps, with their pods. `refusals` holds what dry runs were told, by Job UID."""
+@dataclass(frozen=True)
+class Told:
+    """What is not in any Job or Pod: refusals of dry runs by Job UID, warnings of Events by pod UID."""
+
+    refusals: Mapping[str, str]
+    warnings: Mapping[str, str]
+
+
+def observe_attempts(run: Json, jobs: Store, pods: Store, told: Told) -> tuple[ObservedAttempt, ...]:
+    """The Jobs of a run's steps, with their pods."""
     uid = run["metadata"]["uid"]
     found = []
     for job in jobs.owned_by(uid):
         if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == names.STEP_COMPONENT:
             pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
-            found.append(attempt_of(job, pod, refusals.get(job["metadata"]["uid"])))
+            found.append(_with_told(attempt_of(job, pod), told))
     return tuple(found)
+
+
+def _with_told(attempt: ObservedAttempt, told: Told) -> ObservedAttempt:
+    pod = attempt.pod
+    if pod is None:
+        return replace(attempt, refusal=told.refusals.get(attempt.job_uid))
+    return replace(attempt, pod=replace(pod, warning=told.warnings.get(pod.uid)))
+
+
+def is_being_set_up(pod: ObservedPod) -> bool:
+    """Whether a node has the pod and nothing of it has begun, without a container that says why."""
+    silent = (None, "ContainerCreating", "PodInitializing")
+    waiting = all(one.state == "waiting" and one.reason in silent for one in pod.containers.values())
+    return pod.started_at is not None and waiting and pod.phase == "Pending" and not pod.deleting
 
 
 def observe_movers(
@@ -67,7 +88,7 @@ def newest_pod(pods: list[Json]) -> Json | None:
     return max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
 
 
-def attempt_of(job: Json, pod: Json | None, refusal: str | None = None) -> ObservedAttempt:
+def attempt_of(job: Json, pod: Json | None) -> ObservedAttempt:
     """One Job of a step, and its pod."""
     meta = job["metadata"]
     failed, complete = _condition(job, *_FAILED), _condition(job, *_COMPLETE)
@@ -85,7 +106,6 @@ def attempt_of(job: Json, pod: Json | None, refusal: str | None = None) -> Obser
         failed_message=failed.get("message") if failed else None,
         complete=complete is not None,
         deleting="deletionTimestamp" in meta,
-        refusal=refusal,
     )
 
 
@@ -106,6 +126,7 @@ def pod_of(pod: Json) -> ObservedPod:
         reason=status.get("reason"),
         message=status.get("message"),
         deleting="deletionTimestamp" in meta,
+        started_at=_moment_or_none(status.get("startTime")),
     )
 
 

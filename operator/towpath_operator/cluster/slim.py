@@ -18,7 +18,15 @@ _META = (
     "creationTimestamp",
     "deletionTimestamp",
 )
-_POD_STATUS = ("phase", "reason", "message", "conditions", "initContainerStatuses", "containerStatuses")
+_POD_STATUS = (
+    "phase",
+    "startTime",
+    "reason",
+    "message",
+    "conditions",
+    "initContainerStatuses",
+    "containerStatuses",
+)
 _JOB_STATUS = ("conditions", "active", "failed", "succeeded", "startTime", "completionTime")
 
 

@@ -30,7 +30,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a restart may forget: plans by run UID, refusals by Job UID. No result rests on it."""
+    """What a restart may forget: plans by run UID, refusals and warnings by Job or pod UID. No result rests on it."""
 
     plans: dict[str, Plan] = field(default_factory=dict)
     first_seen: dict[str, datetime] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Memory:
     registered: dict[str, dict[Port, ObservedVersion]] = field(default_factory=dict)
     refused_registrations: dict[str, dict[Port, str]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
 
@@ -53,9 +54,10 @@ class Memory:
         for part in by_run:
             part.pop(uid, None)
 
-    def forget_job(self, uid: str) -> None:
-        """A Job has a pod, or is gone."""
+    def forget(self, uid: str) -> None:
+        """A Job has a pod, or a pod goes on: what was asked about it is of no use any more."""
         self.refusals.pop(uid, None)
+        self.warnings.pop(uid, None)
         self.asked_at.pop(uid, None)
 
 

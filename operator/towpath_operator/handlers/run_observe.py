@@ -6,7 +6,7 @@ from towpath.flow import names
 from towpath.flow.observed import Observed
 from towpath.flow.recorded import RecordedRun, RecordedStep
 from towpath_operator.cluster.client import NotFoundError
-from towpath_operator.cluster.observe import observe_attempts
+from towpath_operator.cluster.observe import Told, is_being_set_up, observe_attempts
 from towpath_operator.cluster.resources import JOBS
 from towpath_operator.handlers.context import Context, Json
 
@@ -15,10 +15,13 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
     """The facts that a decision about this run rests on."""
     await _confirm_missing(context, run, recorded)
     uid, memory = run["metadata"]["uid"], context.memory
-    attempts = observe_attempts(run, context.cache.jobs, context.cache.pods, memory.refusals)
+    told = Told(memory.refusals, memory.warnings)
+    attempts = observe_attempts(run, context.cache.jobs, context.cache.pods, told)
     for attempt in attempts:
         if attempt.pod is not None:
-            memory.forget_job(attempt.job_uid)
+            memory.forget(attempt.job_uid)
+            if not is_being_set_up(attempt.pod):
+                memory.forget(attempt.pod.uid)
     return Observed(
         attempts=attempts,
         foreign_jobs=tuple(sorted(memory.foreign_jobs.get(uid, ()))),

@@ -16,6 +16,7 @@ from towpath_operator.cluster import apply
 from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, PODS, Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.pod_warnings import look_for_warnings
 from towpath_operator.handlers.run_observe import observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
@@ -47,6 +48,7 @@ class Seen:
 
 async def progress(context: Context, run: Seen) -> float | None:
     """Move a planned run forward as far as it goes now."""
+    again = await look_for_warnings(context, run.item)
     observed = await observe(context, run.item, run.recorded)
     try:
         plan = await read_plan(context, run.item)
@@ -54,15 +56,14 @@ async def progress(context: Context, run: Seen) -> float | None:
         lost = lose_plan(run.recorded, observed, str(error), context.now())
         return await _carry_out(context, run, None, lost)
     decision = decide(plan, run.recorded, observed, context.now(), context.limits)
-    return await _carry_out(context, run, plan, decision)
+    return _sooner(again, await _carry_out(context, run, plan, decision))
 
 
 async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: Decision) -> float | None:
-    waits = [decision.check_after_seconds]
-    wrote = await _write(context, run, decision)
-    if wrote is None:
+    held = await _write(context, run, decision)
+    if held is None:
         return AT_ONCE
-    waits.append(wrote)
+    waits = [decision.check_after_seconds, held or None]
     if plan is not None and decision.register:
         return await _register(context, plan, decision)
     for name in decision.delete:
@@ -72,7 +73,11 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
     for name in decision.ask_probe:
         context.ask(Key(DATASTORES.kind, run.namespace, name))
-    return min((wait for wait in waits if wait), default=None)
+    return _sooner(*waits)
+
+
+def _sooner(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 async def _write(context: Context, run: Seen, decision: Decision) -> float | None:

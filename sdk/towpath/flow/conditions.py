@@ -66,6 +66,10 @@ class StepReason(Reason):
     SCHEDULING = "Unschedulable", "No node takes the pod; the message has the scheduler's words."
     IMAGE = "ImageNotPulled", "An image cannot be pulled; the message has the kubelet's words."
     CONFIG = "ContainerConfig", "A container cannot be made, such as for a missing Secret in env."
+    NOT_SET_UP = (
+        "PodNotSetUp",
+        "The node cannot set up the pod, such as for a volume or too small a memory limit.",
+    )
     QUOTA = "QuotaExceeded", "A quota refuses the pod; the message has its words."
     POD_SECURITY = "PodSecurity", "Pod Security refuses the pod; the message lists the violations."
     POD_REFUSED = "PodRefused", "Admission refuses the pod; the message has its words."

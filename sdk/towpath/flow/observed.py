@@ -27,7 +27,8 @@ class ObservedPod:
     """One pod of an attempt. `containers` holds init containers too, by name.
 
     `started_at` is when a kubelet took it up; `unschedulable` has the scheduler's words, `disruption` those of
-    the condition DisruptionTarget; `reason` and `message` are the pod's own, such as Evicted.
+    the condition DisruptionTarget; `reason` and `message` are the pod's own, such as Evicted. `warning` is what
+    an Event says of a pod that is not being set up: the status of such a pod says nothing.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ObservedPod:
     message: str | None = None
     deleting: bool = False
     started_at: datetime | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)

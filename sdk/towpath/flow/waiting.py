@@ -57,6 +57,9 @@ def waiting_of_pod(
     stage_in = pod.containers.get(names.STAGE_IN_CONTAINER)
     if stage_in is not None and stage_in.state == "running":
         return Going(StepState.RUNNING, StepReason.STAGING_IN, started_at=pod.started_at)
+    if pod.warning:
+        going = Going(StepState.WAITING, StepReason.NOT_SET_UP, brief(pod.warning))
+        return _impatiently(_since(pod), moment, going, Fault.USER)
     return Going(StepState.WAITING, StepReason.STARTING)
 
 

@@ -1,0 +1,38 @@
+"""Pods that a node does not get set up: their Events are read now and then, and remembered for the observation."""
+
+from __future__ import annotations
+
+from towpath_operator.cluster.observe import is_being_set_up, newest_pod, pod_of
+from towpath_operator.cluster.pod_warnings import read_warning
+from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.run_observe import live_jobs
+
+# A pod that is well has its first container after two or three seconds.
+PATIENCE_SECONDS = 8.0
+READ_AGAIN_SECONDS = 15.0
+
+
+async def look_for_warnings(context: Context, run: Json) -> float | None:
+    """Read the Events of pods that take too long. Seconds after which to look again, None where all is well."""
+    again = None
+    for job in live_jobs(context, run):
+        pod = newest_pod(context.cache.pods.owned_by(job["metadata"]["uid"]))
+        if pod is not None and is_being_set_up(pod_of(pod)):
+            waits = await _look(context, pod)
+            again = waits if again is None else min(again, waits)
+    return again
+
+
+async def _look(context: Context, pod: Json) -> float:
+    seen, now, memory = pod_of(pod), context.now(), context.memory
+    waited = (now - (seen.started_at or seen.created_at)).total_seconds()
+    if waited < PATIENCE_SECONDS:
+        return PATIENCE_SECONDS - waited
+    read = memory.asked_at.get(seen.uid)
+    if read is not None and (now - read).total_seconds() < READ_AGAIN_SECONDS:
+        return READ_AGAIN_SECONDS
+    memory.asked_at[seen.uid] = now
+    warning = await read_warning(context.client, pod["metadata"]["namespace"], seen.uid)
+    if warning is not None:
+        memory.warnings[seen.uid] = warning
+    return READ_AGAIN_SECONDS
