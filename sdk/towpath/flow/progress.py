@@ -138,6 +138,7 @@ def _accepted(
         state=StepState.SUCCEEDED,
         reason=StepReason.SUCCEEDED,
         message=None,
+        job=None,
         attempt_id=accepted.attempt_id,
         completion_time=accepted.finished_at,
         exit_code=0,

@@ -12,7 +12,7 @@ from typing import Any
 from towpath.api.runstatus import PipelineRunStatus, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.flow import names
-from towpath.flow.conditions import CONDITION_LIMIT, RunReason, brief, condition, timestamp
+from towpath.flow.conditions import CONDITION_LIMIT, RunReason, StepReason, brief, condition, timestamp
 from towpath.flow.documents import canonical
 from towpath.flow.planned import Content, InventoryRef
 from towpath.flow.recorded import FailureCounts, PublishedOutput, RecordedRun, RecordedStep, StepState
@@ -20,9 +20,14 @@ from towpath.flow.sources import Refused, Waiting
 
 Status = dict[str, Any]
 
-LIMIT_BYTES = 480 * 1024
-# Log tails of the first failed steps stay whatever the size: somebody reads the first failure first.
-KEPT_LOG_TAILS = 10
+LIMIT_BYTES = 500 * 1024
+# What does not fit, in this order, and of how many steps it stays: somebody reads the first failure first.
+_GOES_FIRST = (
+    (frozenset({"logTail"}), "log tails of all but the first 10 failed steps", 10),
+    (frozenset({"metrics"}), "metrics", 0),
+    (frozenset({"startTime", "stageInSeconds"}), "start times", 0),
+    (frozenset({"fingerprint"}), "fingerprints", 0),
+)
 _STATUS_OF = {RunReason.SUCCEEDED: "True"}
 _UNDECIDED = frozenset({RunReason.PENDING, RunReason.WAITING, RunReason.RUNNING, RunReason.CANCELLING})
 
@@ -138,12 +143,13 @@ def _step(step: RecordedStep) -> Status:
         "bytesIn": step.bytes_in,
         "notes": list(step.notes),
     }
-    # Zero says nothing anywhere but here: an exit code of 0 is a fact.
-    return {key: value for key, value in status.items() if value} | _exit_code(step)
-
-
-def _exit_code(step: RecordedStep) -> Status:
-    return {} if step.exit_code is None else {"exitCode": step.exit_code}
+    if step.state is StepState.SUCCEEDED:
+        # The state says it all: a thousand steps must fit.
+        status |= {"reason": None, "job": None}
+    given = {key: value for key, value in status.items() if value}
+    # Zero says nothing anywhere but here: an exit code of 0 is a fact, where the state does not say it.
+    is_told = step.exit_code is not None and step.state is not StepState.SUCCEEDED
+    return given | ({"exitCode": step.exit_code} if is_told else {})
 
 
 def _failures(counts: FailureCounts) -> Status:
@@ -165,7 +171,8 @@ def _output(output: PublishedOutput) -> Status:
         "seconds": round(output.seconds, 3),
     }
     elsewhere = content.datastores not in ((), (content.inventory.datastore,))
-    status |= {"file": content.file} if content.file else {}
+    # A file that an output is, is named by the output unless it says otherwise.
+    status |= {"file": content.file} if content.file not in (None, output.name) else {}
     status |= {"datastores": list(content.datastores)} if elsewhere else {}
     return status | ({"version": output.version} if output.version is not None else {})
 
@@ -176,27 +183,30 @@ def _time(moment: datetime | None) -> str | None:
 
 def _fitting(status: Status) -> Status:
     left_out: list[str] = []
-    for key, words, keep in (("logTail", "log tails", KEPT_LOG_TAILS), ("metrics", "metrics", 0)):
+    for keys, words, keep in _GOES_FIRST:
         if len(canonical(status)) <= LIMIT_BYTES:
             return status
-        left_out.append(words + (f" of all but the first {keep} failed steps" if keep else ""))
-        steps = _without(status["steps"], key, keep)
-        status = {**status, "steps": steps, "leftOut": " and ".join(left_out)}
+        left_out.append(words)
+        steps = _without(status["steps"], keys, keep)
+        status = {**status, "steps": steps, "leftOut": ", ".join(left_out)}
     return status
 
 
-def _without(steps: Sequence[Mapping[str, Any]], key: str, keep: int) -> list[Status]:
-    kept = [step["name"] for step in steps if key in step][:keep]
-    return [
-        {name: value for name, value in step.items() if name != key or step["name"] in kept} for step in steps
-    ]
+def _without(steps: Sequence[Mapping[str, Any]], keys: frozenset[str], keep: int) -> list[Status]:
+    kept = frozenset([step["name"] for step in steps if not keys.isdisjoint(step)][:keep])
+    return [dict(step) if step["name"] in kept else _thinner(step, keys) for step in steps]
+
+
+def _thinner(step: Mapping[str, Any], keys: frozenset[str]) -> Status:
+    return {name: value for name, value in step.items() if name not in keys}
 
 
 def _restored(step: StepStatus) -> RecordedStep:
+    has_succeeded = step.state == StepState.SUCCEEDED.value
     return RecordedStep(
         name=step.name,
         state=StepState(step.state.value),
-        reason=step.reason,
+        reason=StepReason.SUCCEEDED if has_succeeded else step.reason,
         message=step.message,
         attempt=step.attempt,
         attempt_id=step.attempt_id,
@@ -204,7 +214,7 @@ def _restored(step: StepStatus) -> RecordedStep:
         start_time=step.start_time,
         completion_time=step.completion_time,
         retry_after=step.retry_after,
-        exit_code=step.exit_code,
+        exit_code=0 if has_succeeded else step.exit_code,
         failures=FailureCounts(step.failures.user, step.failures.disruption, step.failures.mover),
         outputs=tuple(_restored_output(output) for output in step.outputs),
         metrics={metric.name: metric.value for metric in step.metrics},
@@ -223,7 +233,7 @@ def _restored_output(output: OutputStatus) -> PublishedOutput:
         bytes=output.bytes,
         scratch_bytes=output.scratch_bytes,
         directory=output.directory,
-        file=output.file,
+        file=None if output.directory else output.file or output.name,
         datastores=output.datastores or (output.datastore,),
     )
     return PublishedOutput(output.name, content, output.seconds or 0.0, output.version)
