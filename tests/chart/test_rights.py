@@ -107,40 +107,45 @@ def every_verb(*resources: tuple[str, str]) -> list[Right]:
     return [(group, plural, "", verb) for group, plural in resources for verb in VERBS]
 
 
-@pytest.fixture(params=["everywhere", "one namespace"])
-def account(
-    request: pytest.FixtureRequest, helm: Helm, kubectl: Kubectl, namespace: str
-) -> Iterator[Account]:
-    """The operator's account, with the chart's rights for the test's namespace only, or for all."""
+@pytest.fixture(scope="module")
+def place(kubectl: Kubectl) -> Iterator[str]:
+    """A namespace for all questions about the operator."""
+    name = f"rights-{secrets.token_hex(3)}"
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="module", params=["everywhere", "one namespace"])
+def account(request: pytest.FixtureRequest, helm: Helm, kubectl: Kubectl, place: str) -> Iterator[Account]:
+    """The operator's account, with the chart's rights for one namespace only, or for all."""
     release = f"rights-{secrets.token_hex(3)}"
-    watch = [] if request.param == "everywhere" else [namespace]
-    objects = of_kind(
-        helm.render(namespace, release, watchNamespaces=watch, crds__enabled=False), *RIGHTS_KINDS
-    )
+    values = {"watchNamespaces": [] if request.param == "everywhere" else [place], "crds__enabled": False}
+    objects = of_kind(helm.render(place, release, **values), *RIGHTS_KINDS)
     kubectl.apply(*objects)
-    yield Account(kubectl, f"system:serviceaccount:{namespace}:{release}-towpath")
-    for each in of_kind(objects, "ClusterRole", "ClusterRoleBinding"):
-        kubectl("delete", each["kind"], each["metadata"]["name"])
+    yield Account(kubectl, f"system:serviceaccount:{place}:{release}-towpath")
+    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+    kubectl("delete", "--wait=false", "--filename", "-", stdin=json.dumps(listed))
 
 
-def test_the_operator_may_do_what_the_page_says(account: Account, namespace: str) -> None:
-    allowed = account.may(namespace, page_rights("In every namespace that it watches"))
+def test_the_operator_may_do_what_the_page_says(account: Account, place: str) -> None:
+    allowed = account.may(place, page_rights("In every namespace that it watches"))
     assert [right for right, is_allowed in allowed.items() if not is_allowed] == []
 
 
-def test_the_operator_may_never_read_a_secret(account: Account, namespace: str, kubectl: Kubectl) -> None:
-    for place in (namespace, "kube-system"):
-        assert not any(account.may(place, every_verb(("", "secrets"))).values())
-    said = kubectl.refusal("auth", "can-i", "get", "secrets", "--namespace", namespace, "--as", account.name)
+def test_the_operator_may_never_read_a_secret(account: Account, place: str, kubectl: Kubectl) -> None:
+    for namespace in (place, "kube-system"):
+        assert not any(account.may(namespace, every_verb(("", "secrets"))).values())
+    said = kubectl.refusal("auth", "can-i", "get", "secrets", "--namespace", place, "--as", account.name)
     # kubectl says no on standard output, with exit code 1.
     assert "yes" not in said
 
 
-def test_the_operator_may_not_change_what_runs_nor_what_users_wrote(account: Account, namespace: str) -> None:
+def test_the_operator_may_not_change_what_runs_nor_what_users_wrote(account: Account, place: str) -> None:
     resources = [("", "pods"), ("batch", "jobs"), ("towpath.dev", "pipelineruns"), ("", "configmaps")]
     changes = [(*resource, "", verb) for resource in resources for verb in ("update", "patch")]
     ways_in = every_verb(("", "pods/exec"), ("", "pods/log"), ("", "serviceaccounts/token"))
-    assert not any(account.may(namespace, changes + ways_in).values())
+    assert not any(account.may(place, changes + ways_in).values())
 
 
 def test_rights_in_one_namespace_end_there(helm: Helm, kubectl: Kubectl, namespace: str) -> None:

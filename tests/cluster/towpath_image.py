@@ -30,12 +30,12 @@ _BUILD = (
 )
 
 
-def image_key() -> str:
+def image_key(folder: Path = REPOSITORY) -> str:
     """The key of the image: the digest of all that it is made of."""
-    sources = [path for name in _PACKAGES for path in sorted((REPOSITORY / name).rglob("*"))]
+    sources = [path for name in _PACKAGES for path in sorted((folder / name).rglob("*"))]
     kept = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
-    files = [REPOSITORY / name for name in _FILES] + kept
-    named = [part for path in files for part in (path.relative_to(REPOSITORY).as_posix(), path)]
+    files = [folder / name for name in _FILES] + kept
+    named = [part for path in files for part in (path.relative_to(folder).as_posix(), path)]
     return digest_of([IMAGE, base_key(), *named])
 
 

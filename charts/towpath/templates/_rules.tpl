@@ -15,7 +15,7 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
   verbs: [create]
 # What was seen and decided, and nothing else of an object: the operator never changes a spec.
 - apiGroups: [towpath.dev]
-  resources: [datastores/status, datasets/status, datasetversions/status, pipelines/status, pipelineruns/status]
+  resources: [datastores/status, datasets/status, pipelines/status, pipelineruns/status]
   verbs: [patch]
 # One Job per attempt of a step, per probe and per inventory.
 - apiGroups: [batch]
