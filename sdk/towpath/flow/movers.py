@@ -64,9 +64,13 @@ def chosen(movers: Iterable[ObservedMover], ask: str) -> ObservedMover | None:
 
 def outdated(movers: Iterable[ObservedMover], ask: str) -> tuple[str, ...]:
     """Jobs that run for a question which nobody asks any more."""
-    return tuple(
-        sorted(one.job for one in movers if one.ask != ask and not one.has_ended and not one.deleting)
-    )
+    return tuple(sorted(one.job for one in movers if one.ask != ask and _is_live(one)))
+
+
+def _is_live(mover: ObservedMover) -> bool:
+    container = _only(mover)
+    is_over = mover.has_ended or (container is not None and container.state == "terminated")
+    return not is_over and not mover.deleting
 
 
 def next_look(observed_at: datetime, since: datetime) -> float:

@@ -1,0 +1,232 @@
+"""A Dataset's sources are listed when they may have changed; new content is the next version, no number twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import builders
+from flow import sightings
+from flow.sightings import LIMITS, NOON, a_pod, a_version, container, failure_report
+from towpath.api.dataset import Dataset, DatasetStatus
+from towpath.api.datasetversion import DatasetVersion
+from towpath.flow.dataset_flow import DatasetDecision, DatasetSources, ask_of, decide_dataset
+from towpath.flow.observed import ObservedMover
+from towpath.flow.verdicts import Moment
+
+
+def digest(letter: str) -> str:
+    """A digest."""
+    return "sha256:" + letter * 64
+
+
+def found(letter: str) -> str:
+    """The report of an inventory whose digest is of this letter."""
+    inventory = {"datastore": "default", "path": "team-a/inventories/x.jsonl.gz", "digest": digest(letter)}
+    sizes = {"files": 1, "bytes": 3858, "scratchBytes": 4096, "directory": False, "file": "iris.csv"}
+    return json.dumps({"formatVersion": 1, "inventory": inventory, **sizes, "datastores": ["default"]})
+
+
+def a_dataset(**spec: Any) -> Dataset:
+    """A Dataset that nobody has looked at."""
+    body = builders.make_dataset("iris", **spec)
+    body["metadata"] |= {"uid": "u", "generation": 1}
+    return Dataset.parse(body)
+
+
+def looked(dataset: Dataset, *versions: DatasetVersion, **fields: Any) -> DatasetSources:
+    """What is looked at with a Dataset whose datastore is Ready."""
+    return replace(DatasetSources(dataset, versions, {"default": sightings.a_datastore()}), **fields)
+
+
+def decided(sources: DatasetSources, seconds: float = 0) -> DatasetDecision:
+    """What is decided so many seconds after noon."""
+    return decide_dataset(sources, Moment(NOON + timedelta(seconds=seconds), LIMITS))
+
+
+def ended(dataset: Dataset, exit_code: int, text: str | None) -> Sequence[ObservedMover]:
+    """The mover that answers what is asked of this Dataset now, having ended."""
+    return [
+        ObservedMover(
+            "job", ask_of(dataset), NOON, a_pod(container("take-inventory", exit_code, message=text))
+        )
+    ]
+
+
+def after(dataset: Dataset, decision: DatasetDecision) -> Dataset:
+    """The Dataset with the status that was decided."""
+    assert decision.status is not None
+    return dataset.model_copy(update={"status": DatasetStatus.model_validate(decision.status)})
+
+
+def test_a_new_dataset_with_sources_is_looked_at() -> None:
+    dataset = a_dataset(sources=[{"path": "iris.csv"}, {"path": "more/", "datastore": "other"}])
+    stores = {"default": sightings.a_datastore(), "other": sightings.a_datastore("other", readOnly=True)}
+
+    order = decided(looked(dataset, datastores=stores)).inventory
+
+    assert order is not None
+    assert order.sources == (
+        {"path": "iris.csv", "datastore": "default", "hash": "Reported"},
+        {"path": "more/", "datastore": "other", "hash": "Reported"},
+    )
+    assert (order.into, [store.name for store in order.datastores]) == ("default", ["default", "other"])
+
+
+def test_new_content_raises_the_number_before_it_makes_the_version() -> None:
+    dataset = a_dataset(tags={"a": "b"}, description="d")
+
+    decision = decided(looked(dataset, inventories=ended(dataset, 0, found("a"))))
+
+    assert decision.status is not None
+    assert decision.status["lastVersion"] == 1
+    assert "latestVersion" not in decision.status
+    assert decision.version is not None
+    version = DatasetVersion.parse(decision.version)
+    assert (version.metadata.name, version.metadata.namespace) == ("iris-v1", "team-a")
+    assert (version.spec.inventory.digest, version.spec.file, version.spec.tags) == (
+        digest("a"),
+        "iris.csv",
+        {"a": "b"},
+    )
+
+
+def test_when_the_version_is_seen_the_dataset_is_ready_and_quiet() -> None:
+    dataset = a_dataset()
+    inventories = ended(dataset, 0, found("a"))
+    raised = after(dataset, decided(looked(dataset, inventories=inventories)))
+    version = DatasetVersion.parse(decided(looked(dataset, inventories=inventories)).version or {})
+
+    ready = after(raised, decided(looked(raised, version, inventories=inventories)))
+
+    assert ready.status.conditions[0].reason == "Ready"
+    assert (ready.status.latest_version, ready.status.files, ready.status.digest) == (1, 1, digest("a"))
+    assert decided(looked(ready, version, inventories=inventories), seconds=9999) == DatasetDecision()
+
+
+def test_a_crash_between_number_and_version_leaves_a_gap_and_no_number_comes_twice() -> None:
+    dataset = a_dataset()
+    inventories = ended(dataset, 0, found("a"))
+    raised = after(dataset, decided(looked(dataset, inventories=inventories)))
+
+    again = decided(looked(raised, inventories=inventories))
+
+    assert again.version is not None
+    assert again.version["metadata"]["name"] == "iris-v2"
+
+
+def test_content_that_only_an_older_version_had_is_a_new_version() -> None:
+    dataset = a_dataset()
+    versions = [
+        a_version(version=number, inventory=builders.make_inventory_ref(digest=digest(letter)))
+        for number, letter in ((1, "a"), (2, "b"))
+    ]
+
+    same = decided(looked(dataset, *versions, inventories=ended(dataset, 0, found("b"))))
+    back = decided(looked(dataset, *versions, inventories=ended(dataset, 0, found("a"))))
+
+    assert same.version is None
+    assert back.version is not None
+    assert back.version["metadata"]["name"] == "iris-v3"
+
+
+def test_when_the_latest_version_is_deleted_the_one_before_it_is_latest() -> None:
+    body = sightings.ready(builders.make_dataset("iris"), latestVersion=2, lastVersion=2)
+    body["status"] |= {"observedGeneration": 1, "observedAt": "2026-06-01T11:00:00Z"}
+
+    decision = decided(looked(Dataset.parse(body), a_version(version=1)))
+
+    assert decision.status is not None
+    assert (decision.status["latestVersion"], decision.status["lastVersion"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "text", "reason", "words"),
+    [
+        (
+            41,
+            failure_report("SourceNotFound", "iris.csv matches nothing"),
+            "SourceNotFound",
+            "iris.csv matches",
+        ),
+        (40, failure_report("StoreUnavailable", "503"), "InventoryFailed", "StoreUnavailable: 503"),
+        (0, "garbage", "InventoryFailed", "cannot be read"),
+        (1, None, "InventoryFailed", "exit code 1"),
+    ],
+)
+def test_a_look_that_failed_says_why_and_is_repeated_after_a_pause(
+    exit_code: int, text: str | None, reason: str, words: str
+) -> None:
+    dataset = a_dataset()
+
+    failed = after(dataset, decided(looked(dataset, inventories=ended(dataset, exit_code, text))))
+
+    assert failed.status.conditions[0].reason == reason
+    assert words in failed.status.conditions[0].message
+    assert decided(looked(failed), seconds=4).inventory is None
+    assert decided(looked(failed), seconds=5).inventory is not None
+
+
+def test_a_datastore_that_is_not_ready_holds_the_look_and_is_asked() -> None:
+    dataset = a_dataset()
+    body = sightings.ready(builders.make_datastore(), status="False")
+    store = type(sightings.a_datastore()).parse(body)
+
+    held = decided(looked(dataset, datastores={"default": store}))
+    missing = decided(looked(dataset, datastores={}))
+
+    for decision in (held, missing):
+        assert decision.inventory is None
+        assert decision.status is not None
+        assert decision.status["conditions"][0]["reason"] == "DatastoreNotReady"
+    assert held.ask_probe == ("default",)
+    assert decided(looked(after(dataset, held))).inventory is not None
+
+
+def test_there_must_be_a_datastore_to_write_the_inventory_to() -> None:
+    dataset = a_dataset(sources=[{"path": "x", "datastore": "ro"}])
+    stores = {"ro": sightings.a_datastore("ro", readOnly=True)}
+
+    only = decided(looked(dataset, datastores=stores))
+    default = decided(looked(dataset, datastores=stores | {"default": sightings.a_datastore()}))
+
+    assert only.status is not None
+    assert only.status["conditions"][0]["reason"] == "ReadOnly"
+    assert default.inventory is not None
+    assert default.inventory.into == "default"
+
+
+def test_a_dataset_without_sources_is_ready_when_a_run_has_registered() -> None:
+    dataset = a_dataset(sources=[])
+
+    empty = decided(looked(dataset))
+    filled = decided(looked(dataset, a_version(version=4)))
+
+    assert empty.status is not None
+    assert filled.status is not None
+    assert empty.status["conditions"][0]["reason"] == "NoVersion"
+    assert (filled.status["conditions"][0]["status"], filled.status["latestVersion"]) == ("True", 4)
+    assert decided(looked(after(dataset, filled), a_version(version=4))).status is None
+
+
+def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
+    decision = decided(looked(a_dataset(sources=[{"url": "https://example.org/a.zip"}])))
+
+    assert decision.inventory is None
+    assert decision.status is not None
+    assert "spec.sources[0].url" in decision.status["conditions"][0]["message"]
+
+
+def test_a_changed_annotation_asks_for_a_new_look() -> None:
+    body = sightings.ready(builders.make_dataset("iris"), latestVersion=1, lastVersion=1)
+    body["status"] |= {"observedGeneration": 1, "observedAt": "2026-06-01T11:00:00Z"}
+    assert decided(looked(Dataset.parse(body), a_version())).inventory is None
+
+    body["metadata"]["annotations"] = {"towpath.dev/requested-at": "now"}
+
+    assert decided(looked(Dataset.parse(body), a_version())).inventory is not None

@@ -1,0 +1,210 @@
+"""A Datastore is probed when it is new, changed, asked for, or not Ready; its condition says what the probe found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import builders
+from flow.sightings import LIMITS, NOON, a_pod, container, failure_report
+from towpath.api.datastore import Datastore, DatastoreStatus
+from towpath.flow.datastore_flow import DatastoreDecision, ask_of, decide_datastore
+from towpath.flow.observed import ObservedMover, ObservedPod
+from towpath.flow.verdicts import Moment
+
+WELL = json.dumps(
+    {"formatVersion": 1, "ready": True, "message": "Listed, wrote, read back and deleted an object."}
+)
+
+
+def a_datastore(status: dict[str, Any] | None = None, requested: str | None = None, **spec: Any) -> Datastore:
+    """A Datastore with the status given."""
+    body = builders.make_datastore("default", **spec)
+    body["metadata"] |= {"uid": "u", "generation": 1}
+    if requested is not None:
+        body["metadata"]["annotations"] = {"towpath.dev/requested-at": requested}
+    return Datastore.parse(body | {"status": status or {}})
+
+
+def decided(
+    datastore: Datastore, *probes: ObservedMover, seconds: float = 0, is_asked: bool = False
+) -> DatastoreDecision:
+    """What is decided so many seconds after noon."""
+    moment = Moment(NOON + timedelta(seconds=seconds), LIMITS)
+    return decide_datastore(datastore, probes, is_asked, moment)
+
+
+def probe(datastore: Datastore, pod: ObservedPod | None = None, **fields: Any) -> ObservedMover:
+    """The Job that answers what is asked of this Datastore now."""
+    return ObservedMover("probe-job", ask_of(datastore), NOON, pod, **fields)
+
+
+def ended(datastore: Datastore, exit_code: int, text: str | None) -> ObservedMover:
+    """A probe that has ended."""
+    return probe(datastore, a_pod(container("probe", exit_code, message=text)))
+
+
+def looked_at(datastore: Datastore, probe_: ObservedMover, seconds: float = 0) -> Datastore:
+    """The Datastore after its probe's end was written."""
+    status = decided(datastore, probe_, seconds=seconds).status
+    assert status is not None
+    DatastoreStatus.model_validate(status)
+    return datastore.model_copy(update={"status": DatastoreStatus.model_validate(status)})
+
+
+def test_a_new_datastore_is_probed_and_says_so() -> None:
+    decision = decided(a_datastore())
+
+    assert decision.probe is not None
+    assert decision.status is not None
+    condition = decision.status["conditions"][0]
+    assert (condition["status"], condition["reason"]) == ("Unknown", "Probing")
+
+
+def test_a_probe_that_ended_well_makes_it_ready_and_it_stays_so_without_another() -> None:
+    new = a_datastore()
+
+    ready = looked_at(new, ended(new, 0, WELL))
+
+    condition = ready.status.conditions[0]
+    assert (condition.status, condition.reason, condition.observed_generation) == ("True", "Ready", 1)
+    assert condition.message == "Listed, wrote, read back and deleted an object."
+    assert decided(ready, seconds=10_000) == DatastoreDecision()
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "text", "reason", "words"),
+    [
+        (
+            44,
+            failure_report("CredentialsRefused", "as AKIA at http://x: 403"),
+            "CredentialsRefused",
+            "as AKIA",
+        ),
+        (41, failure_report("BucketNotFound", "no bucket b"), "BucketNotFound", "no bucket b"),
+        (41, failure_report("SomethingNew", "m"), "ProbeFailed", "SomethingNew: m"),
+        (1, None, "ProbeFailed", "exit code 1"),
+        (0, "garbage", "ProbeFailed", "left no report"),
+        (0, failure_report("Ready", "m"), "ProbeFailed", "Ready: m"),
+    ],
+)
+def test_a_probe_that_failed_says_what_failed(
+    exit_code: int, text: str | None, reason: str, words: str
+) -> None:
+    new = a_datastore()
+
+    condition = looked_at(new, ended(new, exit_code, text)).status.conditions[0]
+
+    assert (condition.status, condition.reason) == ("False", reason)
+    assert words in condition.message
+
+
+def test_while_not_ready_it_is_probed_again_with_growing_pauses() -> None:
+    datastore, seconds, pauses = a_datastore(), 0.0, []
+    for _ in range(9):
+        datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
+        pause = decided(datastore, seconds=seconds).check_after_seconds
+        assert pause is not None
+        pauses.append(pause)
+        assert decided(datastore, seconds=seconds + pause - 1).probe is None
+        seconds += pause
+        assert decided(datastore, seconds=seconds).probe is not None
+
+    assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def test_being_named_asks_for_a_new_look_at_once_but_not_without_pause() -> None:
+    datastore = a_datastore()
+    for seconds in (0.0, 5.0, 10.0, 20.0, 40.0):
+        datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
+
+    assert decided(datastore, seconds=45).probe is None
+    assert decided(datastore, seconds=45, is_asked=True).probe is not None
+    assert decided(datastore, seconds=44, is_asked=True).probe is None
+
+
+def test_a_ready_datastore_is_not_probed_because_it_is_named() -> None:
+    new = a_datastore()
+
+    assert decided(looked_at(new, ended(new, 0, WELL)), seconds=99, is_asked=True).probe is None
+
+
+def test_a_changed_annotation_or_spec_asks_at_once() -> None:
+    new = a_datastore()
+    ready = looked_at(new, ended(new, 0, WELL))
+    status = ready.status.as_dict()
+
+    asked = a_datastore(status, requested="now")
+    assert decided(asked).probe is not None
+    answered = looked_at(asked, ended(asked, 0, WELL))
+    assert answered.status.requested_at == "now"
+    assert decided(answered).probe is None
+    taken_back = a_datastore(answered.status.as_dict())
+    again = looked_at(taken_back, ended(taken_back, 0, WELL))
+    assert again.status.requested_at is None
+    assert decided(again).probe is None
+    changed = ready.model_copy(update={"metadata": ready.metadata.model_copy(update={"generation": 2})})
+    assert decided(changed).probe is not None
+
+
+def test_the_answer_to_an_old_question_is_not_taken() -> None:
+    new = a_datastore()
+    old = probe(new, a_pod(container("probe")))
+    changed = new.model_copy(update={"metadata": new.metadata.model_copy(update={"generation": 2})})
+
+    decision = decided(changed, old)
+
+    assert decision.probe == ask_of(changed)
+    assert decision.delete == ("probe-job",)
+    answered = ended(new, 44, failure_report("CredentialsRefused"))
+    assert decided(changed, answered) == replace(decision, delete=())
+
+
+def test_a_probe_under_way_is_not_made_twice() -> None:
+    new = a_datastore()
+
+    assert decided(new, probe(new, a_pod(container("probe")))).probe is None
+
+
+def test_a_probe_that_does_not_start_says_why_and_is_given_up() -> None:
+    new = a_datastore()
+    waiting = a_pod(container("probe", state="waiting", reason="ErrImagePull", message="no such image"))
+
+    shown = decided(new, probe(new, waiting), seconds=12)
+    assert shown.status is not None
+    assert shown.status["conditions"][0]["message"] == "ErrImagePull: no such image"
+    given_up = decided(new, probe(new, waiting), seconds=300)
+    assert given_up.status is not None
+    assert given_up.status["conditions"][0]["reason"] == "ProbeFailed"
+    assert given_up.delete == ("probe-job",)
+
+
+def test_a_probe_without_a_pod_is_asked_about() -> None:
+    new = a_datastore()
+
+    assert decided(new, probe(new), seconds=4).ask_admission == ()
+    assert decided(new, probe(new), seconds=5).ask_admission == ("probe-job",)
+
+
+def test_a_kind_of_store_that_is_not_available_says_so_once() -> None:
+    claim = {"claimName": "c"}
+
+    decision = decided(a_datastore(persistentVolumeClaim=claim))
+
+    assert decision.probe is None
+    assert decision.status is not None
+    assert decision.status["conditions"][0]["reason"] == "NotSupportedYet"
+    assert "spec.persistentVolumeClaim" in decision.status["conditions"][0]["message"]
+    assert decided(a_datastore(decision.status, persistentVolumeClaim=claim), seconds=60).status is None
+
+
+def test_without_a_secret_the_condition_warns_that_user_code_has_the_identity_too() -> None:
+    s3 = builders.make_s3()
+    del s3["credentialsSecretRef"]
+    new = a_datastore(s3=s3)
+
+    assert "which the user's code has too" in looked_at(new, ended(new, 0, WELL)).status.conditions[0].message
