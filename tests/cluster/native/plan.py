@@ -27,6 +27,12 @@ STORE_PORTS = Ports(s3=8333, master=9333, volume=8340, filer=8888)
 S3_ENDPOINT = f"http://{NODE_ADDRESS}:{STORE_PORTS.s3}"
 FILER = f"http://{NODE_ADDRESS}:{STORE_PORTS.filer}"
 
+# The store's parts meet at sockets in /tmp, named by port: a second node on this machine has the same ports.
+# The program is opened first, since it may lie below /tmp itself.
+_COVER_TMP = 'exec 3<"$1" && mount --bind "$0" /tmp && shift && exec /proc/self/fd/3 "$@"'
+_WITH_OWN_TMP = ("unshare", "--mount", "sh", "-c", _COVER_TMP)
+
+
 
 def write_plan(
     layout: Layout, binaries: Path, weed: Path, environment: Mapping[str, str] = os.environ
@@ -73,8 +79,9 @@ def components(layout: Layout, binaries: Path, weed: Path, is_fast: bool) -> Seq
 
 def store(layout: Layout, weed: Path) -> Component:
     """The S3 server."""
-    command = store_command(weed, layout.state / "store", NODE_ADDRESS, "0.0.0.0", STORE_PORTS)  # noqa: S104
-    return Component("store", command, environment=STORE_ENVIRONMENT)
+    folder = layout.state / "store"
+    command = store_command(weed, folder, NODE_ADDRESS, "0.0.0.0", STORE_PORTS)  # noqa: S104
+    return Component("store", [*_WITH_OWN_TMP, str(folder), *command], environment=STORE_ENVIRONMENT)
 
 
 def _write_users(layout: Layout) -> None:
