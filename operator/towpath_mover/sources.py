@@ -11,9 +11,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from towpath.flow import names
+from towpath.flow.globs import is_glob, parse
 from towpath_mover.administration import ListedObject, list_objects
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.globs import is_glob, parse
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.objects import object_state
 from towpath_mover.order import SourceOrder

@@ -7,14 +7,14 @@ patterns cost at most their lengths' product. Sources and views share this one e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 MAGIC = "*?["
 
-Item = TypeVar("Item")
-Matcher = Callable[[Item], bool]
+Matcher = Callable[[str], object]
 
 
 class Glob(NamedTuple):
@@ -54,25 +54,20 @@ def parse(pattern: str) -> Glob:
 
 
 @cache
-def _part_matchers(parts: tuple[str, ...]) -> list[Matcher[str] | None]:
-    return [None if part == "**" else _name_matcher(part) for part in parts]
+def _part_matchers(parts: tuple[str, ...]) -> list[Matcher | None]:
+    return [None if part == "**" else re.compile(_expression(part), re.DOTALL).fullmatch for part in parts]
 
 
-def _name_matcher(part: str) -> Matcher[str]:
-    characters = _characters(part)
-    return lambda name: _matches(characters, name)
-
-
-def _matches(pattern: Sequence[Matcher[Item] | None], items: Sequence[Item]) -> bool:
-    """Whether the items fit a pattern of one matcher per item; None fits any number of them."""
+def _matches(pattern: Sequence[Matcher | None], names: Sequence[str]) -> bool:
+    """Whether the names fit a pattern of one matcher per name; None fits any number of them."""
     place = item = 0
     star, resume = -1, 0
-    while item < len(items):
+    while item < len(names):
         matcher = pattern[place] if place < len(pattern) else _nothing
         if matcher is None:
             star, resume = place, item
             place += 1
-        elif matcher(items[item]):
+        elif matcher(names[item]):
             place, item = place + 1, item + 1
         elif star >= 0:
             resume += 1
@@ -82,37 +77,46 @@ def _matches(pattern: Sequence[Matcher[Item] | None], items: Sequence[Item]) -> 
     return all(matcher is None for matcher in pattern[place:])
 
 
-def _nothing(item: object) -> bool:  # noqa: ARG001 - matches no item, whatever it is
-    return False
+def _nothing(name: str) -> None:
+    """Match no name."""
 
 
-def _characters(part: str) -> list[Matcher[str] | None]:
-    matchers: list[Matcher[str] | None] = []
+def _expression(part: str) -> str:
+    """The regular expression of one name of the pattern."""
+    first, *others = _between_stars(part)
+    if not others:
+        return first
+    # What stands between two stars is found once, as early as it can be, and never looked for again.
+    between = "".join(f"(?>.*?{piece})" for piece in others[:-1] if piece)
+    return f"{first}{between}.*{others[-1]}"
+
+
+def _between_stars(part: str) -> list[str]:
+    pieces = [""]
     place = 0
     while place < len(part):
         character = part[place]
         end = part.find("]", place + (3 if part.startswith("[!", place) else 2)) if character == "[" else -1
         if character == "*":
-            matchers.append(None)
+            pieces.append("")
         elif character == "?":
-            matchers.append(_anything)
+            pieces[-1] += "."
         elif end > 0:
-            matchers.append(_one_of(part[place + 1 : end]))
+            pieces[-1] += _one_of(part[place + 1 : end])
             place = end
         else:
-            matchers.append(character.__eq__)
+            pieces[-1] += re.escape(character)
         place += 1
-    return matchers
+    return pieces
 
 
-def _anything(item: object) -> bool:  # noqa: ARG001 - matches any item
-    return True
-
-
-def _one_of(members: str) -> Matcher[str]:
+def _one_of(members: str) -> str:
     negated = members.startswith("!")
     ranges = _ranges(members.removeprefix("!"))
-    return lambda character: negated != any(first <= character <= last for first, last in ranges)
+    listed = "".join(f"{re.escape(first)}-{re.escape(last)}" for first, last in ranges if first <= last)
+    if listed:
+        return f"[^{listed}]" if negated else f"[{listed}]"
+    return "." if negated else "(?!)"
 
 
 def _ranges(members: str) -> list[tuple[str, str]]:
