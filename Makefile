@@ -45,7 +45,7 @@ bench: $(READY) cluster-if-possible  ## figures beside peers, on this machine
 	$(BIN)/python -m bench
 
 demo: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
-	$(BIN)/python examples/demo.py
+	$(BIN)/python -m demo
 
 include tests/cluster/cluster.mk tests/cluster/image.mk
 

@@ -41,8 +41,12 @@ def _step_line(step: dict[str, Any]) -> str:
     words = [f"  {step['name']}: {step['state']}"]
     if step["state"] in ("Waiting", "Failed"):
         words.append(f"({step.get('reason', '')}) {step.get('message', '')}")
-    outputs = [f"{o['name']}: {o['files']} files, {o['bytes']} bytes" for o in step.get("outputs", [])]
-    return "  ".join(words + outputs)
+    return "  ".join(words + [_output_words(output) for output in step.get("outputs", [])])
+
+
+def _output_words(output: dict[str, Any]) -> str:
+    files = "1 file" if output["files"] == 1 else f"{output['files']} files"
+    return f"{output['name']}: {files}, {output['bytes']} bytes"
 
 
 def documents(stream: IO[str]) -> Iterator[dict[str, Any]]:
