@@ -38,7 +38,7 @@ def sample(percent: int | str, seed: int = 42, **more: Any) -> dict[str, Any]:
 
 
 def split(part: str, percents: dict[str, int | str | None], seed: int = 42, **more: Any) -> dict[str, Any]:
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"name": name} | ({} if percent is None else {"percent": percent})
         for name, percent in percents.items()
     ]

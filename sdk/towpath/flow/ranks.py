@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from towpath.flow.draws import DRAW_BITS, END
 
-_BUCKET_BITS = 16
+_BUCKET_BITS = 12
 _SHIFT = DRAW_BITS - _BUCKET_BITS
 _HALF = Fraction(1, 2)
 
@@ -26,7 +26,7 @@ def cuts(read: Callable[[], Iterable[int]], shares: Sequence[Fraction]) -> tuple
     below = _below(read())
     ranks = [int(share * below[-1] + _HALF) for share in shares]
     places = [_bucket(below, rank) for rank in ranks]
-    # A bucket holds a 65,536th of all draws: few, however many there are.
+    # A bucket holds a 4,096th of all draws: few, however many there are.
     held: dict[int, list[int]] = {place: [] for place in places}
     for draw in read():
         if draw >> _SHIFT in held:

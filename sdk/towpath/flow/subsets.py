@@ -7,7 +7,6 @@ they came, one by one. Only exact views read them more often: twice more each, t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from functools import partial
 from itertools import islice
 from typing import Protocol, TypeAlias, TypeVar

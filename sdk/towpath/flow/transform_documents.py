@@ -145,12 +145,13 @@ def _written(transform: Transform) -> dict[str, Any]:
 
 
 def _written_split(split: Split) -> dict[str, Any]:
-    parts = [
-        {"name": part.name} | ({} if part.share is None else {"percent": _percent(part.share)})
-        for part in split.parts
-    ]
     group = {} if split.group_by is None else {"groupBy": split.group_by.value}
+    parts = [_written_part(part) for part in split.parts]
     return {"parts": parts, "part": split.part, "seed": split.seed} | _if_exact(split.exact) | group
+
+
+def _written_part(part: Part) -> dict[str, Any]:
+    return {"name": part.name} if part.share is None else {"name": part.name, "percent": _percent(part.share)}
 
 
 def _if_exact(exact: bool) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Split:
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Where the taken part begins and ends between 0 and 1, the parts laid side by side in their order."""
-        rest = ALL - sum((part.share or 0 for part in self.parts), Fraction())
+        rest = ALL - sum((part.share or Fraction() for part in self.parts), Fraction())
         begin = Fraction()
         for part in self.parts:
             end = begin + (rest if part.share is None else part.share)
@@ -139,7 +139,7 @@ def _check_shares(parts: tuple[Part, ...]) -> None:
             f"parts: {' and '.join(without)} have no percent, and only one part can get the rest: "
             "give a percent to the others."
         )
-    given = sum((part.share or 0 for part in parts), Fraction())
+    given = sum((part.share or Fraction() for part in parts), Fraction())
     if given > ALL:
         raise TransformError(
             f"parts: their percents add up to {percent_text(given)}, which is more than 100."
