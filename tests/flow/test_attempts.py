@@ -399,6 +399,16 @@ def test_a_step_whose_publisher_has_not_begun_is_not_running() -> None:
     )
 
 
+def test_a_pod_that_its_node_cannot_set_up_says_so_in_the_words_of_its_events() -> None:
+    pod = a_pod(
+        container("step", state="waiting", reason="ContainerCreating"), warning="FailedMount: no such volume"
+    )
+
+    verdict = going(of_pod(pod))
+    assert (verdict.reason, verdict.message) == (StepReason.NOT_SET_UP, "FailedMount: no such volume")
+    assert failed(of_pod(pod, seconds=301)).reason is StepReason.NOT_SET_UP
+
+
 def test_a_running_step_is_running() -> None:
     pod = pod_of(PLAN, "prep", step={"exit_code": None}, publish={"exit_code": None})
 

@@ -222,6 +222,21 @@ def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
     assert "spec.sources[0].url" in decision.status["conditions"][0]["message"]
 
 
+def test_a_look_that_does_not_start_says_why() -> None:
+    dataset = a_dataset()
+    waiting = a_pod(
+        container("take-inventory", state="waiting", reason="ErrImagePull", message="no such image")
+    )
+    mover = ObservedMover("job", ask_of(dataset), NOON, waiting)
+
+    shown = decided(looked(dataset, inventories=[mover]), seconds=9)
+    assert shown.status is not None
+    assert shown.status["conditions"][0]["message"] == "ErrImagePull: no such image"
+    given_up = decided(looked(dataset, inventories=[mover]), seconds=300)
+    assert given_up.status is not None
+    assert given_up.status["conditions"][0]["reason"] == "InventoryFailed"
+
+
 def test_a_changed_annotation_asks_for_a_new_look() -> None:
     body = sightings.ready(builders.make_dataset("iris"), latestVersion=1, lastVersion=1)
     body["status"] |= {"observedGeneration": 1, "observedAt": "2026-06-01T11:00:00Z"}

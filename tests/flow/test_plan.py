@@ -71,6 +71,15 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
     assert restore(unpack(pack(write(plan)))) == plan
 
 
+def test_the_plan_of_a_pipeline_written_out_in_its_run_is_read_back_too() -> None:
+    run = a_run(pipelineSpec=builders.make_pipeline_spec(builders.make_step()))
+
+    plan = planned(run=run, pipeline=None)
+
+    assert plan.pipeline == ""
+    assert restore(write(plan)) == plan
+
+
 def test_the_same_facts_give_the_same_plan_byte_for_byte() -> None:
     assert pack(write(everything())) == pack(write(everything()))
     assert plan_digest(write(everything())) == plan_digest(write(restore(write(everything()))))

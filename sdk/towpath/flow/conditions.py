@@ -134,7 +134,6 @@ class DatastoreReason(Reason):
     ENDPOINT_NOT_FOUND = "EndpointNotFound", "The endpoint's name does not resolve."
     ENDPOINT_UNREACHABLE = "EndpointUnreachable", "The endpoint does not answer: address, port or network."
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted", "The endpoint's certificate is not trusted."
-    OWNED_BY_OTHERS = "OwnedByOthers", "Another cluster or namespace writes below this prefix."
     STORE_REFUSED = "StoreRefused", "The store refused a request; the message has its words."
     STORE_UNAVAILABLE = "StoreUnavailable", "The store answers with errors of its own."
 

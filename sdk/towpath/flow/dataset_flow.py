@@ -6,15 +6,15 @@ version is created, and only when it is seen does the status speak of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from towpath.api.dataset import Dataset
-from towpath.api.datasetversion import DatasetVersion
-from towpath.api.datastore import Datastore
 from towpath.flow import movers, names, registration, reports, support
-from towpath.flow.conditions import DatasetReason, condition, timestamp
+from towpath.flow.conditions import DatasetReason
+from towpath.flow.dataset_status import DatasetSources as DatasetSources
+from towpath.flow.dataset_status import Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.documents import content_document
@@ -24,19 +24,6 @@ from towpath.flow.planned import Content, PlannedDatastore
 from towpath.flow.readiness import ready_condition, why_not_ready
 from towpath.flow.reports import UnreadableReportError
 from towpath.flow.verdicts import Moment
-
-Said = tuple[str, DatasetReason, str]
-
-
-@dataclass(frozen=True)
-class DatasetSources:
-    """A Dataset and all that is looked at with it; `datastores` by name, those of the namespace."""
-
-    dataset: Dataset
-    versions: tuple[DatasetVersion, ...] = ()
-    datastores: Mapping[str, Datastore] = field(default_factory=dict)
-    inventories: Sequence[ObservedMover] = ()
-    is_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,7 @@ def decide_dataset(sources: DatasetSources, moment: Moment) -> DatasetDecision:
         return replace(_looked(sources, mover, moment), delete=delete)
     left = _seconds_until_due(sources, moment)
     if left is None or left > 0:
-        status = _changed(dataset, _status(sources, None, moment))
+        status = changed(sources, status_of(sources, None, moment))
         return DatasetDecision(status, delete=delete, check_after_seconds=left)
     return replace(_look(sources, ask, moment), delete=delete)
 
@@ -96,7 +83,7 @@ def _of_registered(sources: DatasetSources) -> Said:
 
 
 def _said_only(sources: DatasetSources, said: Said, moment: Moment) -> DatasetDecision:
-    return DatasetDecision(_changed(sources.dataset, _status(sources, said, moment)))
+    return DatasetDecision(changed(sources, status_of(sources, said, moment)))
 
 
 def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
@@ -121,7 +108,7 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
             words = f"Datastore {name} is not Ready: {why}"
             said = ("False", DatasetReason.DATASTORE_NOT_READY, words)
             ask_probe = (name,) if datastore else ()
-            status = _changed(sources.dataset, _status(sources, said, moment))
+            status = changed(sources, status_of(sources, said, moment))
             return DatasetDecision(status, ask_probe=ask_probe, check_after_seconds=30.0)
     into = _into(sources)
     if into is None:
@@ -129,7 +116,7 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
         return _said_only(sources, ("False", DatasetReason.READ_ONLY, words), moment)
     said = ("Unknown", DatasetReason.TAKING_INVENTORY, "its sources are being listed")
     is_first = ready_condition(sources.dataset) is None
-    status = _changed(sources.dataset, _status(sources, said, moment)) if is_first else None
+    status = changed(sources, status_of(sources, said, moment)) if is_first else None
     check = float(moment.limits.no_pod_seconds)
     return DatasetDecision(status, inventory=_order(sources, ask, into), check_after_seconds=check)
 
@@ -170,12 +157,24 @@ def _looked(sources: DatasetSources, mover: ObservedMover, moment: Moment) -> Da
     verdict = movers.judge_mover(mover, moment)
     match verdict:
         case MoverGoing():
-            ask = (mover.job,) if verdict.ask_admission else ()
-            return DatasetDecision(ask_admission=ask, check_after_seconds=verdict.check_after_seconds)
+            return _under_way(sources, mover, verdict, moment)
         case MoverLost():
             return _failed(sources, DatasetReason.INVENTORY_FAILED, verdict.message, moment)
         case MoverEnded():
             return _ended(sources, verdict, moment)
+
+
+def _under_way(
+    sources: DatasetSources, mover: ObservedMover, going: MoverGoing, moment: Moment
+) -> DatasetDecision:
+    ready = ready_condition(sources.dataset)
+    status = None
+    # A version that can be used stays usable while its sources are looked at again.
+    if going.message and (ready is None or ready.status != "True"):
+        said = ("Unknown", DatasetReason.TAKING_INVENTORY, going.message)
+        status = changed(sources, status_of(sources, said, moment))
+    ask = (mover.job,) if going.ask_admission else ()
+    return DatasetDecision(status, ask_admission=ask, check_after_seconds=going.check_after_seconds)
 
 
 def _ended(sources: DatasetSources, ended: MoverEnded, moment: Moment) -> DatasetDecision:
@@ -197,7 +196,7 @@ def _ended(sources: DatasetSources, ended: MoverEnded, moment: Moment) -> Datase
 
 
 def _failed(sources: DatasetSources, reason: DatasetReason, words: str, moment: Moment) -> DatasetDecision:
-    status = _looked_at(sources, ("False", reason, words), moment)
+    status = looked_at(sources, ("False", reason, words), moment)
     return DatasetDecision(status, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
 
 
@@ -206,7 +205,7 @@ def _found(sources: DatasetSources, content: Content, moment: Moment) -> Dataset
     choice = registration.register(last, _observed(sources), None, content.inventory.digest)
     if isinstance(choice, registration.Existing):
         words = f"version {choice.version.version} is what its sources hold"
-        return DatasetDecision(_looked_at(sources, ("True", DatasetReason.READY, words), moment))
+        return DatasetDecision(looked_at(sources, ("True", DatasetReason.READY, words), moment))
     raised = {**sources.dataset.status.as_dict(), "lastVersion": choice.number}
     version = _version_manifest(sources.dataset, content, choice.number)
     return DatasetDecision(raised, version, check_after_seconds=1.0)
@@ -235,44 +234,3 @@ def _version_manifest(dataset: Dataset, content: Content, number: int) -> dict[s
         "metadata": metadata | {"labels": labels},
         "spec": spec,
     }
-
-
-def _looked_at(sources: DatasetSources, said: Said, moment: Moment) -> dict[str, Any]:
-    after = _status(sources, said, moment)
-    after.pop("requestedAt", None)
-    requested = requested_at(sources.dataset)
-    after |= {} if requested is None else {"requestedAt": requested}
-    return after | {"observedAt": timestamp(moment.now)}
-
-
-def _status(sources: DatasetSources, said: Said | None, moment: Moment) -> dict[str, Any]:
-    """The status with what the versions say; the condition changes only where something is `said`."""
-    dataset = sources.dataset
-    after = {key: value for key, value in dataset.status.as_dict().items() if key not in _OF_LATEST}
-    after |= _latest(sources)
-    if said is None:
-        return after
-    before = [one.as_dict() for one in dataset.status.conditions]
-    generation = dataset.metadata.generation or 0
-    ready = condition(before, "Ready", said[0], said[1:], moment.now) | {"observedGeneration": generation}
-    return after | {"observedGeneration": generation, "conditions": [ready]}
-
-
-_OF_LATEST = frozenset({"latestVersion", "files", "bytes", "digest"})
-
-
-def _latest(sources: DatasetSources) -> dict[str, Any]:
-    if not sources.versions:
-        return {}
-    latest = max(sources.versions, key=lambda version: version.spec.version).spec
-    return {
-        "latestVersion": latest.version,
-        "lastVersion": max(latest.version, sources.dataset.status.last_version or 0),
-        "files": latest.files,
-        "bytes": latest.bytes,
-        "digest": latest.inventory.digest,
-    }
-
-
-def _changed(dataset: Dataset, status: dict[str, Any]) -> dict[str, Any] | None:
-    return None if status == dataset.status.as_dict() else status

@@ -143,7 +143,11 @@ def _to_delete(plan: Plan, steps: Steps, observed: Observed) -> tuple[str, ...]:
 
 
 def _with_versions(steps: Steps, observed: Observed) -> dict[str, RecordedStep]:
-    return {name: replace(step, outputs=_versioned(step, observed)) for name, step in steps.items()}
+    found = {name for name, _ in observed.registered}
+    return {
+        name: replace(step, outputs=_versioned(step, observed)) if name in found else step
+        for name, step in steps.items()
+    }
 
 
 def _versioned(step: RecordedStep, observed: Observed) -> tuple[PublishedOutput, ...]:

@@ -175,6 +175,8 @@ def _starting(recorded: RecordedStep) -> RecordedStep:
 def taken_names(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Steps:
     """The steps, failed where a Job that is not this run's has the name of their next attempt."""
     after = dict(steps)
+    if not observed.foreign_jobs:
+        return after
     for name, recorded in steps.items():
         job = names.job_name(plan.run.name, plan.run.uid, name, recorded.attempt + 1)
         if job in observed.foreign_jobs and not recorded.state.is_final and not has_live_attempt(recorded):
