@@ -15,7 +15,8 @@ from flow import sightings
 from flow.sightings import LIMITS, NOON, a_pod, a_version, container, failure_report
 from towpath.api.dataset import Dataset, DatasetStatus
 from towpath.api.datasetversion import DatasetVersion
-from towpath.flow.dataset_flow import DatasetDecision, DatasetSources, ask_of, decide_dataset
+from towpath.flow.dataset_flow import DatasetDecision, ask_of, decide_dataset
+from towpath.flow.dataset_status import DatasetSources
 from towpath.flow.observed import ObservedMover
 from towpath.flow.verdicts import Moment
 

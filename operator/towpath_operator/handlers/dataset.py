@@ -6,7 +6,8 @@ from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
 from towpath.flow import names
-from towpath.flow.dataset_flow import DatasetDecision, DatasetSources, InventoryOrder, decide_dataset
+from towpath.flow.dataset_flow import DatasetDecision, InventoryOrder, decide_dataset
+from towpath.flow.dataset_status import DatasetSources
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
 from towpath_operator.cluster.observe import observe_movers

@@ -13,8 +13,7 @@ from typing import Any
 from towpath.api.dataset import Dataset
 from towpath.flow import movers, names, registration, reports, support
 from towpath.flow.conditions import DatasetReason
-from towpath.flow.dataset_status import DatasetSources as DatasetSources
-from towpath.flow.dataset_status import Said, changed, looked_at, status_of
+from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.documents import content_document
