@@ -68,9 +68,7 @@ class Metrics:
 
     def _of_runs(self) -> None:
         to = self.registry
-        self.runs = Gauge(
-            "towpath_runs", "Runs by reason of their Succeeded condition", ["state"], registry=to
-        )
+        self.runs = Gauge("towpath_runs", "Runs that exist, by state", ["state"], registry=to)
         self.steps_ended = Counter(
             "towpath_steps_total", "Steps that ended, by state", ["state"], registry=to
         )

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
 import kopf
 
+from towpath.api.runstatus import RunState
 from towpath.flow.decision import Limits
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.audit import Audit
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 CHILDREN = "app.kubernetes.io/managed-by=towpath"
 # Bookmarks come each minute; an audit that is late by a whole period is not coming.
 WATCH_PATIENCE = 300.0
+RUN_STATES = ("New", *(state.value for state in RunState))
 # Passes under way when SIGTERM comes: one API request at most stands between each and its end.
 FINISHING_SECONDS = 20.0
 
@@ -63,9 +66,8 @@ class Process:
 
     async def run(self) -> int:
         """Serve until SIGTERM (0), or until a loop ends by itself (1)."""
-        web = await serve(
-            make_application(self.health, self._metrics), self._settings.http_host, self._settings.http_port
-        )
+        pages = make_application(self.health, self._metrics, self._count_runs)
+        web = await serve(pages, self._settings.http_host, self._settings.http_port)
         loops = self._start_loops()
         loops.append(await self._start_kopf(frozenset(loops)))
         stopping = asyncio.create_task(self._stopping.wait(), name="SIGTERM")
@@ -106,6 +108,8 @@ class Process:
             await contact.synced.wait()
         if self._settings.leader_election:
             await self._lease.acquire()
+            # What another leader wrote last may not have come by watch yet.
+            await self._audit.refresh()
         self.health.leading.set()
         self._cache.mark_all()
         self._working = asyncio.create_task(work(context, PASSES, self._settings.workers), name="passes")
@@ -127,6 +131,11 @@ class Process:
         for task in loops:
             task.cancel()
         await asyncio.wait(loops, timeout=FINISHING_SECONDS)
+
+    def _count_runs(self) -> None:
+        states = Counter((run.get("status") or {}).get("state", "New") for run in self._cache.runs.all())
+        for state in RUN_STATES:
+            self._metrics.runs.labels(state).set(states[state])
 
     async def _make_context(self) -> Context:
         settings = self._settings

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from towpath_operator.health import Health
 from towpath_operator.metrics import Metrics
 
 
-def make_application(health: Health, metrics: Metrics) -> web.Application:
-    """Probes answer 500 with a line per trouble; /metrics speaks Prometheus' text format."""
+def make_application(
+    health: Health, metrics: Metrics, count: Callable[[], None] = lambda: None
+) -> web.Application:
+    """Probes answer 500 with a line per trouble; /metrics speaks Prometheus' text format.
+
+    `count` sets, before each answer, what is not counted as it happens.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return _answer(health.ailments())
@@ -18,6 +25,7 @@ def make_application(health: Health, metrics: Metrics) -> web.Application:
         return _answer(health.missing())
 
     async def exposition(_: web.Request) -> web.Response:
+        count()
         metrics.queue_depth.set(len(health.queue))
         metrics.queue_oldest.set(health.queue.oldest_age())
         metrics.leading.set(int(health.leading.is_set()))

@@ -36,6 +36,8 @@ class OperatorProcess:
     access: Access
     namespace: str
     log: Path
+    # Its Lease is in `namespace`; it watches that one and these.
+    more: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     identity: str = "test-operator"
     port: int = field(default_factory=free_port)
@@ -47,7 +49,7 @@ class OperatorProcess:
             **os.environ,
             "KUBECONFIG": str(self.access.kubeconfig),
             "TOWPATH_NAMESPACE": self.namespace,
-            "TOWPATH_WATCH_NAMESPACES": self.namespace,
+            "TOWPATH_WATCH_NAMESPACES": ",".join((self.namespace, *self.more)),
             "TOWPATH_IDENTITY": self.identity,
             "TOWPATH_HTTP_HOST": "127.0.0.1",
             "TOWPATH_HTTP_PORT": str(self.port),
@@ -92,14 +94,19 @@ class OperatorProcess:
         except OSError:
             return 0, ""
 
-    def api_calls(self) -> dict[str, int]:
-        """Its API calls by verb; renewals of the Lease are the updates."""
-        counts: dict[str, int] = {}
-        for line in self.get("/metrics")[1].splitlines():
-            if line.startswith("towpath_api_calls_total{"):
-                verb = line.split('verb="')[1].split('"')[0]
-                counts[verb] = counts.get(verb, 0) + round(float(line.rsplit(" ", 1)[1]))
-        return counts
+    def writes(self) -> int:
+        """How often it wrote to the API server; renewals of the Lease, which are updates, aside."""
+        verbs = ('verb="create"', 'verb="patch"', 'verb="delete"')
+        return sum(self._count("towpath_api_calls_total", verb) for verb in verbs)
+
+    def passes(self, kind: str) -> int:
+        """How many passes over objects of a kind it has made."""
+        return self._count("towpath_reconciles_total", f'kind="{kind}"')
+
+    def _count(self, series: str, label: str) -> int:
+        lines = self.get("/metrics")[1].splitlines()
+        counted = [line for line in lines if line.startswith(series + "{") and label in line]
+        return sum(round(float(line.rsplit(" ", 1)[1])) for line in counted)
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log, parsed."""
@@ -119,9 +126,11 @@ class OperatorProcess:
 
 
 @contextmanager
-def running_operator(access: Access, namespace: str, log: Path, **settings: str) -> Iterator[OperatorProcess]:
+def running_operator(
+    access: Access, namespace: str, log: Path, *more: str, **settings: str
+) -> Iterator[OperatorProcess]:
     """An operator that leads."""
-    operator = OperatorProcess(access, namespace, log, settings)
+    operator = OperatorProcess(access, namespace, log, more=more, settings=settings)
     operator.start()
     try:
         operator.wait_leading()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +12,20 @@ from builders import in_namespace, make_run
 from cluster.kubectl import Kubectl
 from cluster.pods import PYTHON_IMAGE
 from cluster.waiting import wait_until
+from controller.operator_process import OperatorProcess
 
 Json = dict[str, Any]
+
+
+@contextmanager
+def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A namespace for several tests, under the restricted Pod Security level."""
+    name = f"test-{secrets.token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
 
 
 def plain_step(name: str, *program: str, **fields: Any) -> Json:
@@ -57,15 +72,26 @@ class Runs:
             raise AssertionError(f"step {step} never said {wanted}: {self.step(run, step)}")
         return self.step(run, step)
 
-    def jobs(self) -> list[Json]:
-        """All Jobs of the namespace."""
-        found: list[Json] = self._json("jobs")["items"]
-        return found
+    def jobs(self, run: str) -> list[Json]:
+        """The Jobs of a run."""
+        return self._of(run, "jobs")
 
-    def pods(self) -> list[Json]:
-        """All pods of the namespace."""
-        found: list[Json] = self._json("pods")["items"]
+    def pods(self, run: str) -> list[Json]:
+        """The pods of a run."""
+        return self._of(run, "pods")
+
+    def _of(self, run: str, kind: str) -> list[Json]:
+        found: list[Json] = self._json(kind, "--selector", f"towpath.dev/run={run}")["items"]
         return found
 
     def _json(self, *words: str) -> Any:
         return self.kubectl.json("get", *words, "--namespace", self.namespace)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """An operator, and the runs of both namespaces that it watches."""
+
+    operator: OperatorProcess
+    runs: Runs
+    under_quota: Runs

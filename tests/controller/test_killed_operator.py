@@ -12,7 +12,6 @@ import pytest
 from builders import in_namespace, make_datastore, make_s3
 from cluster.access import Access
 from cluster.audit import AuditLog
-from cluster.kubectl import Kubectl
 from cluster.space import Space
 from cluster.towpath_image import load_image
 from cluster.waiting import wait_until
@@ -24,11 +23,6 @@ pytestmark = pytest.mark.fault
 KILLS = 10
 SEED = 20261123
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def runs(kubectl: Kubectl, namespace: str) -> Runs:
-    return Runs(kubectl, namespace)
 
 
 @pytest.fixture

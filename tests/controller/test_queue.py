@@ -187,3 +187,39 @@ def test_several_workers_pass_over_every_key_exactly_once_per_mark() -> None:
         assert sorted(passes) == sorted(key(str(number)) for number in range(300))
 
     in_loop(story)
+
+
+def test_while_a_key_is_held_alone_no_pass_on_it_begins() -> None:
+    async def story() -> None:
+        queue = KeyedQueue()
+        queue.add(key("a"))
+        async with queue.alone(key("a")):
+            taking = asyncio.create_task(queue.take())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert not taking.done()
+        assert await taking == key("a")
+
+    in_loop(story)
+
+
+def test_a_key_in_a_pass_is_waited_for_before_it_is_held_alone() -> None:
+    async def story() -> None:
+        queue = KeyedQueue()
+        queue.add(key("a"))
+        await queue.take()
+        order: list[str] = []
+
+        async def hold() -> None:
+            async with queue.alone(key("a")):
+                order.append("held")
+
+        holding = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        order.append("pass ended")
+        queue.done(key("a"))
+        await holding
+        assert order == ["pass ended", "held"]
+
+    in_loop(story)

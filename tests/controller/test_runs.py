@@ -8,17 +8,11 @@ import pytest
 
 from builders import in_namespace, make_dataset, make_datastore, make_pipeline, make_run
 from cluster.access import Access
-from cluster.kubectl import Kubectl
 from cluster.waiting import wait_until
 from controller.operator_process import OperatorProcess, running_operator
-from controller.runs import Runs, plain_step
+from controller.runs import Runs, Shared, plain_step
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def runs(kubectl: Kubectl, namespace: str) -> Runs:
-    return Runs(kubectl, namespace)
 
 
 @pytest.fixture
@@ -26,77 +20,59 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "operator.log"
 
 
-def test_a_one_step_run_succeeds_within_five_writes(cluster: Access, runs: Runs, log: Path) -> None:
-    with running_operator(cluster, runs.namespace, log) as operator:
-        before = operator.api_calls()
-        runs.create("single", plain_step("only"))
-        status = runs.finish("single")
-        after = operator.api_calls()
-        writes = sum(after.get(verb, 0) - before.get(verb, 0) for verb in ("create", "patch", "delete"))
-        assert status["state"] == "Succeeded", operator.tail()
-        assert status["planDigest"].startswith("sha256:")
-        assert writes <= 5, (before, after)
-        assert operator.stop() == 0
-
-
-def test_a_finished_run_costs_nothing_more(cluster: Access, runs: Runs, log: Path) -> None:
-    with running_operator(cluster, runs.namespace, log) as operator:
-        runs.create("single", plain_step("only"))
-        runs.finish("single")
-        assert wait_until(lambda: "Complete" in str(runs.jobs()[0]["status"].get("conditions")), 30)
-        before = operator.api_calls()
-        # Passes go on for as long as events come; the touch makes one more of them, and is waited for.
-        passes = operator.get("/metrics")[1].count("\n")
-        runs.kubectl(
-            "annotate", "pipelinerun.towpath.dev/single", "touched=yes", "--namespace", runs.namespace
-        )
-        assert wait_until(lambda: operator.get("/metrics")[1].count("\n") >= passes, 10)
-        after = operator.api_calls()
-        assert {v: after.get(v) for v in ("create", "patch", "delete")} == {
-            v: before.get(v) for v in ("create", "patch", "delete")
-        }
-
-
-def test_steps_start_in_their_order_and_a_failure_stops_what_depends_on_it(
+def test_a_one_step_run_succeeds_within_five_writes_and_then_costs_nothing(
     cluster: Access, runs: Runs, log: Path
 ) -> None:
-    with running_operator(cluster, runs.namespace, log):
-        bad = plain_step(
-            "bad", "print('line one')", "print('the last words')", "raise SystemExit(7)", dependsOn=["good"]
-        )
-        runs.create("chain", plain_step("good"), bad, plain_step("after", dependsOn=["bad"]))
-        status = runs.finish("chain")
-        steps = {step["name"]: step for step in status["steps"]}
-        assert status["state"] == "Failed"
-        assert status["conditions"][0]["reason"] == "StepFailed"
-        assert steps["good"]["state"] == "Succeeded"
-        assert (steps["bad"]["state"], steps["bad"]["exitCode"]) == ("Failed", 7)
-        assert "the last words" in steps["bad"]["logTail"]
-        assert steps["after"]["state"] == "Skipped"
-        assert steps["good"]["completionTime"] <= steps["bad"]["startTime"]
-        assert len(runs.jobs()) == 2
+    with running_operator(cluster, runs.namespace, log) as operator:
+        before = operator.writes()
+        runs.create("single", plain_step("only"))
+        status = runs.finish("single")
+        assert status["state"] == "Succeeded", operator.tail()
+        assert status["planDigest"].startswith("sha256:")
+        assert wait_until(lambda: "Complete" in str(runs.jobs("single")[0]["status"].get("conditions")), 30)
+        after = operator.writes()
+        assert after - before <= 5
+        passes = operator.passes("PipelineRun")
+        where = ("--namespace", runs.namespace)
+        runs.kubectl("annotate", "pipelinerun.towpath.dev/single", "touched=yes", *where)
+        assert wait_until(lambda: operator.passes("PipelineRun") > passes, 10)
+        assert operator.writes() == after
+        assert operator.stop() == 0
+    lease = runs.kubectl.json("get", "lease", "towpath-operator", *where)
+    assert lease["spec"].get("holderIdentity", "") == ""
 
 
-def test_a_failed_step_is_tried_again_as_often_as_it_says(cluster: Access, runs: Runs, log: Path) -> None:
-    with running_operator(cluster, runs.namespace, log):
-        runs.create("stubborn", plain_step("fails", "raise SystemExit(3)", retries=1))
-        status = runs.finish("stubborn")
-        assert status["steps"][0]["attempt"] == 2
-        assert status["steps"][0]["failures"] == {"user": 2}
-        assert sorted(job["metadata"]["name"][-2:] for job in runs.jobs()) == ["-1", "-2"]
+def test_steps_start_in_their_order_and_a_failure_stops_what_depends_on_it(shared: Shared) -> None:
+    program = ("print('line one')", "print('the last words')", "raise SystemExit(7)")
+    bad = plain_step("bad", *program, dependsOn=["good"])
+    shared.runs.create("chain", plain_step("good"), bad, plain_step("after", dependsOn=["bad"]))
+    status = shared.runs.finish("chain")
+    steps = {step["name"]: step for step in status["steps"]}
+    assert status["conditions"][0]["reason"] == "StepFailed"
+    assert steps["good"]["state"] == "Succeeded"
+    assert (steps["bad"]["state"], steps["bad"]["exitCode"]) == ("Failed", 7)
+    assert "the last words" in steps["bad"]["logTail"]
+    assert steps["after"]["state"] == "Skipped"
+    assert steps["good"]["completionTime"] <= steps["bad"]["startTime"]
+    assert len(shared.runs.jobs("chain")) == 2
 
 
-def test_a_cancelled_run_ends_its_pods_and_accepts_nothing(cluster: Access, runs: Runs, log: Path) -> None:
-    with running_operator(cluster, runs.namespace, log, TOWPATH_CANCEL_GRACE_SECONDS="2"):
-        runs.create("long", plain_step("sleeps", "import time", "time.sleep(600)"))
-        runs.reason_of("long", "sleeps", "Running")
-        runs.kubectl(
-            "patch", "pipelinerun.towpath.dev/long", "--namespace", runs.namespace,
-            "--type=merge", "--patch", '{"spec": {"cancel": true}}',
-        )  # fmt: skip
-        status = runs.finish("long", 40)
-        assert status["state"] == "Cancelled"
-        assert wait_until(lambda: runs.pods() == [], 30)
+def test_a_failed_step_is_tried_again_as_often_as_it_says(shared: Shared) -> None:
+    shared.runs.create("stubborn", plain_step("fails", "raise SystemExit(3)", retries=1))
+    step = shared.runs.finish("stubborn")["steps"][0]
+    assert (step["attempt"], step["failures"]) == (2, {"user": 2})
+    names = sorted(job["metadata"]["name"] for job in shared.runs.jobs("stubborn"))
+    assert [name[-2:] for name in names] == ["-1", "-2"]
+
+
+def test_a_cancelled_run_ends_its_pods_and_accepts_nothing(shared: Shared) -> None:
+    runs = shared.runs
+    runs.create("long", plain_step("sleeps", "import time", "time.sleep(600)"))
+    runs.reason_of("long", "sleeps", "Running")
+    where, cancel = ("--namespace", runs.namespace), '{"spec": {"cancel": true}}'
+    runs.kubectl("patch", "pipelinerun.towpath.dev/long", *where, "--type=merge", "--patch", cancel)
+    assert runs.finish("long", 40)["state"] == "Cancelled"
+    assert wait_until(lambda: runs.pods("long") == [], 30)
 
 
 def test_a_run_whose_plan_is_gone_fails_with_plan_lost_and_makes_no_other(
@@ -143,16 +119,6 @@ def test_a_job_of_somebody_else_is_never_adopted(cluster: Access, runs: Runs, lo
         operator.kill()
 
 
-def test_a_name_that_does_not_exist_ends_the_run_with_a_hint(cluster: Access, runs: Runs, log: Path) -> None:
-    runs.kubectl.apply(in_namespace(runs.namespace, make_pipeline("iris", plain_step("only"))))
-    runs.kubectl.apply(in_namespace(runs.namespace, make_run("typo", pipelineRef={"name": "irsi"})))
-    with running_operator(cluster, runs.namespace, log):
-        assert wait_until(lambda: runs.status("typo").get("state") == "Waiting", 20)
-        status = runs.finish("typo", 60)
-        assert status["conditions"][0]["reason"] == "NotFound"
-        assert "iris" in status["message"]
-
-
 def test_objects_are_byte_equal_after_handling_but_for_their_status(
     cluster: Access, runs: Runs, log: Path
 ) -> None:
@@ -183,10 +149,3 @@ def test_objects_are_byte_equal_after_handling_but_for_their_status(
         assert wait_until(lambda: text in operator.get("/metrics")[1], 20)
         assert operator.stop() == 0
     assert seen() == before
-
-
-def test_sigterm_gives_the_lease_back(cluster: Access, runs: Runs, log: Path) -> None:
-    with running_operator(cluster, runs.namespace, log) as operator:
-        assert operator.stop() == 0
-    lease = runs.kubectl.json("get", "lease", "towpath-operator", "--namespace", runs.namespace)
-    assert lease["spec"].get("holderIdentity", "") == ""

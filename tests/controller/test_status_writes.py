@@ -120,6 +120,7 @@ def test_progress_is_held_back_for_a_second_and_more_for_large_objects() -> None
             assert writer.hold_back(key) == 0
             await writer.write(store, run_object("5"), {"message": "small"})
             assert 1.0 <= writer.hold_back(key) < 1.1
+            assert 5.0 <= writer.hold_back(key, patience=4.0) < 5.1
             await writer.write(store, run_object("5"), {"message": "x" * 100 * 1024})
             assert 3.0 <= writer.hold_back(key) < 3.1
             now += 4

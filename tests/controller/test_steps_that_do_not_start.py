@@ -2,76 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from cluster.access import Access
-from cluster.kubectl import Kubectl
-from controller.operator_process import running_operator
-from controller.runs import Runs, plain_step
+from builders import in_namespace, make_pipeline, make_run
+from cluster.waiting import wait_until
+from controller.runs import Runs, Shared, plain_step
 
 pytestmark = pytest.mark.server
 
+MISSING_SECRET = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "not-there", "key": "token"}}}]
+QUOTA = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "strict"},
+    "spec": {"hard": {"limits.cpu": "1"}},
+}
 
-@pytest.fixture
-def runs(cluster: Access, kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Runs]:
-    with running_operator(cluster, namespace, tmp_path / "operator.log", TOWPATH_START_TIMEOUT_SECONDS="15"):
-        yield Runs(kubectl, namespace)
+
+@pytest.fixture(scope="module")
+def runs(shared: Shared) -> Runs:
+    """All of them at once, since most of their time is waiting."""
+    runs, quota = shared.runs, shared.under_quota
+    runs.kubectl.apply(in_namespace(runs.namespace, make_pipeline("iris", plain_step("only"))))
+    runs.kubectl.apply(in_namespace(runs.namespace, make_run("typo", pipelineRef={"name": "irsi"})))
+    quota.kubectl.apply(QUOTA, namespace=quota.namespace)
+    quota.create("strict", plain_step("only"))
+    runs.create("no-image", plain_step("only", image="localhost/no/such:image"))
+    runs.create("as-root", plain_step("only", securityContext={"runAsUser": 0}))
+    runs.create("too-large", plain_step("only", resources={"requests": {"cpu": "1000"}}))
+    runs.create("no-program", {**plain_step("only"), "command": ["/no/such/program"]})
+    runs.create("no-memory", plain_step("only", resources={"limits": {"memory": "1Mi"}}))
+    runs.create("no-secret", plain_step("only", env=MISSING_SECRET))
+    return runs
 
 
 def test_an_image_that_cannot_be_pulled_is_named_and_fails_in_the_end(runs: Runs) -> None:
-    runs.create("run", plain_step("only", image="localhost/no/such:image"))
-    step = runs.reason_of("run", "only", "ImageNotPulled")
+    step = runs.reason_of("no-image", "only", "ImageNotPulled")
     assert "localhost/no/such:image" in step["message"]
-    assert runs.finish("run", 40)["steps"][0]["state"] == "Failed"
-
-
-def test_a_quota_that_refuses_the_pod_is_quoted_and_its_end_lets_the_step_run(runs: Runs) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "strict"},
-        "spec": {"hard": {"limits.cpu": "1"}},
-    }
-    runs.kubectl.apply(quota, namespace=runs.namespace)
-    runs.create("run", plain_step("only"))
-    step = runs.reason_of("run", "only", "QuotaExceeded")
-    assert "strict" in step["message"]
-    assert "limits.cpu" in step["message"]
-    runs.kubectl("delete", "resourcequota", "strict", "--namespace", runs.namespace)
-    assert runs.finish("run", 90)["state"] == "Succeeded"
+    assert runs.finish("no-image", 40)["steps"][0]["state"] == "Failed"
 
 
 def test_pod_security_that_refuses_the_pod_lists_the_violation(runs: Runs) -> None:
-    runs.create("run", plain_step("only", securityContext={"runAsUser": 0}))
-    step = runs.reason_of("run", "only", "PodSecurity")
+    step = runs.reason_of("as-root", "only", "PodSecurity")
     assert "runAsUser=0" in step["message"]
 
 
 def test_a_pod_that_no_node_takes_has_the_schedulers_words(runs: Runs) -> None:
-    runs.create("run", plain_step("only", resources={"requests": {"cpu": "1000"}}))
-    step = runs.reason_of("run", "only", "Unschedulable")
+    step = runs.reason_of("too-large", "only", "Unschedulable")
     assert "Insufficient cpu" in step["message"]
 
 
 def test_a_command_that_cannot_be_started_fails_the_step_at_once(runs: Runs) -> None:
-    runs.create("run", {**plain_step("only"), "command": ["/no/such/program"]})
-    status = runs.finish("run", 30)
-    assert status["steps"][0]["reason"] == "StartError"
-    assert "/no/such/program" in status["steps"][0]["message"]
+    step = runs.finish("no-program", 30)["steps"][0]
+    assert step["reason"] == "StartError"
+    assert "/no/such/program" in step["message"]
 
 
-def test_a_memory_limit_in_which_nothing_starts_is_told(runs: Runs) -> None:
-    runs.create("run", plain_step("only", resources={"limits": {"memory": "1Mi"}}))
-    step = runs.reason_of("run", "only", "PodNotSetUp")
+def test_a_memory_limit_in_which_nothing_starts_is_told_in_the_nodes_words(runs: Runs) -> None:
+    step = runs.reason_of("no-memory", "only", "PodNotSetUp")
     assert "FailedCreatePodSandBox" in step["message"]
-    assert runs.finish("run", 30)["steps"][0]["state"] == "Failed"
+    assert runs.finish("no-memory", 30)["steps"][0]["state"] == "Failed"
 
 
 def test_a_secret_that_is_missing_in_env_is_named(runs: Runs) -> None:
-    env = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "not-there", "key": "token"}}}]
-    runs.create("run", plain_step("only", env=env))
-    step = runs.reason_of("run", "only", "ContainerConfig")
+    step = runs.reason_of("no-secret", "only", "ContainerConfig")
     assert "not-there" in step["message"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_quota_that_refuses_the_pod_is_quoted_and_its_end_lets_the_step_run(shared: Shared) -> None:
+    quota = shared.under_quota
+    step = quota.reason_of("strict", "only", "QuotaExceeded")
+    assert "limits.cpu" in step["message"]
+    quota.kubectl("delete", "resourcequota", "strict", "--namespace", quota.namespace)
+    assert quota.finish("strict", 90)["state"] == "Succeeded"
+
+
+def test_a_name_that_does_not_exist_ends_the_run_with_a_hint(runs: Runs) -> None:
+    assert wait_until(lambda: "state" in runs.status("typo"), 20)
+    status = runs.finish("typo", 60)
+    assert status["conditions"][0]["reason"] == "NotFound"
+    assert "iris" in status["message"]

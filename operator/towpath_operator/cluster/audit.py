@@ -28,23 +28,29 @@ class Audit:
         namespaces: Iterable[str | None],
         metrics: Metrics,
         seconds: float,
+        backoff: Backoff | None = None,
     ) -> None:
         self.synced = asyncio.Event()
         self.last_contact = time.monotonic()
         self._client, self._metrics, self._seconds = client, metrics, seconds
         self._places = [(store, namespace) for store in stores for namespace in namespaces]
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
 
     async def run(self) -> None:
         """Audit for ever; ends only by cancellation."""
         while True:
+            await self.refresh()
+            await asyncio.sleep(self._seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+
+    async def refresh(self) -> None:
+        """Audit now, however long it takes to get an answer."""
+        while True:
             try:
-                await self.once()
-                pause = self._seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
+                return await self.once()
             except ApiError as error:
                 pause = max(self._backoff.next(), error.retry_after or 0.0)
                 log.warning("audit of our kinds: %s; again in %.1f s", error, pause)
-            await asyncio.sleep(pause)
+                await asyncio.sleep(pause)
 
     async def once(self) -> None:
         """List everything once and repair the stores."""

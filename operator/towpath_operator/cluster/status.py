@@ -38,9 +38,12 @@ class StatusWriter:
         self._client, self._metrics, self._clock = client, metrics, clock
         self._next: dict[Key, float] = {}
 
-    def hold_back(self, key: Key) -> float:
-        """For how many more seconds a write of mere progress must wait; 0 if it may be written now."""
-        return max(0.0, self._next.get(key, 0.0) - self._clock())
+    def hold_back(self, key: Key, patience: float = 0.0) -> float:
+        """For how many more seconds a write of mere progress must wait; 0 if it may be written now.
+
+        `patience` is added to the pause since the last write, for what nobody waits to read.
+        """
+        return max(0.0, self._next.get(key, -patience) + patience - self._clock())
 
     async def write(self, store: Store, item: Json, status: Json) -> Json | None:
         """Make this the status; the object as stored. None: it changed or went meanwhile, look again.

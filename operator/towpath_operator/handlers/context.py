@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -41,18 +41,21 @@ class Memory:
     warnings: dict[str, str] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
+    waiting: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
 
     def forget_run(self, uid: str) -> None:
-        """A run has gone or come to its end."""
-        by_run: tuple[dict[str, Any], ...] = (
-            self.plans,
-            self.first_seen,
-            self.foreign_jobs,
-            self.registered,
-            self.refused_registrations,
-        )
-        for part in by_run:
+        """A run has come to its end."""
+        for part in self._by_run():
             part.pop(uid, None)
+
+    def keep_runs(self, uids: Collection[str]) -> None:
+        """Runs have gone: forget all but these."""
+        for part in self._by_run():
+            for uid in part.keys() - set(uids):
+                del part[uid]
+
+    def _by_run(self) -> tuple[dict[str, Any], ...]:
+        return (self.plans, self.first_seen, self.foreign_jobs, self.registered, self.refused_registrations)
 
     def forget(self, uid: str) -> None:
         """A Job has a pod, or a pod goes on: what was asked about it is of no use any more."""

@@ -15,6 +15,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     run = context.cache.runs.get(key.namespace, key.name)
     if run is None:
         context.writer.forget(key)
+        context.memory.keep_runs([item["metadata"]["uid"] for item in context.cache.runs.all()])
         return None
     if (run.get("status") or {}).get("completionTime") and not live_jobs(context, run):
         context.memory.forget_run(run["metadata"]["uid"])

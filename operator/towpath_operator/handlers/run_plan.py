@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from towpath.flow import documents, names
+from towpath.flow.conditions import RunReason
 from towpath.flow.documents import UnreadablePlanError
 from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan
 from towpath.flow.restore import restore
-from towpath.flow.sources import Resolved
+from towpath.flow.sources import Refused, Resolved
 from towpath_operator.cluster.apply import NameTakenError, create_plan
 from towpath_operator.cluster.config_maps import contents, read_config_map
 from towpath_operator.handlers.context import Context
@@ -22,18 +23,21 @@ class PlanLostError(Exception):
     """The plan is missing, damaged, or not the recorded one."""
 
 
-async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str]:
+async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str] | Refused:
     """Create the plan's ConfigMap; where one is there already, that one is the plan. Its digest comes with it."""
     made = make_plan(resolved)
-    name = names.plan_name(made.run.name, made.run.uid)
+    written = documents.write(made)
+    too_large = documents.why_too_large(documents.pack(written))
+    if too_large is not None:
+        return Refused(RunReason.TOO_LARGE, too_large)
     try:
-        stored = await create_plan(context.client, plan_object.render(made.run, documents.write(made)))
+        stored = await create_plan(context.client, plan_object.render(made.run, written))
         there = documents.unpack(contents(stored))
         plan, digest = restore(there), documents.plan_digest(there)
     except (UnreadablePlanError, NameTakenError) as error:
-        raise PlanLostError(
-            f"ConfigMap {name} is there already and is not this run's plan: {error}"
-        ) from error
+        name = names.plan_name(made.run.name, made.run.uid)
+        words = f"ConfigMap {name} is there already and is not this run's plan: {error}"
+        return Refused(RunReason.PLAN_LOST, words)
     context.memory.plans[made.run.uid] = plan
     return plan, digest
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from towpath.flow.conditions import StepReason
 from towpath.flow.decide import decide, lose_plan
 from towpath.flow.decision import Decision
 from towpath.flow.planned import Plan
@@ -24,6 +25,8 @@ from towpath_operator.handlers.run_report import report
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
+SETTING_UP_SECONDS = 4.0
+_NO_NEWS = (StepReason.STARTING, StepReason.UPSTREAM)
 # One wide run must not hold up all others: the rest is made in its next pass.
 CREATES_PER_PASS = 50
 
@@ -82,7 +85,8 @@ def _sooner(*waits: float | None) -> float | None:
 
 async def _write(context: Context, run: Seen, decision: Decision) -> float | None:
     """Write the status: results at once, progress when it may be. Seconds to hold back, or None on a conflict."""
-    held = context.writer.hold_back(PIPELINE_RUNS.key(run.item))
+    patience = _patience(run.recorded, decision.recorded)
+    held = context.writer.hold_back(PIPELINE_RUNS.key(run.item), patience)
     status = write_status(run.item, decision.recorded, context.now())
     if held and not decision.results_changed and status != run.item["status"]:
         return held
@@ -90,6 +94,14 @@ async def _write(context: Context, run: Seen, decision: Decision) -> float | Non
         return None
     report(context, run.item, run.recorded, decision.recorded)
     return 0.0
+
+
+def _patience(before: RecordedRun, after: RecordedRun) -> float:
+    """That a pod is being set up is no news for a while: most often it runs before anybody has read of it."""
+    old = {step.name: (step.state, step.reason) for step in before.steps}
+    news = [step for step in after.steps if old.get(step.name) != (step.state, step.reason)]
+    is_news = any(step.reason not in _NO_NEWS for step in news)
+    return 0.0 if is_news or not news else SETTING_UP_SECONDS
 
 
 async def _register(context: Context, plan: Plan, decision: Decision) -> float:

@@ -24,10 +24,21 @@ def report(context: Context, run: Json, before: RecordedRun, after: RecordedRun)
 def _report_step(context: Context, run: Json, old: RecordedStep, new: RecordedStep) -> None:
     if (old.state, old.reason, old.attempt) == (new.state, new.reason, new.attempt):
         return
+    _time_waiting(context, run, new)
     extra = {**_of(run), "step": new.name, "state": str(new.state), "reason": str(new.reason or "")}
     extra |= {"attempt": new.attempt, "job": new.job or "", "detail": new.message or ""}
     log.info("step %s: %s %s", new.name, new.state, new.reason or "", extra=extra)
     _count(context, old, new)
+
+
+def _time_waiting(context: Context, run: Json, new: RecordedStep) -> None:
+    # A restart forgets since when, and counts from there: a metric may be short by one operator's life.
+    since, key, now = context.memory.waiting, (run["metadata"]["uid"], new.name), context.now()
+    if key in since:
+        reason, began = since.pop(key)
+        context.metrics.waiting.labels(reason).observe((now - began).total_seconds())
+    if new.state in (StepState.WAITING, StepState.PENDING) and new.reason:
+        since[key] = (str(new.reason), now)
 
 
 def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:

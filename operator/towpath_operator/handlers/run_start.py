@@ -10,7 +10,7 @@ from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context, Json
-from towpath_operator.handlers.run_plan import PlanLostError, write_plan
+from towpath_operator.handlers.run_plan import write_plan
 from towpath_operator.handlers.run_report import report_planned, report_unplanned
 from towpath_operator.handlers.run_sources import gather
 
@@ -45,10 +45,10 @@ def _outcome(context: Context, sources: Sources) -> Resolved | Waiting | Refused
 
 
 async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolved) -> float | None:
-    try:
-        plan, digest = await write_plan(context, resolved)
-    except PlanLostError as error:
-        return await _write_unplanned(context, run, sources, Refused(RunReason.PLAN_LOST, str(error)))
+    written = await write_plan(context, resolved)
+    if isinstance(written, Refused):
+        return await _write_unplanned(context, run, sources, written)
+    plan, digest = written
     recorded = begin(plan, digest, sources.first_seen_at)
     if await context.writer.write(context.cache.runs, run, write_status(run, recorded, context.now())):
         report_planned(run, recorded)

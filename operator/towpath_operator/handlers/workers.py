@@ -14,6 +14,8 @@ from towpath_operator.handlers.context import Context
 
 log = logging.getLogger(__name__)
 
+# A pass that asks for itself again at once, for ever, must leave the loop to others.
+AT_LEAST_SECONDS = 0.02
 # Gives the seconds after which to look again although nothing happened.
 Pass = Callable[[Context, Key], Awaitable[float | None]]
 
@@ -54,6 +56,6 @@ async def _one_pass(context: Context, make_pass: Pass, key: Key) -> str:
         log.exception("pass on %s %s/%s failed; again in %.1f s", *key, pause)
         return "failed"
     if again is not None:
-        context.queue.add_after(key, again)
+        context.queue.add_after(key, max(again, AT_LEAST_SECONDS))
     context.queue.done(key)
     return "done"

@@ -1,0 +1,31 @@
+"""One operator for all tests that leave it alive: it watches two namespaces, one of them under a quota."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.access import Access
+from cluster.kubectl import Kubectl
+from controller.operator_process import running_operator
+from controller.runs import Runs, Shared, fresh_namespace
+
+
+@pytest.fixture(scope="session")
+def shared(cluster: Access, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """An operator with little patience, which leads."""
+    log = tmp_path_factory.mktemp("operator") / "operator.log"
+    settings = {"TOWPATH_START_TIMEOUT_SECONDS": "15", "TOWPATH_CANCEL_GRACE_SECONDS": "2"}
+    with (
+        fresh_namespace(kubectl) as roomy,
+        fresh_namespace(kubectl) as tight,
+        running_operator(cluster, roomy, log, tight, **settings) as operator,
+    ):
+        yield Shared(operator, Runs(kubectl, roomy), Runs(kubectl, tight))
+
+
+@pytest.fixture
+def runs(kubectl: Kubectl, namespace: str) -> Runs:
+    """The runs of a namespace that no operator watches yet."""
+    return Runs(kubectl, namespace)
