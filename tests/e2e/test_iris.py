@@ -77,7 +77,6 @@ def test_a_step_registers_and_reports_what_it_moved(tenant: Tenant, finished: st
         "name": "clean",
         "files": 1,
         "directory": False,
-        "file": "clean",
         "seconds": 0,
     }
     assert condition(status, "Succeeded")["reason"] == "Succeeded"
