@@ -28,7 +28,8 @@ def test_a_wrong_secret_key_is_a_reason_on_the_datastore(tenant: Tenant, space: 
     tenant.apply("Datastore", "wrong-key", tenant.s3_datastore(space, credentialsSecretRef={"name": "wrong"}))
     status = tenant.until("datastores", "wrong-key", has_reason("Ready", "CredentialsRefused"))
     message = condition(status, "Ready")["message"]
-    assert "towpath-admin" in message
+    assert "'towp…' of Secret 'wrong'" in message
+    assert "the secret key does not belong to the access key" in message
     assert "not-the-key" not in message
 
 

@@ -1,0 +1,120 @@
+"""A dataset's life: listed where it lies, a new version when its content is another, drift told by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from e2e.tenant import Tenant, is_ready, step_of
+
+pytestmark = pytest.mark.story
+
+LIST = """
+import os, sys
+top = sys.argv[1]
+print(sorted(os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names))
+"""
+
+
+def _look_again(tenant: Tenant, dataset: str, mark: str) -> dict[str, Any]:
+    """The status after the look that `mark` asks for."""
+    tenant.kubectl(
+        "annotate", f"datasets.towpath.dev/{dataset}", f"towpath.dev/requested-at={mark}", "--overwrite"
+    )
+    return tenant.until(
+        "datasets", dataset, lambda status: is_ready(status) and status.get("requestedAt") == mark
+    )
+
+
+def test_a_folder_and_a_glob_become_versions_with_the_files_that_they_select(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    for key in ("pets/a/1.jpg", "pets/b/2.jpg", "pets/b/readme.txt", "pets.txt"):
+        space.put(key, key.encode())
+    tenant.apply("Dataset", "pets-folder", {"sources": [{"path": "pets/"}]})
+    tenant.apply("Dataset", "pets-glob", {"sources": [{"path": "pets/**/*.jpg"}]})
+    folder = tenant.until("datasets", "pets-folder", is_ready)
+    glob = tenant.until("datasets", "pets-glob", is_ready)
+    assert (folder["files"], glob["files"]) == (3, 2)
+    inputs = [{"name": "pets_folder"}, {"name": "pets_glob"}]
+    steps = [
+        {
+            "name": f"list{number}",
+            "command": ["python3", "-c", LIST, f"$(inputs.{given['name']}.path)"],
+            "inputs": [given],
+        }
+        for number, given in enumerate(inputs)
+    ]
+    run = tenant.start_steps(*steps)
+    assert tenant.finish(run)["state"] == "Succeeded"
+    logs = [
+        tenant.kubectl("logs", "-l", f"towpath.dev/run={run},towpath.dev/step=list{number}", "-c", "step")
+        for number in range(2)
+    ]
+    assert "'b/readme.txt'" in logs[0]
+    assert logs[0].count(".jpg") == logs[1].count(".jpg") == 2
+    assert "readme" not in logs[1]
+
+
+def test_changed_sources_make_the_next_version_and_unchanged_ones_make_nothing(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("grow/1.csv", b"1\n")
+    tenant.apply("Dataset", "grow", {"sources": [{"path": "grow/"}]})
+    tenant.until("datasets", "grow", lambda status: is_ready(status) and status.get("latestVersion") == 1)
+    assert _look_again(tenant, "grow", "once")["latestVersion"] == 1
+    space.put("grow/2.csv", b"2\n")
+    assert _look_again(tenant, "grow", "twice")["latestVersion"] == 2
+    first, second = (tenant.get("datasetversions", f"grow-v{number}")["spec"] for number in (1, 2))
+    assert (first["files"], second["files"]) == (1, 2)
+    assert first["inventory"]["digest"] != second["inventory"]["digest"]
+
+
+def test_an_object_that_changed_since_it_was_pinned_fails_the_step_by_name(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("drift/stays.csv", b"same\n")
+    space.put("drift/moves.csv", b"before\n")
+    tenant.apply("Dataset", "drift", {"sources": [{"path": "drift/"}]})
+    tenant.until("datasets", "drift", is_ready)
+    space.put("drift/moves.csv", b"after!\n")
+    step = {
+        "name": "read",
+        "command": ["ls", "$(inputs.drift.path)"],
+        "inputs": [{"name": "drift"}],
+        "retries": 2,
+    }
+    status = tenant.finish(tenant.start_steps(step))
+    failed = step_of(status, "read")
+    assert (status["state"], failed["reason"], failed["attempt"]) == ("Failed", "InputDrift", 1), json.dumps(
+        status
+    )
+    assert "moves.csv" in failed["message"]
+
+
+def test_a_source_that_matches_nothing_is_a_reason_on_the_dataset(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    tenant.apply("Dataset", "nothing", {"sources": [{"path": "no/such/*.csv"}]})
+    status = tenant.until(
+        "datasets", "nothing", lambda seen: any(c["status"] == "False" for c in seen.get("conditions", []))
+    )
+    said = status["conditions"][0]
+    assert "no/such/*.csv" in said["message"]
+    assert said["reason"] not in ("Probing", "TakingInventory"), said
+
+
+def test_a_version_cannot_be_changed_and_its_dataset_can_go_without_it(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("kept/1.csv", b"1\n")
+    tenant.apply("Dataset", "kept", {"sources": [{"path": "kept/1.csv"}]})
+    tenant.until("datasets", "kept", is_ready)
+    patch = json.dumps({"spec": {"files": 7}})
+    with pytest.raises(AssertionError, match="never changes"):
+        tenant.kubectl("patch", "datasetversions.towpath.dev", "kept-v1", "--type=merge", "-p", patch)
+    tenant.kubectl("delete", "datasets.towpath.dev", "kept")
+    assert tenant.get("datasetversions", "kept-v1")["spec"]["files"] == 1
