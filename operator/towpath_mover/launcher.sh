@@ -7,115 +7,134 @@
 #
 # What sh cannot do: it starts background children with INT and QUIT ignored, so the command ignores them unless
 # it sets its own handlers. Hence every signal is handed on as TERM, whatever the image's STOPSIGNAL is.
-# Between the reset of the child's traps and the exec a TERM may be lost for some microseconds; the kubelet's
-# KILL after the grace period is what is left then.
+# A signal in the very moment between the traps and the opening of the FIFO is heard only when `publish` reads; if
+# it never does, the kubelet's KILL after the grace period is what is left.
+#
+# Its variables begin with tp_: one of another name might be the user's, and would reach the command changed.
 
-bin=${0%/*} timeout=$1 grace=$2
+tp_bin=${0%/*} tp_timeout=$1 tp_grace=$2
 shift 2
-why='' child='' early='' timer='' interrupted=''
+tp_why='' tp_stop='' tp_child='' tp_ready='' tp_timer='' tp_interrupted=''
 
-# Hands a stop on to the command; before the command has begun it is only remembered.
+# Remembers why the command must stop, and hands it on as soon as it can be heard.
 stop() {
-  interrupted=1
-  if [ -z "$child" ]; then
-    why=${why:-$1} early=1
-  elif kill -TERM "$child" 2>/dev/null; then
-    why=${why:-$1}
-  fi
+  tp_interrupted=1 tp_stop=$1
+  hand_on
+}
+
+# The child has dropped this shell's traps: from now on a TERM is its own.
+ready() {
+  tp_interrupted=1 tp_ready=1
+  hand_on
+}
+
+hand_on() {
+  [ "$tp_stop" ] && [ "$tp_child" ] && [ "$tp_ready" ] || return 0
+  if kill -TERM "$tp_child" 2>/dev/null; then tp_why=${tp_why:-$tp_stop}; fi
+  tp_stop=''
 }
 
 # Tells the reader how it ended. Who was told to stop never reports success, whatever the command made of it.
 finish() {
-  trap '' TERM INT QUIT HUP USR1 PIPE
-  code=$1
-  [ -z "$timer" ] || kill -KILL "-$timer" "$timer" 2>/dev/null
-  case $why in
+  trap '' TERM INT QUIT HUP USR1 USR2 PIPE
+  tp_code=$1 tp_why=${tp_why:-$tp_stop}
+  [ -z "$tp_timer" ] || kill -KILL "-$tp_timer" "$tp_timer" 2>/dev/null
+  case $tp_why in
     timeout)
-      code=124
-      echo "towpath: the command was stopped, it ran longer than timeoutSeconds=$timeout" >&2 ;;
+      tp_code=124
+      echo "towpath: the command was stopped, it ran longer than timeoutSeconds=$tp_timeout" >&2 ;;
     terminated)
-      [ "$code" != 0 ] || code=143 ;;
+      [ "$tp_code" != 0 ] || tp_code=143 ;;
   esac
-  echo "$code${why:+ $why}" 2>/dev/null >&9
-  exit "$code"
+  echo "$tp_code${tp_why:+ $tp_why}" 2>/dev/null >&9
+  exit "$tp_code"
 }
 
 # Finds the image's own program: by itself this shell would prefer busybox's applets and its builtins.
 find_program() {
-  program='' refused=''
-  case $1 in */*) program=$1; return ;; esac
+  tp_program='' tp_refused=''
+  case $1 in */*) tp_program=$1; return ;; esac
   set -f
-  IFS=:
-  for folder in $PATH; do
-    [ -f "${folder:-.}/$1" ] || continue
-    if [ -x "${folder:-.}/$1" ]; then program=${folder:-.}/$1; break; fi
-    refused=${folder:-.}/$1
+  tp_ifs=$IFS IFS=:
+  for tp_folder in $PATH; do
+    [ -f "${tp_folder:-.}/$1" ] || continue
+    if [ -x "${tp_folder:-.}/$1" ]; then tp_program=${tp_folder:-.}/$1; break; fi
+    tp_refused=${tp_folder:-.}/$1
   done
-  unset IFS
+  IFS=$tp_ifs
   set +f
-  [ -z "$program" ] || return 0
-  if [ "$refused" ]; then
-    echo "towpath: the command '$refused' is not executable" >&2
+  [ -z "$tp_program" ] || return 0
+  if [ "$tp_refused" ]; then
+    echo "towpath: the command '$tp_refused' is not executable" >&2
     exit 126
   fi
   echo "towpath: the command '$1' was not found in PATH=$PATH" >&2
   exit 127
 }
 
-# Becomes the command. Variables whose names sh cannot hold (a.b) are read from where the kernel keeps them.
+# Lists the variables that sh would lose or change, one a line, with \001 for their newlines: the kernel has them as
+# they were given. Names that sh cannot hold (a.b) are among them, and those that it sets itself.
+strange_variables() {
+  "$tp_bin/busybox" tr '\000\n' '\n\001' </proc/$$/environ |
+    "$tp_bin/busybox" grep -E '^([0-9]|[^=]*[^=A-Za-z0-9_]|(IFS|OPTIND|PPID)=)'
+}
+
+# Becomes the command.
 become() {
   find_program "$1"
-  name=$1
+  tp_name=$1
   shift
-  strange=$("$bin/busybox" tr '\000\n' '\n\001' </proc/$$/environ | "$bin/busybox" grep -v '^[A-Za-z_][A-Za-z0-9_]*=')
-  [ "$strange" ] || exec -a "$name" "$program" "$@"
-  set -- "$program" "$@"
+  tp_strange=$(strange_variables)
+  [ "$tp_strange" ] || exec -a "$tp_name" "$tp_program" "$@"
+  set -- "$tp_program" "$@"
   set -f
-  IFS='
+  tp_ifs=$IFS IFS='
 '
-  for variable in $strange; do
-    variable=$(printf '%s.' "$variable" | "$bin/busybox" tr '\001' '\n')
-    set -- "${variable%.}" "$@"
+  for tp_variable in $tp_strange; do
+    tp_variable=$(printf '%s.' "$tp_variable" | "$tp_bin/busybox" tr '\001' '\n')
+    set -- "${tp_variable%.}" "$@"
   done
-  unset IFS
-  exec "$bin/busybox" env "$@"
+  IFS=$tp_ifs
+  exec "$tp_bin/busybox" env -- "$@"
 }
 
 trap 'stop terminated' TERM INT QUIT HUP
 trap 'stop timeout' USR1
+trap ready USR2
 
 # Opening waits until `publish` reads; a signal ends the waiting, and then nothing may block any more.
-if ! command exec 9>"$bin/alive"; then
-  [ "$why" ] || exit 125
-  exec 9<>"$bin/alive"
-fi 2>/dev/null
-[ -z "$why" ] || finish 143
+if ! { command exec 9>"$tp_bin/alive"; } 2>/dev/null; then
+  if [ -z "$tp_stop" ]; then
+    echo "towpath: $tp_bin/alive cannot be opened; stage-in should have made it" >&2
+    exit 125
+  fi
+  exec 9<>"$tp_bin/alive"
+fi
+[ -z "$tp_stop" ] || finish 143
 if [ $# = 0 ]; then
   echo "towpath: the step's command is empty; an image's ENTRYPOINT is not known here, so name it in 'command'" >&2
   finish 125
 fi
 
-# A TERM that met the child before it had dropped this shell's traps is pending: the first trap lets it act.
 (
-  trap 'exit 143' TERM
-  trap - TERM
+  kill -USR2 $$
   become "$@"
 ) 9>&- &
-child=$!
-[ -z "$early" ] || kill -TERM "$child" 2>/dev/null
+tp_child=$!
+hand_on
 
-if [ "$timeout" ]; then
-  "$bin/busybox" setsid "$bin/busybox" sh -c \
+if [ "$tp_timeout" ]; then
+  "$tp_bin/busybox" setsid "$tp_bin/busybox" sh -c \
     '"$0" sleep "$1"; kill -USR1 "$2"; "$0" sleep "$3"; kill -KILL "$4"' \
-    "$bin/busybox" "$timeout" $$ "$grace" "$child" 9>&- &
-  timer=$!
+    "$tp_bin/busybox" "$tp_timeout" "$$" "$tp_grace" "$tp_child" 9>&- &
+  tp_timer=$!
 fi
 
 # A trap interrupts `wait`, and its answer then says nothing about the child: ask again.
 while :; do
-  interrupted=''
-  wait "$child"
-  code=$?
-  [ "$interrupted" ] || break
+  tp_interrupted=''
+  wait "$tp_child"
+  tp_code=$?
+  [ "$tp_interrupted" ] || break
 done
-finish "$code"
+finish "$tp_code"

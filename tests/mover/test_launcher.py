@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -277,11 +278,42 @@ def test_the_command_sees_its_own_name(bench: Bench) -> None:
 
 
 def test_variables_that_sh_cannot_hold_arrive_unchanged(bench: Bench) -> None:
-    given = {"PATH": os.environ["PATH"], "a.b": "x\n y\n\n", "c-d": "$HOME * 'q'", "plain": "p\nq", "e.f": ""}
+    given = {
+        "PATH": os.environ["PATH"],
+        "a.b": "x\n y\n\n",
+        "c-d": "$HOME * 'q'",
+        "plain": "p\nq",
+        "e.f": "",
+        "-i": "x",
+    }
     show = "import os, sys; sys.stdout.write(repr(dict(os.environ)))"
     ended = bench.run(*python(show), "argument with space", env=given)
     seen = eval(ended.output)  # noqa: S307 - our own repr
     assert {name: seen.get(name) for name in given} == given
+
+
+def test_no_variable_of_the_user_is_changed(bench: Bench) -> None:
+    own = set(re.findall(r"\btp_([a-z]+)", SOURCE.read_text())) | {
+        "IFS",
+        "OPTIND",
+        "PPID",
+        "PS4",
+        "ENV",
+    }
+    assert {"code", "name", "timeout"} <= own
+    given = {name: f"the user's {name}" for name in own} | {"PATH": os.environ["PATH"]}
+    ended = bench.run(*python("import os; print(dict(os.environ))"), timeout=11, env=given)
+    seen = eval(ended.output)  # noqa: S307 - our own repr
+    assert {name: seen.get(name) for name in given} == given
+
+
+def test_a_bench_without_a_fifo_is_said_so(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "alive").unlink()
+    (tmp_path / "alive").mkdir()
+    launcher = bench.launch_unread("/bin/true")
+    _, errors = launcher.communicate(timeout=20)
+    assert launcher.returncode == 125
+    assert b"alive cannot be opened" in errors
 
 
 def test_the_command_holds_no_descriptor_of_the_launcher(bench: Bench) -> None:
