@@ -29,13 +29,19 @@ def in_order(entries: Iterable[Entry], folder: Path, run: int = RUN) -> Iterator
     with ExitStack() as open_runs:
         runs = [open_runs.enter_context(_Run(folder, first))]
         del first
-        while more := _sorted_run(source, run):
-            runs.append(open_runs.enter_context(_Run(folder, more)))
+        while (more := _next_run(source, run, folder)) is not None:
+            runs.append(open_runs.enter_context(more))
         yield from heapq.merge(*runs, key=_by_path)
 
 
 def _sorted_run(source: Iterator[Entry], run: int) -> list[Entry]:
     return sorted(islice(source, run), key=_by_path)
+
+
+def _next_run(source: Iterator[Entry], run: int, folder: Path) -> _Run | None:
+    # A function of its own: its list is gone before the next one is made.
+    entries = _sorted_run(source, run)
+    return _Run(folder, entries) if entries else None
 
 
 class _Run:

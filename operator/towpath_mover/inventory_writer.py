@@ -13,6 +13,7 @@ from towpath_mover.inventory_format import encode_entry, encode_header
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.paths import check_path
 
+# Half of each line is a digest, which does not compress: level 1 gives 49 bytes a file, 4 gives 46, 9 still 46.
 LEVEL = 4
 _BATCH = 512
 

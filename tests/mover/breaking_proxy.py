@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,13 +66,17 @@ class BreakingProxy:
 
 
 @contextmanager
-def breaking_proxy(upstream: str, rule: Rule) -> Iterator[BreakingProxy]:
-    """A proxy on a free port of loopback until the block ends."""
+def breaking_proxy(
+    upstream: str, rule: Rule = lambda _: None, tls: ssl.SSLContext | None = None
+) -> Iterator[BreakingProxy]:
+    """A proxy on a free port of loopback until the block ends; it breaks nothing unless told to."""
     proxy = BreakingProxy(upstream, rule)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    proxy.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    proxy.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from random import Random
@@ -127,3 +130,41 @@ def test_a_line_shows_only_what_is_there() -> None:
     line = json.loads(zlib.decompress(content, 31).splitlines()[1])
     assert set(line) == {"path", "size", "sha256"}
     assert result.summary.files == 1
+
+
+MILLION = """
+import sys
+from hashlib import sha256
+from pathlib import Path
+from towpath_mover.inventory import Entry, Root
+from towpath_mover.inventory_reader import InventoryReader
+from towpath_mover.inventory_writer import write_inventory
+
+def entries(count):
+    for number in range(count):
+        digest = sha256(str(number).encode()).hexdigest()
+        yield Entry(f"class-{digest[:2]}/image-{digest[2:12]}.jpg", number, digest)
+
+def chunks(file):
+    with file.open("rb") as opened:
+        while chunk := opened.read(1 << 20):
+            yield chunk
+
+count = int(sys.argv[2])
+written = write_inventory(Path(sys.argv[1]) / "inventory", [Root("default", "")], entries(count))
+reader = InventoryReader(chunks(written.file), written.summary.digest)
+assert sum(1 for _ in reader.entries()) == count
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def most_kilobytes(folder: Path, files: int) -> int:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", MILLION, str(folder), str(files)]
+    return int(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_million_files_cost_hardly_more_memory_than_a_hundred_thousand(tmp_path: Path) -> None:
+    assert most_kilobytes(tmp_path, 1_000_000) < most_kilobytes(tmp_path, 100_000) + 20_000 < 120_000
