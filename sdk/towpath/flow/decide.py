@@ -7,10 +7,11 @@ stop, start what may start, register what was accepted, and end the run when not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from towpath.flow import ending
+from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
 from towpath.flow.observed import Observed, ObservedAttempt
@@ -34,22 +35,31 @@ def begin(plan: Plan, plan_digest: str, first_seen_at: datetime) -> RecordedRun:
     )
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """All that one pass looks at."""
+
+    plan: Plan
+    recorded: RecordedRun
+    observed: Observed
+    moment: Moment
+
+
 def decide(plan: Plan, recorded: RecordedRun, observed: Observed, now: datetime, limits: Limits) -> Decision:
     """What to do now. The same arguments give the same decision, and carrying it out twice does no harm."""
+    look = _Pass(plan, recorded, observed, Moment(now, limits))
     known = {step.name: step for step in recorded.steps}
     before = {step.name: known.get(step.name, RecordedStep(step.name)) for step in plan.steps}
     if recorded.completion_time is not None:
-        return Decision(recorded, delete=_to_delete(plan, before, observed))
-    moment = Moment(now, limits)
+        return Decision(recorded, delete=_to_delete(look, before))
     stop = ending.reason_to_stop(plan, recorded, observed, now)
     if stop is not None:
         words = ending.words_of_stop(plan, stop)
-        started, moved = Started(ending.stopped(before, stop, words, now)), dict[str, Moved]()
-    else:
-        moved = _moved(plan, before, observed, moment)
-        free = taken_names(plan, {name: one.step for name, one in moved.items()}, observed, moment)
-        started = start(plan, free, observed, moment)
-    return _decision(plan, recorded, observed, moment, started, moved)
+        return _decision(look, Started(ending.stopped(before, stop, words, now)), {})
+    moved = _moved(look, before)
+    steps = {name: one.step for name, one in moved.items()}
+    free = taken_names(plan, steps, observed, look.moment)
+    return _decision(look, start(plan, free, observed, look.moment), moved)
 
 
 def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime) -> Decision:
@@ -58,7 +68,7 @@ def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime
     if recorded.completion_time is not None:
         return Decision(recorded)
     steps = ending.stopped(before, StepReason.PLAN_LOST, "the run's plan is lost", now)
-    jobs = tuple(attempt.job for attempt in observed.attempts if not attempt.deleting)
+    jobs = tuple(one.job for one in observed.attempts if is_live(None, one) and not one.deleting)
     ended = replace(
         recorded,
         steps=tuple(steps.values()),
@@ -69,76 +79,81 @@ def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime
     return Decision(ended, results_changed=True, delete=jobs)
 
 
-def _moved(plan: Plan, before: Steps, observed: Observed, moment: Moment) -> dict[str, Moved]:
-    attempts: dict[str, dict[int, ObservedAttempt]] = {step.name: {} for step in plan.steps}
-    for attempt in observed.attempts:
+def _moved(look: _Pass, before: Steps) -> dict[str, Moved]:
+    attempts: dict[str, dict[int, ObservedAttempt]] = {step.name: {} for step in look.plan.steps}
+    for attempt in look.observed.attempts:
         attempts.setdefault(attempt.step, {})[attempt.attempt] = attempt
     return {
         planned.name: move(
-            planned, before[planned.name], attempts[planned.name], contents_of(planned, before), moment
+            planned, before[planned.name], attempts[planned.name], contents_of(planned, before), look.moment
         )
-        for planned in plan.steps
+        for planned in look.plan.steps
     }
 
 
-def _decision(
-    plan: Plan,
-    recorded: RecordedRun,
-    observed: Observed,
-    moment: Moment,
-    started: Started,
-    moved: Mapping[str, Moved],
-) -> Decision:
-    steps = _with_versions(started.steps, observed)
-    register = _registrations(plan, steps, observed)
-    delete = _to_delete(plan, steps, observed)
+def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Decision:
+    steps = _with_versions(started.steps, look.observed)
+    register = _registrations(look.plan, steps, look.observed)
     is_over = all(step.state.is_final for step in steps.values()) and not register
-    after = replace(recorded, steps=tuple(steps[step.name] for step in plan.steps))
-    if is_over and not _are_ending(plan, steps, observed, moment):
-        reason, message = ending.verdict(after, steps, observed.refused_registrations)
-        after = replace(after, reason=reason, message=message, completion_time=moment.now)
-    else:
-        reason, message = ending.progress(steps)
-        after = replace(after, reason=reason, message=message)
-    checks = [*started.checks, *_checks(plan, after, moved, moment)]
+    after = _ended(look, steps) if is_over and not _are_ending(look, steps) else _going(look, steps)
     return Decision(
         recorded=after,
-        results_changed=_results(recorded) != _results(after),
+        results_changed=_results(look.recorded) != _results(after),
         create=started.create,
-        delete=delete,
+        delete=_to_delete(look, steps),
         register=register,
         ask_admission=tuple(job for one in moved.values() for job in one.ask_admission),
         ask_probe=started.ask_probe,
-        check_after_seconds=max(0.0, min(checks)) if checks and after.completion_time is None else None,
+        check_after_seconds=_next_check(look, after, [*started.checks, *_checks_of(moved)]),
     )
 
 
-def _checks(plan: Plan, after: RecordedRun, moved: Mapping[str, Moved], moment: Moment) -> list[float]:
-    checks = [one.check_after_seconds for one in moved.values() if one.check_after_seconds is not None]
-    deadline = ending.deadline_of(plan, after)
-    if deadline is not None:
-        checks.append((deadline - moment.now).total_seconds())
+def _ended(look: _Pass, steps: Steps) -> RecordedRun:
+    after = _with_steps(look, steps)
+    reason, message = ending.verdict(after, steps, look.observed.refused_registrations)
+    return replace(after, reason=reason, message=message, completion_time=look.moment.now)
+
+
+def _going(look: _Pass, steps: Steps) -> RecordedRun:
+    reason, message = ending.progress(steps)
+    return replace(_with_steps(look, steps), reason=reason, message=message)
+
+
+def _with_steps(look: _Pass, steps: Steps) -> RecordedRun:
+    return replace(look.recorded, steps=tuple(steps[step.name] for step in look.plan.steps))
+
+
+def _checks_of(moved: Mapping[str, Moved]) -> list[float]:
+    return [one.check_after_seconds for one in moved.values() if one.check_after_seconds is not None]
+
+
+def _next_check(look: _Pass, after: RecordedRun, checks: list[float]) -> float | None:
+    if after.completion_time is not None:
+        return None
+    deadline = ending.deadline_of(look.plan, after)
     if any(step.state is StepState.CANCELLED for step in after.steps):
-        checks = [float(moment.limits.cancel_grace_seconds)]
-    return checks
+        checks = [float(look.moment.limits.cancel_grace_seconds)]
+    elif deadline is not None:
+        checks = [*checks, (deadline - look.moment.now).total_seconds()]
+    return max(0.0, min(checks)) if checks else None
 
 
-def _are_ending(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> bool:
+def _are_ending(look: _Pass, steps: Steps) -> bool:
     """Whether pods of stopped steps are still there: a run ends when its pods have."""
     if not any(step.state is StepState.CANCELLED for step in steps.values()):
         return False
-    planned = {step.name: step for step in plan.steps}
-    alive = [one for one in observed.attempts if one.step in steps and _is_alive(planned, steps, one)]
-    return bool(alive) and not ending.is_past_grace(steps, moment)
+    planned = {step.name: step for step in look.plan.steps}
+    alive = [one for one in look.observed.attempts if one.step in steps and _is_alive(planned, steps, one)]
+    return bool(alive) and not ending.is_past_grace(steps, look.moment)
 
 
 def _is_alive(planned: Mapping[str, PlannedStep], steps: Steps, attempt: ObservedAttempt) -> bool:
     return lives(planned.get(attempt.step), steps[attempt.step], attempt)
 
 
-def _to_delete(plan: Plan, steps: Steps, observed: Observed) -> tuple[str, ...]:
-    planned = {step.name: step for step in plan.steps}
-    known = (one for one in observed.attempts if one.step in steps and not one.deleting)
+def _to_delete(look: _Pass, steps: Steps) -> tuple[str, ...]:
+    planned = {step.name: step for step in look.plan.steps}
+    known = (one for one in look.observed.attempts if one.step in steps and not one.deleting)
     return tuple(sorted(one.job for one in known if _is_alive(planned, steps, one)))
 
 
