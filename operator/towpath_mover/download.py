@@ -54,7 +54,9 @@ def download(
     partial_folder = target.with_name(f".{target.name}.partial")
     _clear(partial_folder)
     partial_folder.mkdir(parents=True)
-    worker = _Download(sources, Landing(partial_folder, progress.size), progress)
+    landing = Landing(partial_folder, progress.size)
+    landing.check_room()
+    worker = _Download(sources, landing, progress)
     for _ in run(worker.tasks(entries), Work(_cost, worker.do), limits, progress.report):
         pass
     partial_folder.rename(target)

@@ -28,6 +28,12 @@ class Landing:
         self._size = size
         self._made: set[str] = {""}
 
+    def check_room(self) -> None:
+        """Raise DiskFull now rather than after an hour of download, where the whole size is known."""
+        state = os.statvfs(self._folder)
+        if self._size and self._size > state.f_bavail * state.f_frsize:
+            raise disk_full(Path(self._folder), self._size, "before the first byte came")
+
     def write_whole(self, entry: Entry, content: bytes | memoryview) -> None:
         """Write a small file."""
         try:

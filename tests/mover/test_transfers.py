@@ -23,6 +23,7 @@ from mover.transfers import (
     noise,
     send,
 )
+from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.inventory_writer import write_inventory
@@ -33,6 +34,7 @@ from towpath_mover.objects import (
     read_object,
     write_object,
 )
+from towpath_mover.progress import Progress
 from towpath_mover.upload import LocalFile
 
 pytestmark = pytest.mark.server
@@ -215,3 +217,11 @@ def test_small_objects_are_written_read_and_deleted(local_s3: Space, tmp_path: P
     delete_object(store, "result")
     assert object_state(store, "result") is None
     assert local_s3.keys() == []
+
+
+def test_what_cannot_fit_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
+    exbibyte = 1 << 60
+    with pytest.raises(MoverFailure, match=f"needs {exbibyte} bytes") as raised:
+        download([], [], tmp_path / "target", Progress("down", 1, exbibyte))
+    assert raised.value.reason is Reason.DISK_FULL
+    assert not (tmp_path / "target").exists()
