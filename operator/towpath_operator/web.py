@@ -26,9 +26,11 @@ def make_application(
 
     async def exposition(_: web.Request) -> web.Response:
         count()
-        metrics.queue_depth.set(len(health.queue))
-        metrics.queue_oldest.set(health.queue.oldest_age())
-        metrics.leading.set(int(health.leading.is_set()))
+        is_leading = health.leading.is_set()
+        # A standby's queue fills and nobody empties it: that is no news.
+        metrics.queue_depth.set(len(health.queue) if is_leading else 0)
+        metrics.queue_oldest.set(health.queue.oldest_age() if is_leading else 0)
+        metrics.leading.set(int(is_leading))
         return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     application = web.Application()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from towpath.flow.status import read_status
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
-from towpath_operator.handlers.run_observe import live_jobs
+from towpath_operator.handlers.run_observe import live_jobs, orphaned_jobs
 from towpath_operator.handlers.run_progress import Seen, progress
 from towpath_operator.handlers.run_start import start
+from towpath_operator.handlers.run_stop import stop_pods
 
 
 async def reconcile(context: Context, key: Key) -> float | None:
     """One pass over a run."""
     run = context.cache.runs.get(key.namespace, key.name)
     if run is None:
-        context.writer.forget(key)
-        context.memory.keep_runs([item["metadata"]["uid"] for item in context.cache.runs.all()])
+        await _gone(context, key)
         return None
     if (run.get("status") or {}).get("completionTime") and not live_jobs(context, run):
         context.memory.forget_run(run["metadata"]["uid"])
@@ -24,3 +24,11 @@ async def reconcile(context: Context, key: Key) -> float | None:
     if recorded is None:
         return await start(context, run)
     return await progress(context, Seen(run, recorded))
+
+
+async def _gone(context: Context, key: Key) -> None:
+    """Garbage collection takes the Jobs of a run that was deleted; only the grace of its pods is ours to shorten."""
+    for job in orphaned_jobs(context, key):
+        await stop_pods(context, job)
+    context.writer.forget(key)
+    context.memory.keep_runs([item["metadata"]["uid"] for item in context.cache.runs.all()])

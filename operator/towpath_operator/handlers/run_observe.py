@@ -7,7 +7,7 @@ from towpath.flow.observed import Observed
 from towpath.flow.recorded import RecordedRun, RecordedStep
 from towpath_operator.cluster.client import NotFoundError
 from towpath_operator.cluster.observe import Told, is_being_set_up, observe_attempts
-from towpath_operator.cluster.resources import JOBS
+from towpath_operator.cluster.resources import JOBS, Key
 from towpath_operator.handlers.context import Context, Json
 
 
@@ -62,6 +62,16 @@ def _not_ready(context: Context, namespace: str) -> dict[str, str]:
 def live_jobs(context: Context, run: Json) -> list[Json]:
     """The Jobs of this run that may still have something that runs."""
     return [job for job in context.cache.jobs.owned_by(run["metadata"]["uid"]) if _may_run(job)]
+
+
+def orphaned_jobs(context: Context, run: Key) -> list[Json]:
+    """The Jobs of a run of this name that is no more."""
+    found = []
+    for job in context.cache.jobs.all(run.namespace):
+        owners = job["metadata"].get("ownerReferences") or ()
+        if any((owner["kind"], owner["name"]) == (run.kind, run.name) for owner in owners):
+            found.append(job)
+    return found
 
 
 def _may_run(job: Json) -> bool:

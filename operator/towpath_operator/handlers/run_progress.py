@@ -14,7 +14,7 @@ from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun
 from towpath.flow.status import write_status
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, PODS, Key
+from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
@@ -22,6 +22,7 @@ from towpath_operator.handlers.run_observe import observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
 from towpath_operator.handlers.run_report import report
+from towpath_operator.handlers.run_stop import stop_job
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
@@ -70,7 +71,7 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
     if plan is not None and decision.register:
         return await _register(context, plan, decision)
     for name in decision.delete:
-        await _delete(context, run, name)
+        await stop_job(context, run.namespace, name)
     if plan is not None:
         waits.append(await _create(context, run, plan, decision))
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
@@ -111,14 +112,6 @@ async def _register(context: Context, plan: Plan, decision: Decision) -> float:
         except LookAgainError:
             break
     return AT_ONCE
-
-
-async def _delete(context: Context, run: Seen, name: str) -> None:
-    namespace = run.namespace
-    job = context.cache.jobs.get(namespace, name)
-    for pod in context.cache.pods.owned_by(job["metadata"]["uid"]) if job else ():
-        await apply.delete_pod(context.client, PODS, pod, context.limits.cancel_grace_seconds)
-    await apply.delete_job(context.client, namespace, name)
 
 
 async def _create(context: Context, run: Seen, plan: Plan, decision: Decision) -> float | None:

@@ -1,0 +1,22 @@
+"""Ending what a run still has going: its pods with a short grace, since nothing of them is accepted any more."""
+
+from __future__ import annotations
+
+from towpath_operator.cluster import apply
+from towpath_operator.cluster.resources import PODS
+from towpath_operator.handlers.context import Context, Json
+
+
+async def stop_job(context: Context, namespace: str, name: str) -> None:
+    """End a Job and its pods."""
+    job = context.cache.jobs.get(namespace, name)
+    if job is not None:
+        await stop_pods(context, job)
+    await apply.delete_job(context.client, namespace, name)
+
+
+async def stop_pods(context: Context, job: Json) -> None:
+    """End the pods of a Job that have not ended by themselves."""
+    for pod in context.cache.pods.owned_by(job["metadata"]["uid"]):
+        if pod["status"].get("phase") not in ("Succeeded", "Failed"):
+            await apply.delete_pod(context.client, PODS, pod, context.limits.cancel_grace_seconds)
