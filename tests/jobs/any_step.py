@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from jobs.planned_steps import make_content, make_datastore, make_order, make_plan, make_step
@@ -35,6 +36,10 @@ RESOURCES = st.sampled_from(
 CODES = st.sampled_from(
     [None, PlannedCode("sha256:00", inline={"a.py": ""}), PlannedCode("sha256:00", config_map="code")]
 )
+
+
+# A busy machine is no failure.
+IN_ANY_TIME = settings(max_examples=40, deadline=None)
 
 
 @st.composite

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given
 
-from jobs.any_step import attempts
+from jobs.any_step import IN_ANY_TIME, attempts
 from jobs.restricted import containers, violations
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import Plan, PlannedStep
@@ -40,6 +40,7 @@ def mounts_of(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_names_and_labels_are_such_as_kubernetes_takes(attempt: Attempt) -> None:
     job = render(attempt)
@@ -48,6 +49,7 @@ def test_names_and_labels_are_such_as_kubernetes_takes(attempt: Attempt) -> None
         assert all(LABEL_VALUE.fullmatch(value) for value in metadata["labels"].values())
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_every_volume_has_its_own_valid_name_and_is_mounted(attempt: Attempt) -> None:
     pod = pod_of(render(attempt))
@@ -59,6 +61,7 @@ def test_every_volume_has_its_own_valid_name_and_is_mounted(attempt: Attempt) ->
     }
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_no_mount_of_a_container_hides_another(attempt: Attempt) -> None:
     for container in containers(pod_of(render(attempt))):
@@ -67,6 +70,7 @@ def test_no_mount_of_a_container_hides_another(attempt: Attempt) -> None:
             assert not any(other.startswith(path) for other in paths[number + 1 :] + paths[:number])
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_the_step_sees_no_credential_no_certificate_and_no_plan(attempt: Attempt) -> None:
     pod = pod_of(render(attempt))
@@ -76,6 +80,7 @@ def test_the_step_sees_no_credential_no_certificate_and_no_plan(attempt: Attempt
         assert not mount["mountPath"].startswith(SECRETIVE)
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_inputs_launcher_and_context_cannot_be_changed_by_the_step(attempt: Attempt) -> None:
     _, planned, _ = attempt
@@ -89,6 +94,7 @@ def test_inputs_launcher_and_context_cannot_be_changed_by_the_step(attempt: Atte
     assert written == {"/dev/shm"} | outputs | work
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_a_mover_enters_only_the_datastores_that_it_must(attempt: Attempt) -> None:
     _, planned, order = attempt
@@ -111,6 +117,7 @@ def entered(pod: dict[str, Any], container: str) -> set[str]:
     }
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_every_pod_is_restricted_unless_the_step_wants_to_be_root(attempt: Attempt) -> None:
     _, planned, _ = attempt
@@ -122,6 +129,7 @@ def test_every_pod_is_restricted_unless_the_step_wants_to_be_root(attempt: Attem
         assert found == []
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_all_containers_run_as_one_user_without_a_token(attempt: Attempt) -> None:
     pod = pod_of(render(attempt))
@@ -129,6 +137,7 @@ def test_all_containers_run_as_one_user_without_a_token(attempt: Attempt) -> Non
     assert not any("runAsUser" in container["securityContext"] for container in containers(pod))
 
 
+@IN_ANY_TIME
 @given(attempts())
 def test_a_job_makes_one_pod_once(attempt: Attempt) -> None:
     spec = render(attempt)["spec"]

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.any_step import TEXTS
+from jobs.any_step import IN_ANY_TIME, TEXTS
 from jobs.kubelet import environment, expand
 from jobs.planned_steps import make_content, make_input, make_order, make_output, make_plan, make_step
 from towpath.flow.planned import PlannedStep
@@ -36,6 +36,7 @@ def process(planned: PlannedStep, params: dict[str, str] | None = None) -> tuple
 HOSTILE = st.one_of(TEXTS, st.text("$()HOMEparams.x{}`;", max_size=12))
 
 
+@IN_ANY_TIME
 @given(HOSTILE)
 def test_a_parameter_arrives_byte_by_byte(value: str) -> None:
     planned = make_step(
@@ -46,6 +47,7 @@ def test_a_parameter_arrives_byte_by_byte(value: str) -> None:
     assert (variables["X"], variables["TOWPATH_PARAM_X"]) == (value, value)
 
 
+@IN_ANY_TIME
 @given(HOSTILE)
 def test_a_parameter_arrives_byte_by_byte_under_the_launcher_too(value: str) -> None:
     planned = make_step(command=("run", "$(params.x)"), outputs=(make_output(),))

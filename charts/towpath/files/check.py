@@ -15,12 +15,12 @@ API = "https://kubernetes.default.svc/apis/towpath.dev/v1alpha1"
 def main() -> int:
     """Looks at both and prints what was seen; the exit code."""
     answer = read(os.environ["READY_URL"])
-    print(f"operator: {answer}")
+    sys.stdout.write(f"operator: {answer}\n")
     known = {resource["kind"] for resource in json.loads(read_api())["resources"]}
     missing = sorted(KINDS - known)
-    print(f"kinds: {', '.join(sorted(KINDS & known))}")
+    sys.stdout.write(f"kinds: {', '.join(sorted(KINDS & known))}\n")
     if missing:
-        print(f"error: the API server does not know {', '.join(missing)}: install the CRDs", file=sys.stderr)
+        sys.stderr.write(f"error: the API server does not know {', '.join(missing)}: install the CRDs\n")
     return 1 if missing else 0
 
 
