@@ -20,7 +20,7 @@ from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client, load_configuration
 from towpath_operator.cluster.lease import Lease
 from towpath_operator.cluster.queue import KeyedQueue
-from towpath_operator.cluster.reflector import Reflector
+from towpath_operator.cluster.reflector import Reflector, Selection
 from towpath_operator.cluster.resources import NAMESPACES
 from towpath_operator.cluster.status import StatusWriter
 from towpath_operator.handlers.context import Context
@@ -56,11 +56,12 @@ class Process:
         self._holding: asyncio.Task[None] | None = None
         namespaces: tuple[str | None, ...] = settings.watch_namespaces or (None,)
         self._reflectors = [
-            Reflector(client, store, metrics, namespace, CHILDREN)
+            Reflector(client, store, Selection(namespace, CHILDREN), metrics)
             for store in (self._cache.jobs, self._cache.pods)
             for namespace in namespaces
         ]
-        self._audit = Audit(client, self._cache.ours, namespaces, metrics, settings.audit_seconds)
+        places = [(store, namespace) for store in self._cache.ours for namespace in namespaces]
+        self._audit = Audit(client, places, metrics, settings.audit_seconds)
         self._lease = Lease(lease_client, settings.namespace, settings.lease_name, settings.identity)
         self.health = Health(self._queue, self._lag, self._contacts())
 

@@ -31,7 +31,7 @@ def test_a_deletion_that_no_event_told_of_is_repaired_and_counted() -> None:
 
             server.handler = handler
             metrics, store = Metrics(), Store(JOBS, lambda _: None)
-            audit = Audit(client, [store], [None], metrics, 600)
+            audit = Audit(client, [(store, None)], metrics, 600)
             await audit.once()
             assert audit.synced.is_set()
             assert repairs(metrics) == 0
@@ -47,7 +47,7 @@ def test_it_is_not_synced_before_the_server_has_answered() -> None:
     async def story() -> None:
         async with broken_server() as (server, client):
             server.handler = refuse(503, "ServiceUnavailable")
-            audit = Audit(client, [Store(JOBS, lambda _: None)], ["ns"], Metrics(), 600, Backoff(0.01, 0.02))
+            audit = Audit(client, [(Store(JOBS, lambda _: None), "ns")], Metrics(), 600, Backoff(0.01, 0.02))
             running = asyncio.create_task(audit.run())
             await until(lambda: len(server.requests) >= 3)
             assert not audit.synced.is_set()

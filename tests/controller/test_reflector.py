@@ -13,7 +13,7 @@ from aiohttp import web
 from controller.broken_server import Server, broken_server, cut, job, refuse, stream, until
 from towpath_operator.cluster import client as client_module
 from towpath_operator.cluster.backoff import Backoff
-from towpath_operator.cluster.reflector import Reflector
+from towpath_operator.cluster.reflector import Reflector, Selection
 from towpath_operator.cluster.resources import JOBS
 from towpath_operator.cluster.store import Store
 from towpath_operator.metrics import Metrics
@@ -23,7 +23,9 @@ from towpath_operator.metrics import Metrics
 async def reflecting(backoff: Backoff | None = None) -> AsyncIterator[tuple[Server, Reflector, Store]]:
     async with broken_server() as (server, client):
         store = Store(JOBS, lambda _: None)
-        reflector = Reflector(client, store, Metrics(), "ns", "managed=yes", backoff or Backoff(0.01, 0.02))
+        reflector = Reflector(
+            client, store, Selection("ns", "managed=yes"), Metrics(), backoff or Backoff(0.01, 0.02)
+        )
         yield server, reflector, store
 
 

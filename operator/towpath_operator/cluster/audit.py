@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from towpath_operator.cluster.backoff import Backoff
 from towpath_operator.cluster.client import ApiError, Client
@@ -19,21 +19,19 @@ log = logging.getLogger(__name__)
 
 
 class Audit:
-    """Lists `stores` in `namespaces` (None: all) at the start and every `seconds` or so."""
+    """Lists each of `places`, a store and a namespace (None: all), at the start and every `seconds` or so."""
 
     def __init__(
         self,
         client: Client,
-        stores: Iterable[Store],
-        namespaces: Iterable[str | None],
+        places: Sequence[tuple[Store, str | None]],
         metrics: Metrics,
         seconds: float,
         backoff: Backoff | None = None,
     ) -> None:
         self.synced = asyncio.Event()
         self.last_contact = time.monotonic()
-        self._client, self._metrics, self._seconds = client, metrics, seconds
-        self._places = [(store, namespace) for store in stores for namespace in namespaces]
+        self._client, self._places, self._metrics, self._seconds = client, places, metrics, seconds
         self._backoff = backoff or Backoff()
 
     async def run(self) -> None:

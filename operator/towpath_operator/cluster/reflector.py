@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from towpath_operator.cluster.backoff import Backoff
@@ -29,22 +30,29 @@ WATCH_SECONDS = (240, 300)
 GRACE_SECONDS = 30.0
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which objects: of one namespace or all, with labels that a selector describes."""
+
+    namespace: str | None = None
+    labels: str = ""
+
+
 class Reflector:
-    """A kind in one namespace or all. `synced` is set after the first list; `last_contact` is monotonic."""
+    """One selection of a kind. `synced` is set after the first list; `last_contact` is monotonic."""
 
     def __init__(
         self,
         client: Client,
         store: Store,
+        selection: Selection,
         metrics: Metrics,
-        namespace: str | None = None,
-        label_selector: str = "",
         backoff: Backoff | None = None,
     ) -> None:
-        self.namespace, self.synced = namespace, asyncio.Event()
+        self.namespace, self.synced = selection.namespace, asyncio.Event()
         self.last_contact = time.monotonic()
         self._client, self._store, self._metrics = client, store, metrics
-        self._query = {"labelSelector": label_selector} if label_selector else {}
+        self._query = {"labelSelector": selection.labels} if selection.labels else {}
         self._backoff = backoff or Backoff()
         self._version: str | None = None
 
