@@ -31,6 +31,8 @@ from towpath.flow.globs import is_glob, parse
         ("*/**/*/x", "a/b/x"),
         ("[!!]", "a"),
         ("[a-]", "-"),
+        ("[b-ac]", "c"),
+        ("[!b-a]", "b"),
     ],
 )
 def test_a_glob_matches(pattern: str, path: str) -> None:
@@ -52,6 +54,7 @@ def test_a_glob_matches(pattern: str, path: str) -> None:
         ("**/a", "ba"),
         ("[/]", "/"),
         ("[!!]", "!"),
+        ("[b-a]", "b"),
     ],
 )
 def test_a_glob_does_not_match(pattern: str, path: str) -> None:

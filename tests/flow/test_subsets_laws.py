@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 from itertools import count, islice
+from os.path import splitext
 from typing import Any
 
 import pytest
@@ -186,6 +187,11 @@ def test_draws_are_spread_evenly() -> None:
         buckets[draw(row) >> 122] += 1
     # Chi-square with 63 degrees of freedom: 63 expected, below 120 in all but one of 50,000 cases.
     assert sum((held - 1000) ** 2 / 1000 for held in buckets) < 120
+
+
+@given(st.text("a./", min_size=1, max_size=8))
+def test_an_extension_is_what_the_standard_library_takes_for_one(path: str) -> None:
+    assert group_id(path, GroupBy.STEM).decode() == splitext(path)[0]  # noqa: PTH122 - the reference
 
 
 def test_a_row_and_a_file_never_share_an_id() -> None:
