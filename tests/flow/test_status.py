@@ -68,6 +68,14 @@ def records() -> list[RecordedRun]:
     return [first, *found]
 
 
+def test_failures_are_counted_on_after_they_were_written() -> None:
+    first = records()[0]
+    counts = FailureCounts(user=1, disruption=2, mover=3)
+    recorded = replace(first, steps=(replace(first.steps[0], failures=counts), *first.steps[1:]))
+
+    assert read_status(written(recorded)) == recorded
+
+
 @pytest.mark.parametrize("index", range(6))
 def test_a_record_is_read_back_as_it_was_written(index: int) -> None:
     recorded = records()[index]

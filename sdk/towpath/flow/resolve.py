@@ -16,7 +16,7 @@ from towpath.flow.code import code_digest
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
 from towpath.flow.params import param_texts
-from towpath.flow.pins import WantedDataset, pin, refuse_empty, wanted_datasets
+from towpath.flow.pins import pin, refuse_empty, wanted_datasets
 from towpath.flow.planned import PinnedVersion, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
@@ -128,13 +128,10 @@ def _config_maps(spec: PipelineSpec) -> dict[str, str]:
 def _pins(sources: Sources, patience: Patience, spec: PipelineSpec, values: Mapping[str, str]) -> Pins:
     wanted = list(wanted_datasets(spec, values))
     checks.refuse_alike([want.given for _, _, want in wanted] + list(_registered_names(spec)))
-    # One look per dataset: two inputs of one run never read two versions of what they call the latest.
-    found: dict[WantedDataset, PinnedVersion] = {}
-    pins: dict[tuple[str, str], PinnedVersion] = {}
+    pins = {}
     for step, given, want in wanted:
-        found.setdefault(want, pin(sources, patience, want))
-        refuse_empty(step, given, found[want])
-        pins[step.name, given.name] = found[want]
+        pins[step.name, given.name] = pin(sources, patience, want)
+        refuse_empty(step, given, pins[step.name, given.name])
     _check_scratch(sources, spec, pins)
     return pins
 
