@@ -6,6 +6,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect of a law.
+settings.register_profile("towpath", deadline=None)
+settings.load_profile("towpath")
 
 pytest_plugins = ["cluster.fixtures"]
 

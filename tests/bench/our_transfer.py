@@ -41,7 +41,9 @@ def main() -> None:
 
 def peak_memory() -> int:
     """Return the most bytes this process held; what wait4 says of it includes its parent before the exec."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")
+    )
     return int(line.split()[1]) * 1024
 
 
