@@ -78,6 +78,19 @@ def test_a_quota_that_refuses_the_pod_is_quoted_and_its_end_lets_the_step_run(sh
     assert quota.finish("strict", 90)["state"] == "Succeeded"
 
 
+def test_a_quota_on_jobs_is_quoted_too(shared: Shared) -> None:
+    quota = shared.under_quota
+    hard = {"metadata": {"name": "no-jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
+    quota.kubectl.apply({"apiVersion": "v1", "kind": "ResourceQuota", **hard}, namespace=quota.namespace)
+    where = ("--namespace", quota.namespace)
+    quota.kubectl("wait", "--for=jsonpath={.status.hard}", "resourcequota/no-jobs", *where, "--timeout=30s")
+    quota.create("jobless", plain_step("only"))
+    step = quota.reason_of("jobless", "only", "QuotaExceeded")
+    assert "count/jobs.batch" in step["message"]
+    quota.kubectl("delete", "resourcequota", "no-jobs", *where)
+    assert quota.finish("jobless", 60)["state"] == "Succeeded"
+
+
 def test_a_name_that_does_not_exist_ends_the_run_with_a_hint(runs: Runs) -> None:
     assert wait_until(lambda: "state" in runs.status("typo"), 20)
     status = runs.finish("typo", 60)

@@ -39,6 +39,7 @@ class Memory:
     refused_registrations: dict[str, dict[Port, str]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
+    refused_jobs: dict[str, dict[str, str]] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
     waiting: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
@@ -55,7 +56,13 @@ class Memory:
                 del part[uid]
 
     def _by_run(self) -> tuple[dict[str, Any], ...]:
-        return (self.plans, self.first_seen, self.foreign_jobs, self.registered, self.refused_registrations)
+        facts: tuple[dict[str, Any], ...] = (
+            self.plans,
+            self.first_seen,
+            self.foreign_jobs,
+            self.refused_jobs,
+        )
+        return (*facts, self.registered, self.refused_registrations)
 
     def forget(self, uid: str) -> None:
         """A Job has a pod, or a pod goes on: what was asked about it is of no use any more."""

@@ -5,17 +5,19 @@ Results are written and awaited before anything is done that rests on them; only
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from towpath.flow.conditions import StepReason
 from towpath.flow.decide import decide, lose_plan
-from towpath.flow.decision import Decision
+from towpath.flow.decision import AttemptOrder, Decision
 from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun
+from towpath.flow.refusals import with_refusals
 from towpath.flow.status import write_status
 from towpath_operator.cluster import apply
+from towpath_operator.cluster.client import ApiError, TryAgainError
 from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
-from towpath_operator.handlers.admission import ask_about
+from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
 from towpath_operator.handlers.run_observe import observe
@@ -64,6 +66,7 @@ async def progress(context: Context, run: Seen) -> float | None:
 
 
 async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: Decision) -> float | None:
+    decision = _with_refusals(context, run, decision)
     held = await _write(context, run, decision)
     if held is None:
         return AT_ONCE
@@ -82,6 +85,14 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
 
 def _sooner(*waits: float | None) -> float | None:
     return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _with_refusals(context: Context, run: Seen, decision: Decision) -> Decision:
+    wanted = {order.step for order in decision.create}
+    told = {
+        step: words for step, words in context.memory.refused_jobs.get(run.uid, {}).items() if step in wanted
+    }
+    return replace(decision, recorded=with_refusals(decision.recorded, told)) if told else decision
 
 
 async def _write(context: Context, run: Seen, decision: Decision) -> float | None:
@@ -115,12 +126,26 @@ async def _register(context: Context, plan: Plan, decision: Decision) -> float:
 
 
 async def _create(context: Context, run: Seen, plan: Plan, decision: Decision) -> float | None:
-    uid = run.uid
+    waits: list[float | None] = [AT_ONCE if len(decision.create) > CREATES_PER_PASS else None]
     for order in decision.create[:CREATES_PER_PASS]:
-        job = step_jobs.render(plan, plan.step(order.step), order, context.pods)
-        try:
-            await apply.create_job(context.client, context.cache.jobs, job)
-        except apply.NameTakenError:
-            context.memory.foreign_jobs.setdefault(uid, set()).add(job["metadata"]["name"])
-            return AT_ONCE
-    return AT_ONCE if len(decision.create) > CREATES_PER_PASS else None
+        waits.append(await _create_one(context, run, plan, order))
+    return _sooner(*waits)
+
+
+async def _create_one(context: Context, run: Seen, plan: Plan, order: AttemptOrder) -> float | None:
+    job = step_jobs.render(plan, plan.step(order.step), order, context.pods)
+    refused = context.memory.refused_jobs.setdefault(run.uid, {})
+    try:
+        await apply.create_job(context.client, context.cache.jobs, job)
+    except apply.NameTakenError:
+        context.memory.foreign_jobs.setdefault(run.uid, set()).add(job["metadata"]["name"])
+        return AT_ONCE
+    except TryAgainError:
+        raise
+    except ApiError as error:
+        # A quota on Jobs or an admission policy: the step is to say so, and the Job is tried again.
+        is_news = refused.get(order.step) != error.message
+        refused[order.step] = error.message
+        return AT_ONCE if is_news else ASK_AGAIN_SECONDS
+    refused.pop(order.step, None)
+    return None

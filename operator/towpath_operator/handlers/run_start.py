@@ -5,10 +5,13 @@ from __future__ import annotations
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
 from towpath.flow.decide import begin
+from towpath.flow.planned import Plan
 from towpath.flow.resolve import resolve
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
+from towpath_operator.cluster.client import ApiError, TryAgainError
 from towpath_operator.cluster.resources import Key
+from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.run_plan import write_plan
 from towpath_operator.handlers.run_report import report_planned, report_unplanned
@@ -44,9 +47,20 @@ def _outcome(context: Context, sources: Sources) -> Resolved | Waiting | Refused
     return resolve(sources, context.now(), context.limits)
 
 
+async def _plan(context: Context, resolved: Resolved) -> tuple[Plan, str] | Waiting | Refused:
+    try:
+        return await write_plan(context, resolved)
+    except TryAgainError:
+        raise
+    except ApiError as error:
+        # A quota on ConfigMaps or an admission policy: the run is to say so.
+        words = f"The ConfigMap of the plan is refused: {error.message}"
+        return Waiting(RunReason.WAITING, words, ASK_AGAIN_SECONDS)
+
+
 async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolved) -> float | None:
-    written = await write_plan(context, resolved)
-    if isinstance(written, Refused):
+    written = await _plan(context, resolved)
+    if isinstance(written, Waiting | Refused):
         return await _write_unplanned(context, run, sources, written)
     plan, digest = written
     recorded = begin(plan, digest, sources.first_seen_at)
