@@ -74,6 +74,7 @@ def test_a_lost_reply_to_a_write_is_written_again(local_s3: Space, tmp_path: Pat
 
 def test_a_lost_reply_to_the_completion_of_parts_is_overcome(local_s3: Space, tmp_path: Path) -> None:
     contents = {"a": noise(20 * MiB)}
+
     # The first POST begins the upload, the second completes it.
     def rule(request: Request) -> Break | None:
         return Break(lose_reply=True) if (request.method, request.before) == ("POST", 1) else None

@@ -33,7 +33,6 @@ _COVER_TMP = 'exec 3<"$1" && mount --bind "$0" /tmp && shift && exec /proc/self/
 _WITH_OWN_TMP = ("unshare", "--mount", "sh", "-c", _COVER_TMP)
 
 
-
 def write_plan(
     layout: Layout, binaries: Path, weed: Path, environment: Mapping[str, str] = os.environ
 ) -> None:
