@@ -32,6 +32,8 @@ from towpath.flow.globs import is_glob, parse
         ("[!!]", "a"),
         ("[a-]", "-"),
         ("[b-ac]", "c"),
+        ("*a*a", "aa"),
+        ("*ab*b*", "abab"),
         ("[!b-a]", "b"),
     ],
 )
