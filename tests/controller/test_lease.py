@@ -17,7 +17,7 @@ from towpath_operator.cluster.lease import Lease, LeaseTimes
 pytestmark = pytest.mark.fault
 
 # Wide enough apart for a busy machine: what is compared below is a third of these and more.
-FAST = LeaseTimes(duration=2.4, deadline=1.2, period=0.2)
+FAST = LeaseTimes(duration=2.0, deadline=1.2, period=0.2)
 
 
 class Leases:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ class Lease:
         moved = spec.get("holderIdentity") != self.identity
         return {
             "holderIdentity": self.identity,
-            "leaseDurationSeconds": round(self._times.duration),
+            "leaseDurationSeconds": math.ceil(self._times.duration),
             "acquireTime": now if moved else spec.get("acquireTime", now),
             "renewTime": now,
             "leaseTransitions": spec.get("leaseTransitions", -1) + int(moved),

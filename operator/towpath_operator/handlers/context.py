@@ -42,7 +42,7 @@ class Memory:
     refused_jobs: dict[str, dict[str, str]] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
-    waiting: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+    waiting: dict[str, dict[str, tuple[str, datetime]]] = field(default_factory=dict)
 
     def forget_run(self, uid: str) -> None:
         """A run has come to its end."""
@@ -62,7 +62,7 @@ class Memory:
             self.foreign_jobs,
             self.refused_jobs,
         )
-        return (*facts, self.registered, self.refused_registrations)
+        return (*facts, self.registered, self.refused_registrations, self.waiting)
 
     def forget(self, uid: str) -> None:
         """A Job has a pod, or a pod goes on: what was asked about it is of no use any more."""

@@ -33,12 +33,12 @@ def _report_step(context: Context, run: Json, old: RecordedStep, new: RecordedSt
 
 def _time_waiting(context: Context, run: Json, new: RecordedStep) -> None:
     # A restart forgets since when, and counts from there: a metric may be short by one operator's life.
-    since, key, now = context.memory.waiting, (run["metadata"]["uid"], new.name), context.now()
-    if key in since:
-        reason, began = since.pop(key)
+    since, now = context.memory.waiting.setdefault(run["metadata"]["uid"], {}), context.now()
+    if new.name in since:
+        reason, began = since.pop(new.name)
         context.metrics.waiting.labels(reason).observe((now - began).total_seconds())
     if new.state in (StepState.WAITING, StepState.PENDING) and new.reason:
-        since[key] = (str(new.reason), now)
+        since[new.name] = (str(new.reason), now)
 
 
 def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:
