@@ -99,23 +99,27 @@ class LargeFile:
             if self._is_hashing:
                 return False
             self._is_hashing = True
+        # Whoever hashed the last range closes the file: a shared count would be there before its hash is.
+        hashed_last = False
         while (following := self._next()) is not None:
-            self._hash(*following)
-        return self._hashed == self._ranges
+            number, start, end = following
+            self._hash(start, end)
+            hashed_last = number == self._ranges - 1
+        return hashed_last
 
     def close(self) -> str:
         """Close the complete file and return its SHA-256."""
         os.close(self._descriptor)
         return self._digest.hexdigest()
 
-    def _next(self) -> tuple[int, int] | None:
+    def _next(self) -> tuple[int, int, int] | None:
         with self._lock:
             following = self._landed.pop(self._hashed, None)
             if following is None:
                 self._is_hashing = False
                 return None
             self._hashed += 1
-            return following
+            return self._hashed - 1, *following
 
     def _hash(self, start: int, end: int) -> None:
         if self.entry.sha256 is None:

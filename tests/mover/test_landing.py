@@ -1,0 +1,74 @@
+"""Large files on disk: whatever order their ranges come in, one thread closes the file, and only when all is hashed."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from towpath_mover.inventory import Entry
+from towpath_mover.landing import Landing, LargeFile
+
+CONTENT = b"first half, second half"
+HALF = len(CONTENT) // 2
+
+
+class _Gate:
+    """A lock that, when its holder leaves it for the n-th time, lets others go on before the holder does."""
+
+    def __init__(self, lock: Any, leaving: int, others: Any) -> None:
+        self._lock, self._left, self._others = lock, leaving, others
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._left -= 1
+        last = self._left == 0
+        self._lock.release()
+        if last:
+            self._others()
+
+
+def test_a_range_that_lands_while_another_thread_leaves_does_not_close_the_file_twice(tmp_path: Path) -> None:
+    entry = Entry("file", len(CONTENT), sha256(CONTENT).hexdigest())
+    file = Landing(tmp_path, None).open_large(entry, 2)
+    file.write(0, [CONTENT])
+    hashing, may_hash, completed = Event(), Event(), []
+    second = Thread(target=lambda: completed.append(_land_slowly(file, hashing, may_hash)))
+
+    def second_begins_to_hash() -> None:
+        second.start()
+        assert hashing.wait(10)
+
+    # Leaves the lock: after noting its range, after taking it to be hashed, and after finding no other.
+    file._lock = _Gate(file._lock, 3, second_begins_to_hash)  # type: ignore[assignment]
+    first_completed = file.land(0, 0, HALF)
+    may_hash.set()
+    second.join(10)
+    assert (first_completed, completed) == (False, [True])
+    assert file.close() == entry.sha256
+
+
+def _land_slowly(file: LargeFile, hashing: Event, may_hash: Event) -> bool:
+    at_once = file._hash
+
+    def hash_late(start: int, end: int) -> None:
+        hashing.set()
+        assert may_hash.wait(10)
+        at_once(start, end)
+
+    file._hash = hash_late  # type: ignore[method-assign]
+    return file.land(1, HALF, len(CONTENT))
+
+
+def test_ranges_in_any_order_give_the_digest_of_the_whole(tmp_path: Path) -> None:
+    entry = Entry("file", len(CONTENT), sha256(CONTENT).hexdigest())
+    file = Landing(tmp_path, None).open_large(entry, 3)
+    file.write(0, [CONTENT])
+    landed = [file.land(*piece) for piece in [(2, 20, len(CONTENT)), (0, 0, 7), (1, 7, 20)]]
+    assert landed == [False, False, True]
+    assert file.close() == entry.sha256
+    assert os.listdir(tmp_path) == ["file"]
