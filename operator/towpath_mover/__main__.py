@@ -51,7 +51,8 @@ def _run(mover: Mover, arguments: Sequence[str], environ: Mapping[str, str]) -> 
     except MoverFailure as failed:
         sys.stderr.write(f"{failed.reason}: {failed.message}\n")
         return failed.exit, report.failure(failed.reason, failed.message)
-    except Exception as bug:
+    except BaseException as bug:
+        # Also a panic of the store's client, which is no Exception.
         traceback.print_exc()
         said = (
             f"{type(bug).__name__}: {bug}. This is a bug of Towpath; the container's log has the traceback."

@@ -92,7 +92,9 @@ def failure(error: Exception, store: Store, doing: str, key: str | None = None) 
     """Return the named failure for an error of obstore; `doing` is a verb that fits before the object's name."""
     text = str(error)
     verdict = _verdict(text)
-    message = f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(text)}."
+    message = (
+        f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(text, store)}."
+    )
     return MoverFailure(verdict.reason, f"{message} {verdict.advice}")
 
 
@@ -130,8 +132,9 @@ def server_code(text: str) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, store: Store) -> str:
     code, message = server_code(text), _MESSAGE.search(text)
     if code is None:
         return ""
-    return f" ({code}: {message[1].strip().rstrip('.')})" if message else f" ({code})"
+    words = f"{code}: {message[1].strip().rstrip('.')}" if message else code
+    return f" ({store.credentials.hidden_in(words) if store.credentials else words})"

@@ -84,7 +84,8 @@ def _within(seconds: float, store: Store, action: Callable[[], str]) -> str:
     def act() -> None:
         try:
             given.append(action())
-        except Exception as error:
+        except BaseException as error:
+            # Also a panic of the store's client, which is no Exception.
             given.append(error)
         ended.set()
 
@@ -93,6 +94,6 @@ def _within(seconds: float, store: Store, action: Callable[[], str]) -> str:
         message = f"No answer within {seconds:.0f} s from {store.where()} as {store.identity}."
         advice = "See whether the store is overloaded, or a network policy drops what is sent to it."
         raise MoverFailure(Reason.STORE_UNAVAILABLE, f"{message} {advice}")
-    if isinstance(given[0], Exception):
+    if isinstance(given[0], BaseException):
         raise given[0]
     return str(given[0])

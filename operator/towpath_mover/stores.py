@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from towpath_mover.failures import MoverFailure, Reason
@@ -23,6 +24,7 @@ ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a key, not a key
 SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
 
+_PLAIN = re.compile(r"[!-~]+")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
 
 
@@ -73,6 +75,13 @@ class Credentials(NamedTuple):
     def __repr__(self) -> str:
         return f"Credentials(access_key={_shortened(self.access_key)!r})"
 
+    def hidden_in(self, words: str) -> str:
+        """Return a store's words without what is in the Secret: some repeat the access key that they were given."""
+        words = words.replace(self.access_key, _shortened(self.access_key))
+        for secret in filter(None, (self.secret_key, self.session_token)):
+            words = words.replace(secret, "…")
+        return words
+
 
 class Store(NamedTuple):
     """An open store: the client, what it was opened from, and the words for messages."""
@@ -81,6 +90,7 @@ class Store(NamedTuple):
     datastore: Datastore
     identity: str
     patience: Patience
+    credentials: Credentials | None = None
 
     def where(self, key: str | None = None) -> str:
         """Return the words for the bucket, or for one object in it (a key below the datastore's prefix)."""
@@ -109,13 +119,20 @@ def open_store(datastore: Datastore, places: Places = Places(), patience: Patien
     """Return an open store; it speaks to nobody yet. A missing file or key is CredentialsMissing, by name."""
     _check_endpoint(datastore)
     credentials = read_credentials(datastore, places) if datastore.credentials_secret else None
-    client = S3Store(
-        prefix=datastore.prefix or None,
-        config=_config(datastore, credentials),
-        client_options=_client_options(datastore, places, patience),
-        retry_config=_retry_config(patience),
-    )
-    return Store(client, datastore, _identity(datastore, credentials), patience)
+    config, options = _config(datastore, credentials), _client_options(datastore, places, patience)
+    try:
+        client = S3Store(
+            prefix=datastore.prefix or None,
+            config=config,
+            client_options=options,
+            retry_config=_retry_config(patience),
+        )
+    except (ValueError, BaseError) as error:
+        if not datastore.ca_config_map:
+            raise
+        # The endpoint was looked at before: what else a client is built from is the certificate.
+        raise _no_certificate(datastore) from error
+    return Store(client, datastore, _identity(datastore, credentials), patience, credentials)
 
 
 def _check_endpoint(datastore: Datastore) -> None:
@@ -139,13 +156,21 @@ def read_credentials(datastore: Datastore, places: Places) -> Credentials:
             "of this namespace, but the Secret does not exist or has no such key. Create the Secret with both keys."
         )
         raise MoverFailure(Reason.CREDENTIALS_MISSING, message)
+    # They travel in headers: the client panics at a line break there, or says that the store does not answer.
+    unfit = [key for key in (ACCESS_KEY, SESSION_TOKEN) if not _PLAIN.fullmatch(found[key] or "-")]
+    if unfit:
+        message = (
+            f"Datastore {datastore.name} cannot use {' and '.join(unfit)} of Secret {datastore.credentials_secret!r}: "
+            "a space, a line break or a character that is not ASCII is in it. Write the value alone, as it was given."
+        )
+        raise MoverFailure(Reason.CREDENTIALS_REFUSED, message)
     return Credentials(found[ACCESS_KEY] or "", found[SECRET_KEY] or "", found[SESSION_TOKEN])
 
 
 def _value(file: Path) -> str | None:
     try:
         # Secrets made from files often end in a newline, which no key has.
-        return file.read_text().strip() or None
+        return file.read_text(errors="replace").strip() or None
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -186,6 +211,14 @@ def _certificate(datastore: Datastore, places: Places) -> bytes:
         "but the ConfigMap does not exist or has no such key. Create it with the certificate in PEM."
     )
     raise MoverFailure(Reason.CERTIFICATE_NOT_TRUSTED, message)
+
+
+def _no_certificate(datastore: Datastore) -> MoverFailure:
+    message = (
+        f"The key ca.crt in ConfigMap {datastore.ca_config_map!r}, which Datastore {datastore.name} names, holds no "
+        "certificate that can be read. Write the CA's certificate there in PEM, from BEGIN to END CERTIFICATE."
+    )
+    return MoverFailure(Reason.CERTIFICATE_NOT_TRUSTED, message)
 
 
 def _retry_config(patience: Patience) -> RetryConfig:

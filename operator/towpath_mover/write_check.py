@@ -20,7 +20,7 @@ class WriteChecks:
     """The checks of all places that the attempt will write to, under way since they were made."""
 
     def __init__(self, order: StepOrder, stores: OpenStores) -> None:
-        self._failures: list[Exception] = []
+        self._failures: list[BaseException] = []
         self._threads = [
             Thread(target=self._check, args=(stores.store(datastore), key), daemon=True)
             for datastore, key in sorted(_places(order))
@@ -43,7 +43,8 @@ class WriteChecks:
         try:
             write_object(store, key, CONTENT)
             delete_object(store, key)
-        except Exception as failure:
+        except BaseException as failure:
+            # Also a panic of the store's client, which is no Exception.
             self._failures.append(failure)
 
 

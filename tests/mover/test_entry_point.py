@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from towpath_mover import write_check
+from towpath_mover.__main__ import main
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
 
@@ -47,3 +51,32 @@ def test_a_mover_without_an_order_reports_it(tmp_path: Path) -> None:
 
 def test_every_reason_has_an_exit_code_that_is_none_of_a_bug() -> None:
     assert {MoverFailure(reason, "").exit for reason in Reason} == set(Exit) - {Exit.OK}
+
+
+class _Panic(BaseException):
+    """As obstore raises what its Rust side did not expect: no Exception."""
+
+
+def test_a_panic_of_the_stores_client_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(*_: object) -> None:
+        raise _Panic("called `Result::unwrap()` on an `Err` value")
+
+    monkeypatch.setattr("towpath_mover.probe.run", panic)
+    kept = signal.getsignal(signal.SIGTERM)
+    try:
+        code = main(["probe"], {"TOWPATH_TERMINATION_LOG": str(tmp_path / "log")})
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    assert code == 1
+    assert json.loads((tmp_path / "log").read_text())["reason"] == "Bug"
+
+
+def test_a_panic_in_the_write_check_is_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(*_: object) -> None:
+        raise _Panic("called `Result::unwrap()` on an `Err` value")
+
+    monkeypatch.setattr(write_check, "_places", lambda _: {("default", "write-check")})
+    monkeypatch.setattr(write_check, "write_object", panic)
+    checks = write_check.WriteChecks(Mock(), Mock())
+    with pytest.raises(_Panic):
+        checks.wait()

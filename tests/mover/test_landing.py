@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -71,4 +70,4 @@ def test_ranges_in_any_order_give_the_digest_of_the_whole(tmp_path: Path) -> Non
     landed = [file.land(*piece) for piece in [(2, 20, len(CONTENT)), (0, 0, 7), (1, 7, 20)]]
     assert landed == [False, False, True]
     assert file.close() == entry.sha256
-    assert os.listdir(tmp_path) == ["file"]
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
