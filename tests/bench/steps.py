@@ -100,7 +100,9 @@ def _writes(lines: list[str], run: str) -> list[str]:
     for line in lines:
         event = json.loads(line)
         name = event.get("objectRef", {}).get("name", "")
-        if "towpath" in event["user"]["username"] and (name == run or name.startswith(f"{run}-")):
+        if event["user"]["username"].startswith("system:serviceaccount:towpath-") and (
+            name == run or name.startswith(f"{run}-")
+        ):
             reference = event["objectRef"]
             found.append(
                 f"{event['verb']} {reference['resource']}/{reference.get('subresource', '')}".rstrip("/")
