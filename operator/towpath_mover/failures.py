@@ -36,6 +36,7 @@ class Reason(StrEnum):
     INVENTORY_VERSION_UNKNOWN = "InventoryVersionUnknown"
     INVENTORY_UNSORTED = "InventoryUnsorted"
     INVENTORY_TRUNCATED = "InventoryTruncated"
+    VIEW_REFUSED = "ViewRefused"
     CODE_DRIFT = "CodeDrift"
     EMPTY_INPUT = "EmptyInput"
     NOT_PUBLISHED = "NotPublished"

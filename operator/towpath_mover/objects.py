@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import obstore
 
@@ -64,6 +64,15 @@ def open_inventory(store: Store, key: str, digest: str) -> InventoryReader:
     return InventoryReader(_chunks(store, key), digest)
 
 
+def fetch_inventory(store: Store, key: str, digest: str, file: Path) -> InventoryReader:
+    """Copy an inventory object into a file, and return its reader, read to the end: so the digest is right."""
+    with file.open("wb") as copy:
+        reader = InventoryReader(_copied(_chunks(store, key), copy), digest)
+        for _ in reader.entries():
+            pass
+    return reader
+
+
 def bare_etag(etag: str | None) -> str | None:
     """Return an ETag in the one form that inventories hold: without quotes."""
     return etag.strip('"') or None if etag else None
@@ -75,6 +84,12 @@ def _read(store: Store, key: str) -> bytes:
         message = f"{store.where(key)} has {result.meta['size']} bytes, too many for what should be there."
         raise MoverFailure(Reason.STORE_REFUSED, message)
     return bytes(result.bytes())
+
+
+def _copied(chunks: Iterator[bytes], copy: BinaryIO) -> Iterator[bytes]:
+    for chunk in chunks:
+        copy.write(chunk)
+        yield chunk
 
 
 def _chunks(store: Store, key: str) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ theirs in `TOWPATH_ORDER`. What the mover does not need is not read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from towpath.flow import names
 from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
@@ -31,6 +31,7 @@ class InputOrder(NamedTuple):
     """One input: where the step sees it, and the content pinned for it. `origin` is for the step's context.
 
     `files` and `bytes` are only known of a dataset's version; they are for progress, not for judging.
+    `transforms` are read by `view.py`, which only an input that has some needs.
     """
 
     name: str
@@ -41,6 +42,7 @@ class InputOrder(NamedTuple):
     origin: Mapping[str, str | int]
     files: int | None = None
     bytes: int | None = None
+    transforms: tuple[Mapping[str, Any], ...] = ()
 
 
 class OutputOrder(NamedTuple):
@@ -190,6 +192,7 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
         origin=_origin(planned, version),
         files=content.optional_number("files") if content else None,
         bytes=content.optional_number("bytes") if content else None,
+        transforms=tuple(transform.plain() for transform in planned.children("transforms")),
     )
 
 

@@ -1,18 +1,21 @@
 """`stage-in`: an attempt's order → a pod in which the user's command can run: inputs, code, context and launcher.
 
-Every byte is verified against the pinned inventory, and publishing is tried before anything is run.
+Every byte is verified against the pinned inventory, of which an input with transforms gets a part; publishing is
+tried before anything is run.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from towpath.flow import names
 from towpath_mover.download import Source, download
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.inventory import Summary
+from towpath_mover.inventory import Entry, Root, Summary
 from towpath_mover.objects import open_inventory
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import InputOrder, step_order
@@ -46,21 +49,56 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
 
 
 def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
+    if given.transforms:
+        return _stage_view(given, stores, paths)
     inventory = given.inventory
     reader = open_inventory(stores.store(inventory.datastore), inventory.path, inventory.digest)
-    sources = [Source(stores.store(root.datastore), root.prefix) for root in reader.roots]
-    target = paths.here(f"{names.CONTAINER_INPUTS}/{given.name}")
-    # A pod whose sandbox was lost is set up again, with what the first time left.
-    if not target.exists():
-        progress = Progress(f"input {given.name}", given.files, given.bytes)
-        download(reader.entries(), sources, target, progress)
-    else:
-        for _ in reader.entries():
-            pass
+    progress = Progress(f"input {given.name}", given.files, given.bytes)
+    _bring(reader.entries(), _sources(reader.roots, stores), _target(given, paths), progress)
     summary = reader.summary()
     if not summary.files and not given.allow_empty:
-        message = (
-            f"Input {given.name!r} has no files. Say allowEmpty: true on it if that is what the step expects."
-        )
-        raise MoverFailure(Reason.EMPTY_INPUT, message)
+        raise _empty(given, "", "")
     return summary
+
+
+def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
+    # Only here: what views need would cost every other start some 30 ms.
+    from towpath_mover.view import open_view  # noqa: PLC0415
+
+    store = stores.store(given.inventory.datastore)
+    copy = paths.scratch / f"inventory-{os.getpid()}-{given.name}"
+    with open_view(store, given.inventory, given.transforms, copy) as view:
+        # Counted first, so that a disk too small for the view is found before its first byte.
+        summary = view.summary()
+        if not summary.files and not given.allow_empty:
+            # The chain comes last: it may be longer than a message.
+            chain = json.dumps(given.transforms, ensure_ascii=False)
+            raise _empty(given, f": its transforms select none of {view.files_in_all}", f" They are {chain}.")
+        progress = Progress(f"input {given.name}", summary.files, summary.bytes)
+        _bring(view.entries(), _sources(view.roots, stores), _target(given, paths), progress)
+    return summary
+
+
+def _bring(entries: Iterable[Entry], sources: Sequence[Source], target: Path, progress: Progress) -> None:
+    # A pod whose sandbox was lost is set up again, with what the first time left.
+    if not target.exists():
+        download(entries, sources, target, progress)
+    else:
+        for _ in entries:
+            pass
+
+
+def _sources(roots: Iterable[Root], stores: OpenStores) -> list[Source]:
+    return [Source(stores.store(root.datastore), root.prefix) for root in roots]
+
+
+def _target(given: InputOrder, paths: PodPaths) -> Path:
+    return paths.here(f"{names.CONTAINER_INPUTS}/{given.name}")
+
+
+def _empty(given: InputOrder, why: str, more: str) -> MoverFailure:
+    message = (
+        f"Input {given.name!r} has no files{why}. Say allowEmpty: true on it if that is what the step "
+        f"expects.{more}"
+    )
+    return MoverFailure(Reason.EMPTY_INPUT, message)

@@ -91,6 +91,7 @@ def _context(order: StepOrder) -> dict[str, object]:
                 "path": f"{given.path}/{given.file}" if given.file else given.path,
                 "digest": given.inventory.digest,
                 **given.origin,
+                **({"transforms": list(given.transforms)} if given.transforms else {}),
             }
             for given in order.inputs
         },

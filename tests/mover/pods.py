@@ -46,7 +46,7 @@ class Ended:
 
 @dataclass
 class Pod:
-    """One attempt of one step. `root` stands for /towpath."""
+    """One attempt of one step. `root` stands for /towpath; `transforms` and `allow_empty` are of every input."""
 
     root: Path
     datastore: PlannedDatastore
@@ -54,6 +54,8 @@ class Pod:
     inputs: Sequence[tuple[str, Mapping[str, Any]]] = ()
     outputs: Sequence[PlannedOutput] = ()
     code: PlannedCode | None = None
+    transforms: Sequence[Mapping[str, Any]] = ()
+    allow_empty: bool = False
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,13 @@ class Pod:
             command=("true",),
             args=(),
             inputs=tuple(
-                PlannedInput(name, f"{names.CONTAINER_INPUTS}/{name}", StepOutputRef("before", "out"))
+                PlannedInput(
+                    name,
+                    f"{names.CONTAINER_INPUTS}/{name}",
+                    StepOutputRef("before", "out"),
+                    allow_empty=self.allow_empty,
+                    transforms=tuple(self.transforms),
+                )
                 for name, _ in self.inputs
             ),
             outputs=tuple(self.outputs),

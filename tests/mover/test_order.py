@@ -41,7 +41,13 @@ STEP = PlannedStep(
     args=(),
     inputs=(
         PlannedInput("raw", "/towpath/inputs/raw", PinnedVersion("iris", 3, IRIS)),
-        PlannedInput("clean", "/data/clean", StepOutputRef("before", "out"), allow_empty=True),
+        PlannedInput(
+            "clean",
+            "/data/clean",
+            StepOutputRef("before", "out"),
+            allow_empty=True,
+            transforms=({"take": {"count": 2}},),
+        ),
     ),
     outputs=(
         PlannedOutput("model", "/towpath/outputs/model", "default", "p/", make_directory=True),
@@ -104,6 +110,7 @@ def test_what_the_planner_writes_is_understood(paths: PodPaths) -> None:
         bytes=10,
     )
     assert (clean.file, clean.allow_empty, clean.origin) == (None, True, {"step": "before", "output": "out"})
+    assert clean.transforms == ({"take": {"count": 2}},)
     assert order.outputs == (
         OutputOrder("model", "/towpath/outputs/model", "default", "p/", False, False, None, True),
         OutputOrder("log", "/towpath/outputs/log", "default", "q/", True, False, False, False),
@@ -129,6 +136,15 @@ def test_an_attempt_that_does_not_fit_is_named_by_its_place(
     with pytest.raises(OrderError) as refused:
         step_order(paths, environ(attempt))
     assert said in str(refused.value)
+
+
+def test_a_transform_that_is_no_object_is_named_by_its_place(paths: PodPaths) -> None:
+    step = documents.write(PLAN)["step-prep"]
+    step["inputs"][1]["transforms"] = ["take"]
+    paths.step_document.write_bytes(gzip.compress(documents.canonical(step)))
+    with pytest.raises(OrderError) as refused:
+        step_order(paths, environ())
+    assert "inputs[1].transforms[0] is not a JSON object" in str(refused.value)
 
 
 def test_a_plan_of_another_format_is_not_read(paths: PodPaths) -> None:

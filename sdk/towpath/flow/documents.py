@@ -166,7 +166,10 @@ def inventory_document(inventory: InventoryRef) -> Document:
 
 def _input_document(given: PlannedInput) -> Document:
     document: Document = {"name": given.name, "path": given.path, "note": given.note}
-    document["allowEmpty"] = given.allow_empty or None
+    document |= {
+        "allowEmpty": given.allow_empty or None,
+        "transforms": [dict(one) for one in given.transforms],
+    }
     source = given.source
     if isinstance(source, StepOutputRef):
         return _without_empty(document | {"from": {"step": source.step, "output": source.output}})

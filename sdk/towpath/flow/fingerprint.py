@@ -13,12 +13,14 @@ from towpath.flow.planned import Content, PlannedOutput, PlannedStep
 
 Contract = dict[str, str]
 
+HASHED = ("command", "args", "env", "envFrom", "transforms")
+
 
 def contract(
     step: Mapping[str, Any], outputs: tuple[PlannedOutput, ...], params_used: Mapping[str, str]
 ) -> Contract:
-    """The components of a step's contract; `step` has image, command, args, env, envFrom and code."""
-    components = {name: step[name] for name in ("command", "args", "env", "envFrom") if step.get(name)}
+    """The components of a step's contract; `step` has image, command, args, env, envFrom, code and transforms."""
+    components = {name: step[name] for name in HASHED if step.get(name)}
     components["outputs"] = [_declaration(output) for output in outputs]
     components["params"] = dict(params_used)
     digests = {name: digest_of(value) for name, value in components.items() if value}

@@ -57,13 +57,17 @@ class StepOutputRef:
 
 @dataclass(frozen=True)
 class PlannedInput:
-    """One input: its folder in the pod, and what is staged there. `note`: what was granted instead."""
+    """One input: its folder in the pod, and what is staged there.
+
+    `note`: what was granted instead, or drawn. `transforms`: the view in canonical documents, seeds included.
+    """
 
     name: str
     path: str
     source: PinnedVersion | StepOutputRef
     note: str | None = None
     allow_empty: bool = False
+    transforms: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

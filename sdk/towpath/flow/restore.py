@@ -112,8 +112,15 @@ def _input_from(document: Document) -> PlannedInput:
         version = document["version"]
         content = content_from(version["content"])
         source = PinnedVersion(dataset=version["dataset"], version=version["version"], content=content)
-    allow_empty = document.get("allowEmpty", False)
-    return PlannedInput(document["name"], document["path"], source, document.get("note"), allow_empty)
+    return PlannedInput(
+        name=document["name"],
+        path=document["path"],
+        source=source,
+        note=document.get("note"),
+        allow_empty=document.get("allowEmpty", False),
+        # A plan of before there were views has none.
+        transforms=tuple(document.get("transforms", ())),
+    )
 
 
 def _output_from(document: Document) -> PlannedOutput:
