@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,9 +12,10 @@ from importlib import import_module
 
 from towpath_mover import report
 from towpath_mover.exits import Exit
-from towpath_mover.failures import MoverFailure
+from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.pod_paths import termination_log
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 BUG = 1
 USAGE = 2
 TOLD_TO_STOP = 128 + signal.SIGTERM
@@ -49,15 +51,29 @@ def _run(mover: Mover, arguments: Sequence[str], environ: Mapping[str, str]) -> 
     try:
         return Exit.OK, report.success(mover(arguments, environ))
     except MoverFailure as failed:
-        sys.stderr.write(f"{failed.reason}: {failed.message}\n")
-        return failed.exit, report.failure(failed.reason, failed.message)
+        return _failed(failed)
     except BaseException as bug:
+        if isinstance(bug, OSError) and bug.errno in _DISK_FULL:
+            return _failed(_disk_full(bug))
         # Also a panic of the store's client, which is no Exception.
         traceback.print_exc()
         said = (
             f"{type(bug).__name__}: {bug}. This is a bug of Towpath; the container's log has the traceback."
         )
         return BUG, report.failure("Bug", said)
+
+
+def _failed(failed: MoverFailure) -> tuple[int, report.Report]:
+    sys.stderr.write(f"{failed.reason}: {failed.message}\n")
+    return failed.exit, report.failure(failed.reason, failed.message)
+
+
+def _disk_full(error: OSError) -> MoverFailure:
+    where = f"{error.filename!r}" if error.filename else "one of the mover's own files"
+    message = f"The disk is full: {where} could not be written ({error.strerror})."
+    return MoverFailure(
+        Reason.DISK_FULL, f"{message} Give the step more ephemeral storage, or make room on the node."
+    )
 
 
 def _usage() -> str:

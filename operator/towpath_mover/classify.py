@@ -18,6 +18,7 @@ STORE_ERRORS = (BaseError, FileNotFoundError)
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>|\(code: ([A-Za-z]{1,64})\)")
+_URL = re.compile(r"\bhttps?://[^\s\"]+")
 _MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
 
 
@@ -91,11 +92,21 @@ _SIGNS = {
 def failure(error: Exception, store: Store, doing: str, key: str | None = None) -> MoverFailure:
     """Return the named failure for an error of obstore; `doing` is a verb that fits before the object's name."""
     text = str(error)
+    if key and _speaks(key):
+        # Who chose the name of a file does not choose how its transfer ends.
+        text = _URL.sub("", text).replace(key, "")
     verdict = _verdict(text)
     message = (
         f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(text, store)}."
     )
     return MoverFailure(verdict.reason, f"{message} {verdict.advice}")
+
+
+def _speaks(key: str) -> bool:
+    """Return whether a key holds what is looked for in errors."""
+    return any(sought.search(key) for sought in (_STATUS, _CODE, _MESSAGE)) or any(
+        map(key.__contains__, _SIGNS)
+    )
 
 
 def _verdict(text: str) -> _Verdict:

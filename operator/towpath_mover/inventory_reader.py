@@ -9,7 +9,8 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root, Summary, Tally
 from towpath_mover.inventory_format import decode_entry, decode_header
 
-MAX_HEADER_BYTES = 16 << 20
+# JSON of nothing but brackets takes 25 times its own size in memory.
+MAX_HEADER_BYTES = 4 << 20
 MAX_LINE_BYTES = 64 << 10
 _PIECE = 256 << 10
 

@@ -14,10 +14,13 @@ from threading import Lock
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
+from towpath_mover.paths import shown
 
 _PIECE = 1 << 20
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+# What no other node's disk would take either.
+_NO_SUCH_NAME = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
 class Landing:
@@ -54,6 +57,9 @@ class Landing:
 
     def failure(self, error: OSError, entry: Entry) -> MoverFailure:
         """Return DiskFull with the numbers, or what else the disk had against the file."""
+        if error.errno in _NO_SUCH_NAME:
+            message = f"The disk cannot hold {shown(entry.path)} below {self._folder}: {error.strerror}."
+            return MoverFailure(Reason.UNSAFE_PATH, f"{message} Rename the file.")
         if error.errno not in _FULL:
             return MoverFailure(Reason.DISK_REFUSED, f"Could not write {entry.path!r}: {error.strerror}.")
         return disk_full(Path(self._folder), self._size, f"while writing {entry.path!r} ({entry.size} bytes)")

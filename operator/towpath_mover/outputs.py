@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from heapq import nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.paths import check_path, shown
 
 NEAR_LIMIT = 8
+_NOT_OPEN = -1
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO put in a file's place after it was looked at would otherwise hang the open.
@@ -48,16 +50,27 @@ class FoundOutput:
         self._seen_as = seen_as
         self._file = path.name
         # The folder from which every name is looked up: the output itself, or the one that holds its single file.
-        self._anchor = _open_parent(path)
-        self._status = os.stat(path.name, dir_fd=self._anchor, follow_symlinks=False)
-        if self.directory:
-            self._anchor = _descend(self._anchor, [path.name])
-        elif not stat.S_ISREG(self._status.st_mode):
+        self._anchor = _NOT_OPEN
+        try:
+            self._enter(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as error:
+            raise self._unreadable("", error) from error
+        if not self.directory and not stat.S_ISREG(self._status.st_mode):
             raise self._unsafe("", self._status.st_mode)
 
+    def _enter(self, path: Path) -> None:
+        parent = _open_parent(path)
+        try:
+            self._status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+            self._anchor = _descend(os.dup(parent), [path.name] if self.directory else [])
+        finally:
+            os.close(parent)
+
     def __del__(self) -> None:
-        if anchor := getattr(self, "_anchor", None):
-            os.close(anchor)
+        if self._anchor != _NOT_OPEN:
+            os.close(self._anchor)
 
     @property
     def directory(self) -> bool:
@@ -149,7 +162,7 @@ def find_output(name: str, path: Path, seen_as: str) -> FoundOutput | None:
 
 def near(path: Path, work: Path) -> str:
     """Return a sentence on what a step wrote instead of the output: beside it, or in its working directory."""
-    beside = _listed(path.parent)
+    beside = _listed_beside(path)
     sentence = f"Beside it there is {beside}." if beside else "There is nothing beside it."
     if os.path.lexists(work / path.name):
         sentence += f" The working directory holds {shown(path.name)}: was it meant?"
@@ -176,10 +189,18 @@ def _found(path: str, status: os.stat_result) -> FoundFile:
     return FoundFile(path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
 
 
-def _listed(folder: Path) -> str:
+def _listed_beside(path: Path) -> str:
+    # A link on the way might lead to where the credentials are; and a folder may hold millions of names.
     try:
-        names = sorted(file.name for file in folder.iterdir())
+        folder = _open_parent(path)
     except OSError:
         return ""
-    more = f" and {len(names) - NEAR_LIMIT} more" if len(names) > NEAR_LIMIT else ""
-    return ", ".join(shown(name) for name in names[:NEAR_LIMIT]) + more
+    try:
+        with os.scandir(folder) as entries:
+            first = nsmallest(NEAR_LIMIT + 1, (entry.name for entry in entries))
+    except OSError:
+        return ""
+    finally:
+        os.close(folder)
+    more = " and more" if len(first) > NEAR_LIMIT else ""
+    return ", ".join(shown(name) for name in first[:NEAR_LIMIT]) + more

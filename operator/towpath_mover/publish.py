@@ -20,7 +20,7 @@ from towpath.flow import names
 from towpath_mover import report
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.inventory import Root
+from towpath_mover.inventory import Root, Summary
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
 from towpath_mover.metrics import read_metrics
 from towpath_mover.objects import write_object
@@ -110,6 +110,7 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
     file = paths.scratch / f"inventory-{os.getpid()}-{output.name}"
     try:
         summary = _send(owed, order, store, file).summary
+        _check_count(owed, summary)
         write_object(store, key, file)
     finally:
         file.unlink(missing_ok=True)
@@ -131,6 +132,17 @@ def _send(owed: Owed, order: StepOrder, store: Store, file: Path) -> WrittenInve
     progress = Progress(f"output {output.name}", owed.files, owed.bytes)
     entries = upload(_files(owed.found), store, prefix, progress)
     return write_inventory(file, [Root(output.datastore, prefix)], entries)
+
+
+def _check_count(owed: Owed, sent: Summary) -> None:
+    """Refuse an output that lost or gained files since it was judged: what runs on may have taken half of it away."""
+    if (sent.files, sent.bytes) == (owed.files, owed.bytes):
+        return
+    message = (
+        f"Output {owed.order.name!r} changed while it was published: it had {owed.files} files and {owed.bytes} bytes,"
+        f" then {sent.files} files and {sent.bytes} bytes. Let nothing run on that writes when the command ends."
+    )
+    raise MoverFailure(Reason.OUTPUT_CHANGED, message)
 
 
 def _files(found: FoundOutput) -> Iterator[LocalFile]:

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.store import Identity
 from mover.answering import answering
-from mover.movers import NAMESPACE, probe
+from mover.movers import probe
 from mover.transfers import write_secret
 from towpath.flow.planned import PlannedDatastore
 from towpath_mover.failures import MoverFailure, Reason
@@ -63,7 +63,7 @@ def test_a_store_that_repeats_what_it_was_given_gives_no_secret_away(tmp_path: P
     swapped = Identity(access_key="the-real-secret", secret_key="AKIAEXAMPLE")
     words = f"No such key: {swapped.access_key}, {swapped.secret_key}"
     with answering(refused={"LIST": (403, "AccessDenied", words)}) as server:
-        ended = probe(planned(server.endpoint), swapped, tmp_path / NAMESPACE)
+        ended = probe(planned(server.endpoint), swapped, tmp_path / "root")
     assert ended.report["reason"] == "PermissionDenied"
     assert "No such key: the-…" in ended.report["message"]
     for secret in swapped.access_key, swapped.secret_key:
