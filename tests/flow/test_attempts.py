@@ -135,7 +135,8 @@ def test_a_failed_step_does_not_wait_for_ever_for_its_publisher() -> None:
 
 STEP_ENDS: list[tuple[dict[str, Any], StepReason, str]] = [
     ({"exit_code": 7}, StepReason.EXIT_CODE, "exit code 7"),
-    ({"exit_code": 127}, StepReason.EXIT_CODE, "the image does not have the command"),
+    ({"exit_code": 126}, StepReason.EXIT_CODE, "exit code 126: the command 'python' is not executable"),
+    ({"exit_code": 127}, StepReason.EXIT_CODE, "exit code 127: the command 'python' is not in the image"),
     ({"exit_code": 137, "reason": "OOMKilled"}, StepReason.OUT_OF_MEMORY, "memory limit 1Gi"),
     ({"exit_code": 139}, StepReason.SIGNAL, "signal SEGV (exit code 139)"),
     ({"exit_code": 137}, StepReason.SIGNAL, "perhaps out of memory (memory limit 1Gi)"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -117,14 +116,24 @@ def test_while_not_ready_it_is_probed_again_with_growing_pauses() -> None:
     assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
 
 
-def test_being_named_asks_for_a_new_look_at_once_but_not_without_pause() -> None:
+def test_while_something_waits_for_it_the_pauses_stay_short() -> None:
     datastore = a_datastore()
-    for seconds in (0.0, 5.0, 10.0, 20.0, 40.0):
+    for seconds in (0.0, 5.0, 10.0, 20.0, 40.0, 80.0):
         datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
 
-    assert decided(datastore, seconds=45).probe is None
-    assert decided(datastore, seconds=45, is_asked=True).probe is not None
-    assert decided(datastore, seconds=44, is_asked=True).probe is None
+    assert decided(datastore, seconds=100).probe is None
+    assert decided(datastore, seconds=100, is_asked=True).probe is not None
+    assert decided(datastore, seconds=99, is_asked=True).probe is None
+
+
+def test_a_new_probe_takes_the_place_of_those_that_have_ended() -> None:
+    datastore = a_datastore()
+    refused = ended(datastore, 44, failure_report("CredentialsRefused"))
+    datastore = looked_at(datastore, refused)
+
+    assert decided(datastore, refused, seconds=4).delete == ()
+    again = decided(datastore, refused, seconds=5)
+    assert (again.probe, again.delete) == (ask_of(datastore), ("probe-job",))
 
 
 def test_a_ready_datastore_is_not_probed_because_it_is_named() -> None:
@@ -161,7 +170,7 @@ def test_the_answer_to_an_old_question_is_not_taken() -> None:
     assert decision.probe == ask_of(changed)
     assert decision.delete == ("probe-job",)
     answered = ended(new, 44, failure_report("CredentialsRefused"))
-    assert decided(changed, answered) == replace(decision, delete=())
+    assert decided(changed, answered) == decision
 
 
 def test_a_probe_under_way_is_not_made_twice() -> None:

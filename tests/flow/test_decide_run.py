@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builders
-from flow.sightings import LIMITS, a_job, begun, later, planned, pod_of, seen, succeeded
+from flow.sightings import LIMITS, a_job, a_pod, begun, later, planned, pod_of, seen, succeeded
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decide import decide
 from towpath.flow.observed import ObservedVersion
@@ -105,3 +105,13 @@ def test_a_failed_step_skips_what_depends_on_it_and_fails_the_run() -> None:
     assert (train.state, train.reason) == (StepState.SKIPPED, StepReason.UPSTREAM_FAILED)
     assert decision.recorded.reason == RunReason.STEP_FAILED
     assert decision.recorded.message == "step prep failed: exit code 7; 1 skipped"
+
+
+def test_a_run_says_what_its_steps_wait_for() -> None:
+    pod = a_pod(phase="Pending", unschedulable="0/1 nodes are available.")
+    chain, apart = planned(*CHAIN), planned(builders.make_step("a"), builders.make_step("b"))
+
+    alone = decide(chain, begun(chain), seen(a_job(chain, "prep", pod=pod)), later(5), LIMITS).recorded
+    assert alone.message == "0 of 2 steps succeeded; waiting: prep (Unschedulable: 0/1 nodes are available.)"
+    two = decide(apart, begun(apart), seen(a_job(apart, "a", pod=pod)), later(5), LIMITS).recorded
+    assert two.message == "0 of 2 steps succeeded; waiting: a (Unschedulable), b (Starting)"

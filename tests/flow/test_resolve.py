@@ -110,7 +110,11 @@ def test_two_given_names_of_one_object_are_an_error_that_names_both() -> None:
 def test_a_missing_dataset_is_waited_for_and_then_refused_with_near_names() -> None:
     read = sources(reading(dataset={"name": "irs"}))
 
-    assert waiting(read, 29).check_after_seconds == 1
+    held = waiting(read, 29)
+    assert held.check_after_seconds == 1
+    assert held.message == (
+        "Dataset irs does not exist. Did you mean iris or irises? The run waits 30 s for it."
+    )
     outcome = refused(read, 30)
     assert outcome.reason is RunReason.NOT_FOUND
     assert outcome.message == "Dataset irs does not exist. Did you mean iris or irises?"

@@ -93,8 +93,7 @@ def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
         return 0.0
     if ready.status == "True" and sources.versions:
         return None
-    pause = movers.next_look(observed_at, ready.last_transition_time)
-    pause = movers.FIRST_PAUSE_SECONDS if sources.is_asked else pause
+    pause = movers.next_look(observed_at, ready.last_transition_time, sources.is_asked)
     return max(0.0, pause - moment.seconds_since(observed_at))
 
 

@@ -1,7 +1,7 @@
 """A Datastore and its probes → its condition, and whether to probe now.
 
 It is probed when it is new, when its spec or `towpath.dev/requested-at` changes, and while it is not Ready: with
-growing pauses, or at once when something that waits for it asks.
+growing pauses, which stay short while something waits for it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def decide_datastore(
     if left is None or left > 0:
         return DatastoreDecision(delete=delete, check_after_seconds=left)
     status = _probing(datastore, moment)
-    return DatastoreDecision(status, ask, delete, check_after_seconds=float(moment.limits.no_pod_seconds))
+    return DatastoreDecision(
+        status, ask, movers.earlier(probes, ask), check_after_seconds=float(moment.limits.no_pod_seconds)
+    )
 
 
 def ask_of(datastore: Datastore) -> str:
@@ -79,8 +81,7 @@ def _seconds_until_due(datastore: Datastore, is_asked: bool, moment: Moment) -> 
         return 0.0
     if ready.status == "True":
         return None
-    pause = movers.next_look(observed_at, ready.last_transition_time)
-    pause = movers.FIRST_PAUSE_SECONDS if is_asked else pause
+    pause = movers.next_look(observed_at, ready.last_transition_time, is_asked)
     return max(0.0, pause - moment.seconds_since(observed_at))
 
 

@@ -79,7 +79,7 @@ def verdict(
 def progress(steps: Steps) -> tuple[RunReason, str]:
     """The reason and the message of a run that goes on."""
     running = [name for name, step in steps.items() if step.state is StepState.RUNNING]
-    waiting = [name for name, step in steps.items() if step.state is StepState.WAITING]
+    waiting = _waiting([step for step in steps.values() if step.state is StepState.WAITING])
     parts = [
         f"{word} {_some(names)}" for word, names in (("running:", running), ("waiting:", waiting)) if names
     ]
@@ -89,6 +89,13 @@ def progress(steps: Steps) -> tuple[RunReason, str]:
     if failed is not None:
         parts.insert(0, f"step {failed.name} failed")
     return RunReason.RUNNING, _counted(steps, "; ".join(parts))
+
+
+def _waiting(steps: list[RecordedStep]) -> list[str]:
+    """Each with its reason; one by itself with all that is known."""
+    if len(steps) == 1 and steps[0].message:
+        return [f"{steps[0].name} ({steps[0].reason}: {steps[0].message})"]
+    return [f"{step.name} ({step.reason})" for step in steps]
 
 
 def _first_failed(steps: Steps) -> RecordedStep | None:

@@ -145,8 +145,18 @@ def _words_of(step: PlannedStep, container: ObservedContainer) -> tuple[StepReas
     if code - 128 in _SIGNALS:
         hint = f", perhaps out of memory ({_memory(step)})" if code == 137 else ""
         return StepReason.SIGNAL, f"ended by signal {_SIGNALS[code - 128]} (exit code {code}){hint}"
-    hints = {126: ": the command is not executable", 127: ": the image does not have the command"}
-    return StepReason.EXIT_CODE, f"exit code {code}{hints.get(code, '')}"
+    return StepReason.EXIT_CODE, brief(f"exit code {code}{_hint(step, code)}")
+
+
+def _hint(step: PlannedStep, code: int) -> str:
+    command = f"the command {step.command[0]!r}" if step.command else "the image's own command"
+    match code:
+        case 126:
+            return f": {command} is not executable"
+        case 127:
+            return f": {command} is not in the image, or runs what is not there; the last lines of its log say which"
+        case _:
+            return ""
 
 
 def _memory(step: PlannedStep) -> str:

@@ -12,6 +12,8 @@ from towpath.flow.verdicts import Moment
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
+# While something waits for the answer. Shorter, and a store that stays away costs a pod every few seconds.
+LONGEST_ASKED_PAUSE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,21 @@ def outdated(movers: Iterable[ObservedMover], ask: str) -> tuple[str, ...]:
     return tuple(sorted(one.job for one in movers if one.ask != ask and _is_live(one)))
 
 
+def earlier(movers: Iterable[ObservedMover], ask: str) -> tuple[str, ...]:
+    """All Jobs of other questions, ended ones too: of those that look again and again, only the last is kept."""
+    return tuple(sorted(one.job for one in movers if one.ask != ask and not one.deleting))
+
+
 def _is_live(mover: ObservedMover) -> bool:
     container = _only(mover)
     is_over = mover.has_ended or (container is not None and container.state == "terminated")
     return not is_over and not mover.deleting
 
 
-def next_look(observed_at: datetime, since: datetime) -> float:
+def next_look(observed_at: datetime, since: datetime, is_asked: bool) -> float:
     """How long to pause after a look at `observed_at`, not Ready `since` then: the pauses double by themselves."""
-    return min(max((observed_at - since).total_seconds(), FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+    longest = LONGEST_ASKED_PAUSE_SECONDS if is_asked else LONGEST_PAUSE_SECONDS
+    return min(max((observed_at - since).total_seconds(), FIRST_PAUSE_SECONDS), longest)
 
 
 def _only(mover: ObservedMover) -> ObservedContainer | None:

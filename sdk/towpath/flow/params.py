@@ -45,7 +45,7 @@ def _refuse_unknown(declared: Sequence[str], given: Mapping[str, Any]) -> None:
     for name in sorted(given):
         if name not in declared:
             raise _invalid(
-                f"The run gives the parameter {name}, and the pipeline has none of it. {near(name, declared)}"
+                f"The run gives the parameter {name}, which the pipeline does not have. {near(name, declared)}"
             )
 
 

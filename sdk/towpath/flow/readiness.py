@@ -36,10 +36,11 @@ class Patience:
     def missing(self, kind: str, name: str, known: Collection[str], why: str = "") -> Exception:
         """What to raise for an object that does not exist: it may be on its way for a while."""
         left = self._left(self.limits.not_found_seconds)
-        message = f"{kind} {name} does not exist{why}."
+        message = f"{kind} {name} does not exist{why}. {near(name, known)}"
         if left > 0:
-            return WaitingError(Waiting(RunReason.WAITING, message, left))
-        return StalledError(RunReason.NOT_FOUND, f"{message} {near(name, known)}")
+            words = f"{message} The run waits {self.limits.not_found_seconds} s for it."
+            return WaitingError(Waiting(RunReason.WAITING, words, left))
+        return StalledError(RunReason.NOT_FOUND, message)
 
     def not_ready(self, kind: str, name: str, why: str) -> Exception:
         """What to raise for an object that is not Ready; being named asks for a new look at it."""
