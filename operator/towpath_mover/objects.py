@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,6 +18,7 @@ from towpath_mover.stores import Store
 from towpath_mover.transfer import PIECE, WHOLE
 
 MAX_OBJECT = 16 << 20
+SCRATCH = Path("/tmp")  # noqa: S108 - a volume of the movers' own
 
 
 class ObjectState(NamedTuple):
@@ -59,9 +62,9 @@ def object_state(store: Store, key: str) -> ObjectState | None:
     return ObjectState(meta["size"], bare_etag(meta["e_tag"]), version)
 
 
-def open_inventory(store: Store, key: str, digest: str) -> InventoryReader:
+def open_inventory(store: Store, key: str, digest: str, scratch: Path = SCRATCH) -> InventoryReader:
     """Return a reader of an inventory object that ends with InputDrift unless the content has this digest."""
-    return InventoryReader(_chunks(store, key), digest)
+    return InventoryReader(_fetched(_chunks(store, key), scratch), digest)
 
 
 def fetch_inventory(store: Store, key: str, digest: str, file: Path) -> InventoryReader:
@@ -84,6 +87,25 @@ def _read(store: Store, key: str) -> bytes:
         message = f"{store.where(key)} has {result.meta['size']} bytes, too many for what should be there."
         raise MoverFailure(Reason.STORE_REFUSED, message)
     return bytes(result.bytes())
+
+
+def _fetched(chunks: Iterator[bytes], scratch: Path) -> Iterator[bytes]:
+    """Yield the same bytes, all fetched before the first is given; more than one chunk of them waits on disk.
+
+    Entries are read as fast as their files are fetched, for hours if need be: no request lasts as long.
+    """
+    first, second = next(chunks, b""), next(chunks, None)
+    if second is None:
+        yield first
+        return
+    place = scratch / f".fetched-{os.getpid()}-{id(chunks):x}"
+    with place.open("x+b") as copy:
+        # Without a name nothing is left behind however the process ends.
+        place.unlink()
+        copy.writelines(chain((first, second), chunks))
+        copy.seek(0)
+        while piece := copy.read(PIECE):
+            yield piece
 
 
 def _copied(chunks: Iterator[bytes], copy: BinaryIO) -> Iterator[bytes]:

@@ -52,7 +52,8 @@ def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
     if given.transforms:
         return _stage_view(given, stores, paths)
     inventory = given.inventory
-    reader = open_inventory(stores.store(inventory.datastore), inventory.path, inventory.digest)
+    store = stores.store(inventory.datastore)
+    reader = open_inventory(store, inventory.path, inventory.digest, paths.scratch)
     progress = Progress(f"input {given.name}", given.files, given.bytes)
     _bring(reader.entries(), _sources(reader.roots, stores), _target(given, paths), progress)
     summary = reader.summary()

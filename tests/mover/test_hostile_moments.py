@@ -20,13 +20,15 @@ from cluster.store import Identity
 from mover.answering import answering
 from mover.test_hostile_outputs import looked_at, refusal
 from mover.transfers import an_entry_of, write_secret
-from towpath_mover import publish
+from towpath_mover import objects, publish
 from towpath_mover.__main__ import main
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Root
 from towpath_mover.inventory_reader import InventoryReader
+from towpath_mover.inventory_writer import write_inventory
 from towpath_mover.landing import Landing
-from towpath_mover.objects import read_object
+from towpath_mover.objects import open_inventory, read_object
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.stores import PROBE, Datastore, Places, Store, open_store
 
@@ -175,3 +177,24 @@ def test_a_header_of_brackets_is_refused_in_little_memory(filling: bytes) -> Non
     tracemalloc.stop()
     assert raised.value.reason is Reason.INVENTORY_INVALID
     assert peak < 64 << 20
+
+
+def test_an_inventory_is_fetched_whole_before_its_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [an_entry_of(f"file-{number:03}", bytes([number])) for number in range(100)]
+    written = write_inventory(tmp_path / "inventory", [Root("default", "")], entries)
+    content = written.file.read_bytes()
+    left = [content[start : start + 100] for start in range(0, len(content), 100)]
+
+    def chunks(*_: object) -> Iterator[bytes]:
+        while left:
+            yield left.pop(0)
+
+    monkeypatch.setattr(objects, "_chunks", chunks)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    reader = open_inventory(Mock(), "key", written.summary.digest, scratch)
+    assert left == []
+    assert list(reader.entries()) == entries
+    assert list(scratch.iterdir()) == []
