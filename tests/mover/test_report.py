@@ -70,6 +70,23 @@ def test_any_message_of_failure_fits_and_can_be_read(message: str) -> None:
     assert said == message or (said.endswith("…") and message.startswith(said[:-1]))
 
 
+def test_a_report_is_short_enough_for_a_pod_with_two_containers_of_a_mesh(tmp_path: Path) -> None:
+    words = published(outputs=2, metrics=32, length=63)
+    report.write(words, tmp_path / "termination-log")
+    written = (tmp_path / "termination-log").read_bytes()
+    assert len(written) <= 12 * 1024 // 5
+    said = json.loads(written)
+    assert said["outputs"] == words["outputs"]
+    assert said["leftOut"] == ["metrics"]
+
+
+def test_a_report_that_cannot_be_so_short_is_left_in_full(tmp_path: Path) -> None:
+    report.write(published(outputs=16, metrics=32, length=63), tmp_path / "termination-log")
+    written = (tmp_path / "termination-log").read_bytes()
+    assert 12 * 1024 // 5 < len(written) <= LIMIT
+    assert len(json.loads(written)["outputs"]) == 16
+
+
 def test_a_report_is_left_where_the_kubelet_looks(tmp_path: Path) -> None:
     log = tmp_path / "termination-log"
     log.touch()
