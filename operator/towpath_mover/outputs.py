@@ -129,6 +129,12 @@ class FoundOutput:
             raise self._unreadable(folder, error) from error
 
     def _check_path(self, path: str) -> None:
+        if "\\" in path:
+            # Seen with SeaweedFS: `a\\b` lands on `a/b`, and a name that ends in one becomes an empty folder.
+            message = (
+                f"Output {self._name!r} cannot be published. The path {shown(path)} holds a backslash, which"
+            )
+            raise MoverFailure(Reason.UNSAFE_PATH, f"{message} some stores take for a `/`. Rename the file.")
         try:
             check_path(path)
         except MoverFailure as refused:

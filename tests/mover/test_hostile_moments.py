@@ -16,8 +16,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from cluster.space import Space
 from cluster.store import Identity
 from mover.answering import answering
+from mover.pods import ATTEMPT_ID, Pod, datastore, output
 from mover.test_hostile_outputs import looked_at, refusal
 from mover.transfers import an_entry_of, write_secret
 from towpath_mover import objects, publish
@@ -198,3 +200,41 @@ def test_an_inventory_is_fetched_whole_before_its_files_are(
     assert left == []
     assert list(reader.entries()) == entries
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a\\", "\\"])
+def test_a_name_that_some_stores_take_for_a_path_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "outputs/model").mkdir(parents=True)
+    (tmp_path / "outputs/model" / name).write_bytes(b"1")
+    refused = refusal(tmp_path)
+    assert refused.reason is Reason.UNSAFE_PATH
+    assert repr(name) in refused.message
+
+
+@pytest.mark.server
+def test_a_forged_report_publishes_no_more_than_the_kubelets_word_then_refuses(
+    local_s3: Space, tmp_path: Path
+) -> None:
+    # The user's process runs as the launcher's own user: it can write to the FIFO, whatever the mount says.
+    pod = Pod(tmp_path, datastore(local_s3), local_s3.s3.admin, outputs=[output("model")])
+    assert pod.stage_in().code == Exit.OK
+    forge = f"echo half > {tmp_path}/outputs/model; echo 0 > {tmp_path}/bin/alive; kill -KILL $PPID"
+    code, published = pod.run_step("/bin/sh", "-c", forge)
+    # Committed is not accepted: who decides looks at the container's state, which no step can forge.
+    assert code == -signal.SIGKILL
+    assert published.code == Exit.OK
+    assert published.report["attempt"] == ATTEMPT_ID
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("forged", ["7", "", "0", "124 timeout"])
+def test_a_step_that_adds_to_its_launchers_report_publishes_nothing(
+    local_s3: Space, tmp_path: Path, forged: str
+) -> None:
+    pod = Pod(tmp_path, datastore(local_s3), local_s3.s3.admin, outputs=[output("model")])
+    assert pod.stage_in().code == Exit.OK
+    forge = f"echo half > {tmp_path}/outputs/model; echo '{forged}' > {tmp_path}/bin/alive; exit 3"
+    code, published = pod.run_step("/bin/sh", "-c", forge)
+    assert code == 3
+    assert published.code == Exit.NOT_PUBLISHED
+    assert local_s3.keys() == []
