@@ -79,7 +79,15 @@ class _Crew(Generic[Task, Done]):
             self._started += 1
             self._running += 1
         # Daemons: after a failure nobody waits for a request that hangs.
-        Thread(target=self._run, name=f"transfer-{self._started}", daemon=True).start()
+        thread = Thread(target=self._run, name=f"transfer-{self._started}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # Nodes limit the processes of a pod: who runs already does the work, more slowly.
+            with self._count:
+                self._running -= 1
+                if not self._running:
+                    raise
 
     def wait(self, seconds: float) -> bool:
         return self._finished.wait(seconds)

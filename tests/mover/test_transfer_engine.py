@@ -137,3 +137,26 @@ def test_progress_of_unknown_size_says_no_time_left() -> None:
     output = io.StringIO()
     Progress("output model", output=output, clock=lambda: 0.0).write()
     assert set(json.loads(output.getvalue())) == {"transfer", "files", "bytes", "seconds", "bytesPerSecond"}
+
+
+def test_a_pod_that_may_have_two_threads_only_does_it_all_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    _allow_threads(2, monkeypatch)
+    assert run_all(iter(range(100)), Work(lambda _: 1, lambda task: task)) == list(range(100))
+
+
+def test_a_pod_that_may_have_no_thread_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    _allow_threads(0, monkeypatch)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run_all(iter(range(100)), Work(lambda _: 1, lambda task: task))
+
+
+def _allow_threads(allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, start = [0], Thread.start
+
+    def start_if_allowed(thread: Thread) -> None:
+        if started[0] == allowed:
+            raise RuntimeError("can't start new thread")
+        started[0] += 1
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", start_if_allowed)
