@@ -50,7 +50,7 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 
 {{/* In no namespace; of this one object only. */}}
 {{- define "towpath.rules.cluster" -}}
-# Its UID is the cluster's identity in the stores, unless clusterID says another.
+# Its UID is the identity of the cluster, unless clusterID says another.
 - apiGroups: [""]
   resources: [namespaces]
   resourceNames: [kube-system]
