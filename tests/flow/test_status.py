@@ -135,6 +135,17 @@ def test_a_run_without_a_plan_says_what_it_waits_for_or_why_it_is_refused() -> N
         PipelineRunStatus.model_validate(status)
 
 
+def test_more_notes_than_the_schema_takes_are_said_to_stand_in_the_plan() -> None:
+    [step, *others] = records()[0].steps
+    noted = replace(records()[0], steps=(replace(step, notes=("n" * 300,) * 20), *others))
+
+    status = written(noted)
+
+    PipelineRunStatus.model_validate(status)
+    notes = status["steps"][0]["notes"]
+    assert (len(notes), len(notes[0]), notes[-1]) == (16, 256, "the plan has more notes than fit here")
+
+
 def large(log: str, metrics: int) -> RecordedRun:
     """A run of 1,000 failed steps that say a lot."""
     step = RecordedStep(

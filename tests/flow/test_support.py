@@ -30,10 +30,6 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
         ["spec.steps[0].code.snapshot"],
     ),
     ({"inputs": [{"name": "x", "source": {"sources": [{"path": "a"}]}}]}, ["spec.steps[0].inputs[0].source"]),
-    (
-        {"inputs": [{"name": "x", "transforms": [{"take": {"count": 1}}]}]},
-        ["spec.steps[0].inputs[0].transforms"],
-    ),
     ({"inputs": [{"name": "x", "mode": "Mount"}]}, ["spec.steps[0].inputs[0].mode: Mount"]),
     ({"inputs": [{"name": "x", "mode": "Auto"}]}, ["spec.steps[0].inputs[0].mode: Auto"]),
     ({"inputs": [{"name": "x", "access": "Partial"}]}, ["spec.steps[0].inputs[0].access"]),
@@ -104,7 +100,14 @@ def test_a_retry_of_a_run_is_not_honoured_yet() -> None:
 def test_what_is_honoured_passes() -> None:
     step = STEP(
         inputs=[
-            {"name": "x", "mode": "Mount", "onUnavailable": "Download", "mountPath": "/a", "allowEmpty": True}
+            {
+                "name": "x",
+                "mode": "Mount",
+                "onUnavailable": "Download",
+                "mountPath": "/a",
+                "allowEmpty": True,
+            },
+            {"name": "v", "transforms": [{"sample": {"percent": 50, "exact": True}}, {"take": {"count": 1}}]},
         ],
         outputs=[{"name": "y", "optional": True, "register": {"name": "n", "tags": {"a": "b"}}}],
         env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],

@@ -125,7 +125,8 @@ class StepStatus(StatusModel):
     bytes_in: Count = 0
     """Bytes staged in."""
     notes: Annotated[tuple[Sentence, ...], Field(max_length=16), LIST_ATOMIC] = ()
-    """What was granted otherwise than asked, such as a download instead of a mount."""
+    """What was granted otherwise than asked, such as a download instead of a mount; and seeds that were
+    drawn."""
 
 
 class PipelineRunStatus(StatusModel):

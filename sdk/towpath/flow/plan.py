@@ -20,6 +20,9 @@ from towpath.flow.planned import (
     StepOutputRef,
 )
 from towpath.flow.sources import Resolved
+from towpath.flow.transform_documents import chain_documents
+from towpath.flow.view_warnings import with_warnings
+from towpath.flow.views import Chain, facts_of
 
 T = TypeVar("T")
 
@@ -27,7 +30,7 @@ T = TypeVar("T")
 def plan(resolved: Resolved) -> Plan:
     """All that the run will do."""
     given = {step.name: step for step in resolved.spec.steps}
-    steps = tuple(_step(resolved, given[name]) for name in resolved.order)
+    steps = with_warnings(_step(resolved, given[name]) for name in resolved.order)
     return Plan(
         run=resolved.run,
         pipeline=resolved.pipeline,
@@ -49,7 +52,9 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
     outputs = tuple(_output(resolved, step, output) for output in step.outputs)
     used = references.params_in(_texts(container))
     params_used = {name: resolved.params[name] for name in sorted(used)}
-    hashed = {**container, "code": code.digest if code else None}
+    inputs = tuple(_input(resolved, step, given) for given in step.inputs)
+    transforms = {given.name: list(given.transforms) for given in inputs if given.transforms}
+    hashed = {**container, "code": code.digest if code else None, "transforms": transforms}
     return PlannedStep(
         name=step.name,
         image=container["image"],
@@ -57,7 +62,7 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
         args=tuple(container["args"]),
         env=tuple(container["env"]),
         env_from=tuple(container["envFrom"]),
-        inputs=tuple(_input(resolved, step, given) for given in step.inputs),
+        inputs=inputs,
         outputs=outputs,
         depends_on=tuple(sorted(step.depends_on)),
         result_prefix=_result_prefix(resolved, step),
@@ -91,11 +96,22 @@ def _texts(container: dict[str, Any]) -> list[str]:
 
 
 def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:
-    note = None
+    chain = resolved.views.get((step.name, given.name), ())
+    return PlannedInput(
+        name=given.name,
+        path=checks.input_folder(given),
+        source=_source(resolved, step, given),
+        note=_note(given, chain),
+        allow_empty=given.allow_empty,
+        transforms=tuple(chain_documents(chain)),
+    )
+
+
+def _note(given: Input, chain: Chain) -> str | None:
+    facts = list(dict.fromkeys(facts_of(given, chain)))
     if support.is_downloaded_instead(given):
-        note = f"input {given.name}: mode {given.mode} is not available in this release; downloaded"
-    source = _source(resolved, step, given)
-    return PlannedInput(given.name, checks.input_folder(given), source, note, given.allow_empty)
+        facts.insert(0, f"mode {given.mode} is not available in this release; downloaded")
+    return f"input {given.name}: {'; '.join(facts)}" if facts else None
 
 
 def _source(resolved: Resolved, step: Step, given: Input) -> PinnedVersion | StepOutputRef:

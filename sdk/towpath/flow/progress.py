@@ -52,7 +52,7 @@ def move(
         attempt = attempts[recorded.attempt + 1]
         if attempt.step_digest != step_digest(step_document(planned)):
             return Moved(name_taken(recorded, attempt.job, moment))
-        recorded = _begun(recorded, attempt)
+        recorded = _begun(planned, recorded, attempt)
     elif recorded.attempt not in attempts:
         return Moved(after_failure(planned, recorded, disrupted("its Job vanished before it ended"), moment))
     attempt = attempts[recorded.attempt]
@@ -81,7 +81,7 @@ def name_taken(recorded: RecordedStep, job: str, moment: Moment) -> RecordedStep
     )
 
 
-def _begun(recorded: RecordedStep, attempt: ObservedAttempt) -> RecordedStep:
+def _begun(planned: PlannedStep, recorded: RecordedStep, attempt: ObservedAttempt) -> RecordedStep:
     return replace(
         recorded,
         state=StepState.WAITING,
@@ -95,6 +95,7 @@ def _begun(recorded: RecordedStep, attempt: ObservedAttempt) -> RecordedStep:
         log_tail=None,
         bytes_in=0,
         stage_in_seconds=None,
+        notes=tuple(given.note for given in planned.inputs if given.note),
     )
 
 
@@ -145,5 +146,4 @@ def _accepted(
         outputs=accepted.outputs,
         metrics=accepted.metrics,
         fingerprint=fingerprint(planned, inputs),
-        notes=tuple(given.note for given in planned.inputs if given.note),
     )

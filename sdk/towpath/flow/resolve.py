@@ -21,6 +21,7 @@ from towpath.flow.planned import PinnedVersion, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
+from towpath.flow.views import drawn_seed, views_of
 
 Pins = Mapping[tuple[str, str], PinnedVersion]
 
@@ -62,7 +63,9 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     order = checks.check_pipeline(spec)
     params = param_texts(spec.params, run.spec.params)
     _check_registrations(sources, spec)
-    pins = _pins(sources, patience, spec, _values(run, params))
+    values = _values(run, params)
+    views = views_of(spec, values, drawn_seed(run.metadata.uid or ""))
+    pins = _pins(sources, patience, spec, values)
     digests = _code_digests(sources, patience, spec)
     return Resolved(
         run=_identity(run),
@@ -74,6 +77,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
         datastores=datastores.enter(sources, patience, spec, pins),
         installation=sources.installation,
         order=order,
+        views=views,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )
@@ -139,6 +143,7 @@ def _pins(sources: Sources, patience: Patience, spec: PipelineSpec, values: Mapp
 def _check_scratch(sources: Sources, spec: PipelineSpec, pins: Pins) -> None:
     limit = sources.installation.max_scratch_bytes
     for step in spec.steps:
+        # A view counts whole: what it takes is known only once somebody has counted its files.
         pinned = [pins[step.name, given.name] for given in step.inputs if (step.name, given.name) in pins]
         scratch = sum(version.content.scratch_bytes for version in pinned)
         if limit is not None and scratch > limit:

@@ -13,6 +13,7 @@ from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
 from towpath.flow.planned import PinnedVersion, PlannedDatastore, RunIdentity
+from towpath.flow.views import Views
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Sources:
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins` are by (step, input); `code_digests` by step.
+    `pins` and `views` are by (step, input); `code_digests` by step.
     """
 
     run: RunIdentity
@@ -77,6 +78,7 @@ class Resolved:
     datastores: tuple[PlannedDatastore, ...]
     installation: Installation
     order: tuple[str, ...]
+    views: Views = field(default_factory=dict)
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
 

@@ -21,10 +21,13 @@ from towpath.flow.sources import Refused, Waiting
 Status = dict[str, Any]
 
 LIMIT_BYTES = 500 * 1024
+# Of the schema.
+MAX_NOTES = 16
 # What does not fit, in this order, and of how many steps it stays: somebody reads the first failure first.
 _GOES_FIRST = (
     (frozenset({"logTail"}), "log tails of all but the first 10 failed steps", 10),
     (frozenset({"metrics"}), "metrics", 0),
+    (frozenset({"notes"}), "notes, which stand in the plan", 0),
     (frozenset({"startTime", "stageInSeconds"}), "start times", 0),
     (frozenset({"fingerprint"}), "fingerprints", 0),
 )
@@ -141,7 +144,7 @@ def _step(step: RecordedStep) -> Status:
         "fingerprint": step.fingerprint,
         "stageInSeconds": step.stage_in_seconds,
         "bytesIn": step.bytes_in,
-        "notes": list(step.notes),
+        "notes": _notes(step.notes),
     }
     if step.state is StepState.SUCCEEDED:
         # The state says it all: a thousand steps must fit.
@@ -150,6 +153,11 @@ def _step(step: RecordedStep) -> Status:
     # Zero says nothing anywhere but here: an exit code of 0 is a fact, where the state does not say it.
     is_told = step.exit_code is not None and step.state is not StepState.SUCCEEDED
     return given | ({"exitCode": step.exit_code} if is_told else {})
+
+
+def _notes(notes: tuple[str, ...]) -> list[str]:
+    shown = [brief(note) for note in notes[:MAX_NOTES]]
+    return shown if len(notes) <= MAX_NOTES else [*shown[:-1], "the plan has more notes than fit here"]
 
 
 def _failures(counts: FailureCounts) -> Status:

@@ -10,7 +10,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step
+from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step, transforms
 from towpath.api.dataset import DatasetSpec, DeletionPolicy
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError
@@ -39,11 +39,19 @@ HONOURED: Mapping[type[BaseModel], str] = {
         "termination_grace_period_seconds"
     ),
     step.Code: "inline config_map_ref",
-    ports.Input: "name dataset from_ mode mount_path on_unavailable allow_empty",
+    ports.Input: "name dataset from_ transforms mode mount_path on_unavailable allow_empty",
     ports.DatasetRef: ALL,
     ports.StepOutputRef: ALL,
     ports.Output: "name datastore register_ directory make_directory optional allow_empty",
     ports.Register: "name type tags description",
+    transforms.Transform: ALL,
+    transforms.Sample: ALL,
+    transforms.Split: ALL,
+    transforms.SplitPart: ALL,
+    transforms.Take: ALL,
+    transforms.Skip: ALL,
+    transforms.Filter: ALL,
+    transforms.Shard: ALL,
     container.Resources: ALL,
     container.EnvVar: ALL,
     container.EnvVarSource: ALL,
