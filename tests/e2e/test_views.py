@@ -1,0 +1,95 @@
+"""One dataset, split without a copy: what one step trains on, the other never sees, and together they see all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from e2e.tenant import Tenant, condition, is_ready, step_of
+from flow.naive_subsets import naive_select
+
+pytestmark = pytest.mark.story
+
+LIST = """
+import json, os, sys
+top = sys.argv[1]
+found = [os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names]
+context = json.load(open(os.environ["TOWPATH_CONTEXT"]))
+print(json.dumps({"files": sorted(found), "transforms": context["inputs"]["cats"]["transforms"]}))
+"""
+FILES = {f"{number % 3}/{number:02}.jpg": bytes(number + 1) for number in range(40)}
+PARTS = [{"name": "train", "percent": "$(params.share)"}, {"name": "test"}]
+
+
+def _reads(part: str) -> dict[str, object]:
+    """A step that says which files of this part it sees."""
+    given = {"name": "cats", "transforms": [{"split": {"parts": PARTS, "part": part}}]}
+    return {
+        "name": part,
+        "command": ["python3", "-c", LIST, "$(inputs.cats.path)"],
+        "inputs": [given],
+    }
+
+
+def test_two_steps_read_train_and_test_of_one_split_with_a_percent_from_a_param(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    for path, content in FILES.items():
+        space.put(f"cats/{path}", content)
+    tenant.apply("Dataset", "cats", {"sources": [{"path": "cats/"}]})
+    tenant.until("datasets", "cats", is_ready)
+    params = [{"name": "share", "type": "number", "default": 50}]
+    tenant.apply("Pipeline", "split", {"params": params, "steps": [_reads("train"), _reads("test")]})
+
+    run = tenant.start({"pipelineRef": {"name": "split"}, "params": {"share": 72.5}})
+    status = tenant.finish(run)
+
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    seen = {part: _said(tenant, run, part) for part in ("train", "test")}
+    files = {part: set(said["files"]) for part, said in seen.items()}
+    assert not files["train"] & files["test"]
+    assert files["train"] | files["test"] == FILES.keys()
+    records = sorted((path, len(content)) for path, content in FILES.items())
+    for part, said in seen.items():
+        [split] = [transform["split"] for transform in said["transforms"]]
+        assert split["parts"][0]["percent"] == "72.5"
+        assert files[part] == {path for path, _ in naive_select(said["transforms"], records)}
+        step = step_of(status, part)
+        assert step["notes"] == [f"input cats: seed {split['seed']} was drawn"]
+        assert step["bytesIn"] == sum(len(FILES[path]) for path in files[part])
+
+
+def test_a_view_without_files_and_a_percent_that_is_none_are_said_by_name(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("dogs/1.jpg", b"1")
+    tenant.apply("Dataset", "dogs", {"sources": [{"path": "dogs/"}]})
+    tenant.until("datasets", "dogs", is_ready)
+    step = {"name": "look", "command": ["ls", "$(inputs.dogs.path)"]}
+    none = step | {"inputs": [{"name": "dogs", "transforms": [{"filter": {"path": "**/*.png"}}]}]}
+    wrong = step | {"inputs": [{"name": "dogs", "transforms": [{"sample": {"percent": "$(params.share)"}}]}]}
+
+    empty = tenant.start_steps(none)
+    refused = tenant.start(
+        {
+            "pipelineSpec": {"params": [{"name": "share", "type": "number"}], "steps": [wrong]},
+            "params": {"share": 150},
+        }
+    )
+
+    failed = step_of(tenant.finish(empty), "look")
+    assert (failed["state"], failed["reason"]) == ("Failed", "EmptyInput"), failed
+    assert "its transforms select none of 1" in failed["message"]
+    said = condition(tenant.finish(refused), "Succeeded")
+    assert said["reason"] == "InvalidPipeline"
+    assert "Step look, input dogs: transforms[0].sample.percent" in said["message"]
+
+
+def _said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
+    """What a step printed."""
+    labels = f"towpath.dev/run={run},towpath.dev/step={step}"
+    said: dict[str, Any] = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
+    return said
