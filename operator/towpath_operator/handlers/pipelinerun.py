@@ -5,7 +5,7 @@ from __future__ import annotations
 from towpath.flow.status import read_status
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
-from towpath_operator.handlers.run_observe import live_jobs, orphaned_jobs
+from towpath_operator.handlers.run_observe import live_jobs, orphaned_pods
 from towpath_operator.handlers.run_progress import Seen, progress
 from towpath_operator.handlers.run_start import start
 from towpath_operator.handlers.run_stop import stop_pods
@@ -28,7 +28,6 @@ async def reconcile(context: Context, key: Key) -> float | None:
 
 async def _gone(context: Context, key: Key) -> None:
     """Garbage collection takes the Jobs of a run that was deleted; only the grace of its pods is ours to shorten."""
-    for job in orphaned_jobs(context, key):
-        await stop_pods(context, job)
+    await stop_pods(context, orphaned_pods(context, key))
     context.writer.forget(key)
     context.memory.keep_runs([item["metadata"]["uid"] for item in context.cache.runs.all()])

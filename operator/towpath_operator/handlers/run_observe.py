@@ -64,14 +64,17 @@ def live_jobs(context: Context, run: Json) -> list[Json]:
     return [job for job in context.cache.jobs.owned_by(run["metadata"]["uid"]) if _may_run(job)]
 
 
-def orphaned_jobs(context: Context, run: Key) -> list[Json]:
-    """The Jobs of a run of this name that is no more."""
-    found = []
-    for job in context.cache.jobs.all(run.namespace):
-        owners = job["metadata"].get("ownerReferences") or ()
-        if any((owner["kind"], owner["name"]) == (run.kind, run.name) for owner in owners):
-            found.append(job)
-    return found
+def orphaned_pods(context: Context, run: Key) -> list[Json]:
+    """The pods of steps of a run of this name that is no more.
+
+    Found by their labels: garbage collection may have taken their Jobs before the run's end was noticed.
+    """
+    wanted = {names.COMPONENT_LABEL: names.STEP_COMPONENT, names.RUN_LABEL: names.label_value(run.name)}
+    return [
+        pod
+        for pod in context.cache.pods.all(run.namespace)
+        if wanted.items() <= pod["metadata"]["labels"].items()
+    ]
 
 
 def _may_run(job: Json) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from towpath_operator.cluster import apply
 from towpath_operator.cluster.resources import PODS
 from towpath_operator.handlers.context import Context, Json
@@ -11,12 +13,12 @@ async def stop_job(context: Context, namespace: str, name: str) -> None:
     """End a Job and its pods."""
     job = context.cache.jobs.get(namespace, name)
     if job is not None:
-        await stop_pods(context, job)
+        await stop_pods(context, context.cache.pods.owned_by(job["metadata"]["uid"]))
     await apply.delete_job(context.client, namespace, name)
 
 
-async def stop_pods(context: Context, job: Json) -> None:
-    """End the pods of a Job that have not ended by themselves."""
-    for pod in context.cache.pods.owned_by(job["metadata"]["uid"]):
+async def stop_pods(context: Context, pods: Iterable[Json]) -> None:
+    """End those of these pods that have not ended by themselves."""
+    for pod in pods:
         if pod["status"].get("phase") not in ("Succeeded", "Failed"):
             await apply.delete_pod(context.client, PODS, pod, context.limits.cancel_grace_seconds)
