@@ -12,6 +12,7 @@ from typing import Any
 from cluster.access import REPOSITORY, Access
 from cluster.kubectl import Kubectl
 from cluster.progress import ClusterError, run, say
+from cluster.store import Identity
 
 IMAGE = "localhost/towpath/towpath:dev"
 CHART = REPOSITORY / "charts" / "towpath"
@@ -71,3 +72,10 @@ def install(tools: Tools, release: str, namespace: str, watch: list[str], **valu
 def uninstall(tools: Tools, release: str, namespace: str) -> None:
     """Takes the release away; CRDs and the users' objects stay."""
     tools.helm("uninstall", release, "--namespace", namespace, "--wait")
+
+
+def apply_store_secret(tools: Tools, namespace: str, name: str, identity: Identity) -> None:
+    """A Secret with an S3 identity, as a Datastore names it."""
+    data = {"AWS_ACCESS_KEY_ID": identity.access_key, "AWS_SECRET_ACCESS_KEY": identity.secret_key}
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
+    tools.kubectl("-n", namespace, "apply", "-f", "-", stdin=json.dumps(manifest))

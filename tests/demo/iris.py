@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.access import REPOSITORY, Access
-from cluster.installation import Tools
+from cluster.installation import Tools, apply_store_secret
 from cluster.space import client_for
 
 FOLDER = REPOSITORY / "examples" / "iris"
@@ -14,7 +14,7 @@ KINDS = ("datastores", "datasets", "datasetversions", "pipelines", "pipelineruns
 def start_iris(tools: Tools, access: Access, namespace: str, bucket: str) -> str:
     """Puts the flowers into the bucket, applies every manifest, and starts a run; its name."""
     upload_flowers(access, bucket)
-    apply_secret(tools, access, namespace, "iris-store")
+    apply_store_secret(tools, namespace, "iris-store", access.s3.admin)
     for name in MANIFESTS:
         tools.kubectl("-n", namespace, "apply", "-f", "-", stdin=manifest(name, access, bucket))
     run = manifest("run.yaml", access, bucket)
@@ -27,17 +27,6 @@ def upload_flowers(access: Access, bucket: str) -> None:
     if not store.bucket_exists(bucket):
         store.make_bucket(bucket)
     store.fput_object(bucket, "team-a/raw/iris.csv", str(FOLDER / "iris.csv"))
-
-
-def apply_secret(tools: Tools, access: Access, namespace: str, name: str) -> None:
-    """The store's keys, as the user's Secret."""
-    keys = {
-        "AWS_ACCESS_KEY_ID": access.s3.admin.access_key,
-        "AWS_SECRET_ACCESS_KEY": access.s3.admin.secret_key,
-    }
-    literals = [f"--from-literal={key}={value}" for key, value in keys.items()]
-    secret = tools.kubectl("create", "secret", "generic", name, "--dry-run=client", "-o", "yaml", *literals)
-    tools.kubectl("-n", namespace, "apply", "-f", "-", stdin=secret)
 
 
 def manifest(name: str, access: Access, bucket: str) -> str:

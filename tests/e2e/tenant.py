@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.access import Access
-from cluster.installation import Tools
+from cluster.installation import Tools, apply_store_secret
 from cluster.space import Space
 from cluster.store import Identity
 from cluster.waiting import wait_until
@@ -34,9 +34,7 @@ class Tenant:
 
     def secret(self, name: str, identity: Identity) -> None:
         """A Secret with an S3 identity, as a Datastore names it."""
-        data = {"AWS_ACCESS_KEY_ID": identity.access_key, "AWS_SECRET_ACCESS_KEY": identity.secret_key}
-        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+        apply_store_secret(self.tools, self.namespace, name, identity)
 
     def s3_datastore(self, space: Space, **s3: Any) -> dict[str, Any]:
         """The spec of a Datastore that is this space; `s3` overrides fields."""
