@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from cluster.access import Access
-from cluster.installation import IMAGE
 from cluster.kubectl import Kubectl
 from cluster.pods import restricted_pod, run_pod
-from cluster.towpath_image import load_image
+from cluster.towpath_image import image_name, load_image
 
 pytestmark = pytest.mark.story
 
@@ -41,7 +40,7 @@ print(json.dumps({
 def image(cluster: Access) -> str:
     """The image of the sources as they are, on the cluster."""
     load_image()
-    return IMAGE
+    return image_name()
 
 
 @pytest.fixture

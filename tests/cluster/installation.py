@@ -13,8 +13,8 @@ from cluster.access import REPOSITORY, Access
 from cluster.kubectl import Kubectl
 from cluster.progress import ClusterError, run, say
 from cluster.store import Identity
+from cluster.towpath_image import image_name
 
-IMAGE = "localhost/towpath/towpath:dev"
 CHART = REPOSITORY / "charts" / "towpath"
 
 
@@ -60,7 +60,7 @@ def install(tools: Tools, release: str, namespace: str, watch: list[str], **valu
     flags = [
         word for name, value in settings.items() for word in ("--set-json", f"{name}={json.dumps(value)}")
     ]
-    repository, tag = IMAGE.rsplit(":", 1)
+    repository, tag = image_name().rsplit(":", 1)
     image = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     say(f"helm install {release} in {namespace}")
     options = ["--take-ownership", "--force-conflicts", "--wait", "--timeout", "120s"]

@@ -1,5 +1,6 @@
 """Towpath's own image: built from the Dockerfile with buildah when something that it is made of changed, and
-brought to the cluster. `python -m cluster.towpath_image build|load`, which `make image load` calls."""
+brought to the cluster. Its tag is the digest of its sources, so that clones of the repository share a cluster.
+`python -m cluster.towpath_image build|load`, which `make image load` calls."""
 
 from __future__ import annotations
 
@@ -7,15 +8,18 @@ import fcntl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from cluster.access import REPOSITORY
 from cluster.cache import cache_folder, digest_of
-from cluster.installation import IMAGE
 from cluster.native.base_image import BASE_IMAGE, base_key, build_base_image
 from cluster.progress import ClusterError, run, say
 from cluster.providers import choose_provider
 
+IMAGE_REPOSITORY = "localhost/towpath/towpath"
+# Of the archives, each of some 120 MB, so many of the newest are kept.
+_KEPT = 8
 _FILES = ("Dockerfile", ".dockerignore", "pyproject.toml")
 _PACKAGES = ("sdk", "operator")
 # The machine's certificates, for a way out with an authority of its own; nothing of them stays in the image.
@@ -36,30 +40,38 @@ def image_key(folder: Path = REPOSITORY) -> str:
     kept = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
     files = [folder / name for name in _FILES] + kept
     named = [part for path in files for part in (path.relative_to(folder).as_posix(), path)]
-    return digest_of([IMAGE, base_key(), *named])
+    return digest_of([IMAGE_REPOSITORY, base_key(), *named])
+
+
+@cache
+def image_name() -> str:
+    """The image of the sources as this process found them: what pods are made of, whatever is edited meanwhile."""
+    return f"{IMAGE_REPOSITORY}:{image_key()}"
 
 
 def build_image() -> Path:
     """The image's OCI archive, built first if it is not that of the sources as they are."""
     with _one_at_a_time():
-        archive = cache_folder() / f"towpath-{image_key()}.oci.tar"
+        archive = cache_folder() / f"{image_name().rpartition('/')[2].replace(':', '-')}.oci.tar"
         if not archive.exists():
             _build(archive)
+    archive.touch()
     return archive
 
 
 def _build(archive: Path) -> None:
-    say(f"building {IMAGE}: about 70 s the first time, then 15 s")
+    image = image_name()
+    say(f"building {image}: about 70 s the first time, then 15 s")
     _know_base()
-    run([*_BUILD, "--build-arg", f"BASE={BASE_IMAGE.name}", "--tag", IMAGE, REPOSITORY])
+    run([*_BUILD, "--build-arg", f"BASE={BASE_IMAGE.name}", "--tag", image, REPOSITORY])
     unfinished = archive.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
-    run(["buildah", "push", "--quiet", IMAGE, f"oci-archive:{unfinished}:{IMAGE}"])
-    # Each is some 120 MB, and only the newest is of use.
-    for older in cache_folder().glob("towpath-*.oci.tar"):
-        older.unlink()
+    run(["buildah", "push", "--quiet", image, f"oci-archive:{unfinished}:{image}"])
     unfinished.rename(archive)
-    say(f"{IMAGE} is in {archive.name}, {archive.stat().st_size / 1e6:.0f} MB compressed")
+    archives = sorted(cache_folder().glob("towpath-*.oci.tar"), key=lambda found: found.stat().st_mtime)
+    for older in archives[:-_KEPT]:
+        older.unlink()
+    say(f"{image} is in {archive.name}, {archive.stat().st_size / 1e6:.0f} MB compressed")
 
 
 def _know_base() -> None:
@@ -79,8 +91,8 @@ def _one_at_a_time() -> Iterator[None]:
 def load_image() -> None:
     """Makes the image of the sources as they are usable by pods."""
     archive = build_image()
-    choose_provider().load_image(archive, IMAGE)
-    say(f"{IMAGE} is on the cluster")
+    choose_provider().load_image(archive, image_name())
+    say(f"{image_name()} is on the cluster")
 
 
 def main(arguments: list[str]) -> int:

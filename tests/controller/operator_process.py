@@ -18,6 +18,7 @@ from typing import Any
 
 from cluster.access import Access
 from cluster.pods import PYTHON_IMAGE
+from cluster.towpath_image import image_name
 from cluster.waiting import wait_until
 
 
@@ -53,6 +54,7 @@ class OperatorProcess:
             "TOWPATH_IDENTITY": self.identity,
             "TOWPATH_HTTP_HOST": "127.0.0.1",
             "TOWPATH_HTTP_PORT": str(self.port),
+            "TOWPATH_MOVER_IMAGE": image_name(),
             "TOWPATH_STEP_IMAGE": PYTHON_IMAGE,
             **self.settings,
         }
