@@ -23,7 +23,7 @@ from towpath.flow.documents import (
     unpack,
     write,
 )
-from towpath.flow.planned import Plan, StepOutputRef
+from towpath.flow.planned import Plan, PlannedDatastore, StepOutputRef
 from towpath.flow.restore import restore
 
 TEXTS = st.text(max_size=8)
@@ -68,6 +68,14 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
     plan = everything()
 
     assert restore(write(plan)) == plan
+    assert restore(unpack(pack(write(plan)))) == plan
+
+
+def test_a_plan_says_of_what_kind_each_of_its_datastores_is() -> None:
+    claim = PlannedDatastore("shared", {"claimName": "data", "subPath": "team-a"}, "persistentVolumeClaim")
+    plan = replace(everything(), datastores=(claim,))
+
+    assert write(plan)["run"]["datastores"][0]["persistentVolumeClaim"] == claim.location
     assert restore(unpack(pack(write(plan)))) == plan
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from towpath.api.datastore import Datastore
+from towpath.api.datastore import KINDS_OF_STORE, Datastore, DatastoreSpec
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import names, support
 from towpath.flow.conditions import RunReason
@@ -12,6 +13,8 @@ from towpath.flow.planned import PinnedVersion, PlannedDatastore
 from towpath.flow.readiness import Patience, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
+
+ENTRANCES = ("credentialsSecretRef", "caConfigMapRef")
 
 Pins = Mapping[tuple[str, str], PinnedVersion]
 
@@ -50,17 +53,21 @@ def _datastore(sources: Sources, patience: Patience, name: str, is_written: bool
 def planned_datastore(datastore: Datastore) -> PlannedDatastore:
     """How movers enter this datastore; StalledError for a kind of store that is not available yet."""
     spec = datastore.spec
-    if spec.s3 is None:
-        raise StalledError(RunReason.NOT_SUPPORTED_YET, support.refusal(spec) or "Only s3 is available.")
-    location = spec.s3.as_dict()
-    for entrance in ("credentialsSecretRef", "caConfigMapRef"):
-        location.pop(entrance, None)
+    support.refuse(spec, f"Datastore {datastore.metadata.name}: ")
+    kind, location = _place(spec)
+    secret, certificates = (location.pop(entrance, {}).get("name") for entrance in ENTRANCES)
     resources = spec.mover.resources.as_dict() if spec.mover and spec.mover.resources else {}
     return PlannedDatastore(
         name=datastore.metadata.name or "",
         location=location,
+        kind=kind,
         read_only=spec.read_only,
-        credentials_secret=spec.s3.credentials_secret_ref.name if spec.s3.credentials_secret_ref else None,
-        ca_config_map=spec.s3.ca_config_map_ref.name if spec.s3.ca_config_map_ref else None,
+        credentials_secret=secret,
+        ca_config_map=certificates,
         mover_resources=resources,
     )
+
+
+def _place(spec: DatastoreSpec) -> tuple[str, dict[str, Any]]:
+    described = spec.as_dict()
+    return next((kind, described[kind]) for kind in KINDS_OF_STORE if kind in described)

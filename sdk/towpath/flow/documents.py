@@ -143,7 +143,7 @@ def datastore_document(datastore: PlannedDatastore) -> Document:
         {
             "name": datastore.name,
             "readOnly": datastore.read_only or None,
-            "s3": dict(datastore.location),
+            datastore.kind: dict(datastore.location),
             "credentialsSecret": datastore.credentials_secret,
             "caConfigMap": datastore.ca_config_map,
             "moverResources": dict(datastore.mover_resources),

@@ -141,10 +141,11 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class PlannedDatastore:
-    """How movers enter a datastore: `location` is its `s3` block, without any credential."""
+    """How movers enter a datastore: `location` is its block of this kind (such as `s3`), without any credential."""
 
     name: str
     location: Mapping[str, Any]
+    kind: str = "s3"
     read_only: bool = False
     credentials_secret: str | None = None
     ca_config_map: str | None = None

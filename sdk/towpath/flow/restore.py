@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from towpath.api.datastore import KINDS_OF_STORE
 from towpath.flow import names
 from towpath.flow.documents import Document, UnreadablePlanError
 from towpath.flow.planned import (
@@ -31,7 +32,7 @@ def restore(documents: Mapping[str, Document]) -> Plan:
         _check_format(run)
         steps = [documents[names.plan_step_key(name)] for name in run["order"]]
         return _plan_from(run, tuple(_step_from(step) for step in steps))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise UnreadablePlanError(f"The plan is damaged: {error!r}.") from error
 
 
@@ -65,9 +66,11 @@ def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
 
 def datastore_from(document: Document) -> PlannedDatastore:
     """The datastore that `datastore_document` wrote."""
+    kind = next(kind for kind in KINDS_OF_STORE if kind in document)
     return PlannedDatastore(
         name=document["name"],
-        location=document["s3"],
+        location=document[kind],
+        kind=kind,
         read_only=document.get("readOnly", False),
         credentials_secret=document.get("credentialsSecret"),
         ca_config_map=document.get("caConfigMap"),
