@@ -82,7 +82,9 @@ class DatasetStatus(StatusModel):
     digest: Digest | None = None
     """Digest of the latest version's inventory: its identity."""
     observed_at: Time | None = None
-    """When the sources were last looked at."""
+    """When the last look at the sources ended."""
+    look_began_at: Time | None = None
+    """When that look began: it has seen what lay there by then."""
     requested_at: Annotated[str, Field(max_length=256)] | None = None
     """The value of the annotation towpath.dev/requested-at that the last look answered."""
 

@@ -165,6 +165,10 @@ class DatastoreStatus(StatusModel):
     """When a probe last ended."""
     requested_at: Annotated[str, Field(max_length=256)] | None = None
     """The value of the annotation towpath.dev/requested-at that the last probe answered."""
+    swept_at: Time | None = None
+    """When a sweep of what nothing refers to any more was last begun."""
+    swept: Annotated[str, Field(max_length=1024)] | None = None
+    """What that sweep deleted, or why it could not."""
 
 
 class Datastore(Resource):
