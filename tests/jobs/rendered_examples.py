@@ -15,9 +15,9 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
+from towpath.flow.listing import Listing
 from towpath.flow.planned import PlannedCode, PlannedInput, PlannedStep, StepOutputRef
 from towpath_operator.jobs import inventory, probe, step
-from towpath_operator.jobs.inventory import Listing
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]

@@ -6,7 +6,7 @@ from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
 from towpath.flow import names
-from towpath.flow.dataset_flow import DatasetDecision, InventoryOrder, decide_dataset
+from towpath.flow.dataset_flow import DatasetDecision, decide_dataset
 from towpath.flow.dataset_status import DatasetSources
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
@@ -51,7 +51,9 @@ async def _carry_out(context: Context, key: Key, item: Json, decision: DatasetDe
     if decision.version is not None:
         await apply.create_version(context.client, context.cache.versions, decision.version)
     if decision.inventory is not None:
-        await _take_inventory(context, key, item, decision.inventory)
+        owner = Owner(key.kind, key.name, item["metadata"]["uid"], key.namespace)
+        job = inventory.render(decision.inventory, owner, decision.ask, context.installation, context.pods)
+        await apply.create_job(context.client, context.cache.jobs, job)
     for name in decision.delete:
         await apply.delete_job(context.client, key.namespace, name)
     for name in decision.ask_probe:
@@ -59,10 +61,3 @@ async def _carry_out(context: Context, key: Key, item: Json, decision: DatasetDe
     settle_asking(context, key, decision.inventory is not None, decision.check_after_seconds)
     again = await ask_about(context, key, decision.ask_admission)
     return min((wait for wait in (decision.check_after_seconds, again) if wait is not None), default=None)
-
-
-async def _take_inventory(context: Context, key: Key, item: Json, order: InventoryOrder) -> None:
-    owner = Owner(key.kind, key.name, item["metadata"]["uid"], key.namespace)
-    listing = inventory.Listing(item["spec"].get("type", "File"), order.sources, order.into, order.datastores)
-    job = inventory.render(listing, owner, order.ask, context.installation, context.pods)
-    await apply.create_job(context.client, context.cache.jobs, job)

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from towpath.flow import names
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import FORMAT_VERSION, PlannedDatastore
+from towpath.flow.listing import Listing
+from towpath.flow.planned import FORMAT_VERSION
 from towpath.flow.sources import Installation
 from towpath_operator.jobs.job import JobIdentity, Object, Owner
 from towpath_operator.jobs.mover_job import MoverOrder, mover_job
 from towpath_operator.jobs.settings import PodSettings
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What is to be listed: `sources` are path, datastore and hash; the inventory goes into datastore `into`."""
-
-    type: str
-    sources: tuple[Mapping[str, Any], ...]
-    into: str
-    datastores: tuple[PlannedDatastore, ...]
 
 
 def render(

@@ -6,7 +6,6 @@ version is created, and only when it is seen does the status speak of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,34 +14,26 @@ from towpath.flow import movers, names, registration, reports, support
 from towpath.flow.conditions import DatasetReason
 from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
-from towpath.flow.datastores import planned_datastore
 from towpath.flow.documents import content_document
+from towpath.flow.listing import Listing, datastores_of, listing_of, written_into
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
-from towpath.flow.planned import Content, PlannedDatastore
+from towpath.flow.planned import Content
 from towpath.flow.readiness import ready_condition, why_not_ready
 from towpath.flow.reports import UnreadableReportError
 from towpath.flow.verdicts import Moment
 
 
 @dataclass(frozen=True)
-class InventoryOrder:
-    """One look at the sources: which they are, where the inventory is written, and how to enter what is named."""
-
-    ask: str
-    sources: tuple[Mapping[str, str], ...]
-    into: str
-    datastores: tuple[PlannedDatastore, ...]
-
-
-@dataclass(frozen=True)
 class DatasetDecision:
     """What to do for a Dataset, in this order: write `status` where there is one, and await it; create `version`
-    (a manifest); make the `inventory` Job; delete Jobs. `ask_probe` names Datastores to be looked at now."""
+    (a manifest); make the `inventory` Job, which answers `ask`; delete Jobs. `ask_probe` names Datastores to be
+    looked at now."""
 
     status: dict[str, Any] | None = None
     version: dict[str, Any] | None = None
-    inventory: InventoryOrder | None = None
+    inventory: Listing | None = None
+    ask: str = ""
     delete: tuple[str, ...] = ()
     ask_admission: tuple[str, ...] = ()
     ask_probe: tuple[str, ...] = ()
@@ -99,7 +90,8 @@ def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
 
 def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
     """Look at the sources, if every datastore that is needed for it can be used."""
-    for name in sorted(set(_datastore_names(sources.dataset))):
+    given = sources.dataset.spec
+    for name in sorted(set(datastores_of(given.sources))):
         datastore = sources.datastores.get(name)
         why = why_not_ready(datastore) if datastore else "it does not exist."
         if why:
@@ -108,7 +100,7 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
             ask_probe = (name,) if datastore else ()
             status = changed(sources, status_of(sources, said, moment))
             return DatasetDecision(status, ask_probe=ask_probe, check_after_seconds=30.0)
-    into = _into(sources)
+    into = written_into(given.sources, sources.datastores)
     if into is None:
         words = "its datastores are readOnly, and so is, or is missing, the one named default"
         return _said_only(sources, ("False", DatasetReason.READ_ONLY, words), moment)
@@ -116,39 +108,8 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
     is_first = ready_condition(sources.dataset) is None
     status = changed(sources, status_of(sources, said, moment)) if is_first else None
     check = float(moment.limits.no_pod_seconds)
-    return DatasetDecision(status, inventory=_order(sources, ask, into), check_after_seconds=check)
-
-
-def _datastore_names(dataset: Dataset) -> Iterator[str]:
-    for source in dataset.spec.sources:
-        yield source.datastore or names.DEFAULT_DATASTORE
-
-
-def _into(sources: DatasetSources) -> str | None:
-    # Beside its data where that can be written: who may read the data may then read the list.
-    for name in (*_datastore_names(sources.dataset), names.DEFAULT_DATASTORE):
-        datastore = sources.datastores.get(name)
-        if datastore and not datastore.spec.read_only and why_not_ready(datastore) is None:
-            return name
-    return None
-
-
-def _order(sources: DatasetSources, ask: str, into: str) -> InventoryOrder:
-    given = sources.dataset.spec.sources
-    stores = sorted({into, *_datastore_names(sources.dataset)})
-    return InventoryOrder(
-        ask=ask,
-        sources=tuple(
-            {
-                "path": source.path or "",
-                "datastore": source.datastore or names.DEFAULT_DATASTORE,
-                "hash": source.hash.value,
-            }
-            for source in given
-        ),
-        into=into,
-        datastores=tuple(planned_datastore(sources.datastores[name]) for name in stores),
-    )
+    listing = listing_of(given.type, given.sources, into, sources.datastores)
+    return DatasetDecision(status, inventory=listing, ask=ask, check_after_seconds=check)
 
 
 def _looked(sources: DatasetSources, mover: ObservedMover, moment: Moment) -> DatasetDecision:
