@@ -110,6 +110,23 @@ def test_get_prints_the_columns_of_a_kind(served: Kubectl, judge: Judge, kind: A
     assert wide.splitlines()[0].split() == ["NAME", *[column.name.upper() for column in columns]]
 
 
+def test_get_prints_the_place_of_every_kind_of_store(served: Kubectl, judge: Judge) -> None:
+    places: dict[str, dict[str, Any]] = {
+        "ml-data": {"s3": make_s3()},
+        "blobs": {"azureBlob": {"account": "acct", "container": "blobs"}},
+        "gcs-data": {"gcs": {"bucket": "gcs-data"}},
+        "shared": {"persistentVolumeClaim": {"claimName": "shared"}},
+    }
+    served.apply(
+        *(in_namespace(judge.namespace, make_datastore(f"at-{p}", **kind)) for p, kind in places.items())
+    )
+    rows = served("get", "tpstore", "--namespace", judge.namespace, "--no-headers").splitlines()
+    printed = {row.split()[0]: row.split()[1] for row in rows}
+    assert {name: place for name, place in printed.items() if name.startswith("at-")} == {
+        f"at-{place}": place for place in places
+    }
+
+
 def test_a_run_shows_its_progress_at_a_glance(served: Kubectl, judge: Judge) -> None:
     served.apply(in_namespace(judge.namespace, make_run("glance")))
     progress = {

@@ -181,8 +181,12 @@ class Datastore(Resource):
         columns=(
             PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status"),
             PrinterColumn("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
-            PrinterColumn("Bucket", ".spec.s3.bucket"),
-            PrinterColumn("Endpoint", ".spec.s3.endpoint", priority=1),
+            # A union of paths: the first that is there is printed.
+            PrinterColumn(
+                "Place",
+                ".spec['s3.bucket','azureBlob.container','gcs.bucket','persistentVolumeClaim.claimName']",
+            ),
+            PrinterColumn("Endpoint", ".spec['s3.endpoint','azureBlob.endpoint','gcs.endpoint']", priority=1),
             PrinterColumn("Read-Only", ".spec.readOnly", "boolean", priority=1),
             PrinterColumn("Probed", ".status.observedAt", "date"),
             PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
