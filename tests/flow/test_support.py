@@ -79,7 +79,6 @@ def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: 
     ("spec", "paths"),
     [
         (CSV, ["spec.type: Tabular", "spec.format"]),
-        ({"refresh": {"beforeRun": True}}, ["spec.refresh"]),
         ({"deletionPolicy": "Delete"}, ["spec.deletionPolicy: Delete"]),
         ({"sources": [{"path": "a", "hash": "Content"}]}, ["spec.sources[0].hash: Content"]),
         (

@@ -42,6 +42,7 @@ class Memory:
     refused_jobs: dict[str, dict[str, str]] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
+    wanted_after: dict[Key, datetime] = field(default_factory=dict)
     waiting: dict[str, dict[str, tuple[str, datetime]]] = field(default_factory=dict)
 
     def forget_run(self, uid: str) -> None:
@@ -86,7 +87,10 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     now: Callable[[], datetime] = utc_now
 
-    def ask(self, key: Key) -> None:
-        """Somebody waits for this object: look at it now, whatever was last seen of it."""
+    def ask(self, key: Key, look_after: datetime | None = None) -> None:
+        """Somebody waits for this object: look at it now, whatever was last seen of it (until `look_after`)."""
         self.memory.asked.add(key)
+        if look_after is not None:
+            known = self.memory.wanted_after.get(key, look_after)
+            self.memory.wanted_after[key] = max(known, look_after)
         self.queue.add(key)

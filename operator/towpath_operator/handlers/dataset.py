@@ -23,6 +23,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     """One pass over a dataset."""
     item = context.cache.datasets.get(key.namespace, key.name)
     if item is None or "deletionTimestamp" in item["metadata"]:
+        context.memory.wanted_after.pop(key, None)
         return None
     moment = Moment(context.now(), context.limits)
     decision = decide_dataset(_observe(context, key, item), moment)
@@ -44,6 +45,7 @@ def _observe(context: Context, key: Key, item: Json) -> DatasetSources:
         datastores={one.metadata.name or "": one for one in datastores},
         inventories=observe_movers(item, names.INVENTORY_COMPONENT, cache.jobs, cache.pods, refusals),
         is_asked=key in context.memory.asked,
+        wanted_after=context.memory.wanted_after.get(key),
     )
 
 

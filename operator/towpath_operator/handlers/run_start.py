@@ -37,7 +37,7 @@ async def _write_unplanned(
     if isinstance(outcome, Refused):
         return None
     for kind, name in outcome.ask:
-        context.ask(Key(kind, run["metadata"]["namespace"], name))
+        context.ask(Key(kind, run["metadata"]["namespace"], name), outcome.look_after)
     return outcome.check_after_seconds
 
 

@@ -6,6 +6,7 @@ version is created, and only when it is seen does the status speak of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,14 +51,14 @@ def decide_dataset(sources: DatasetSources, moment: Moment) -> DatasetDecision:
         return _said_only(sources, _of_registered(sources), moment)
     ask = ask_of(dataset)
     mover = movers.chosen(sources.inventories, ask)
-    delete = movers.outdated(sources.inventories, ask)
     if mover is not None:
-        return replace(_looked(sources, mover, moment), delete=delete)
+        return replace(_looked(sources, mover, moment), delete=movers.outdated(sources.inventories, ask))
     left = _seconds_until_due(sources, moment)
     if left is None or left > 0:
         status = changed(sources, status_of(sources, None, moment))
-        return DatasetDecision(status, delete=delete, check_after_seconds=left)
-    return replace(_look(sources, ask, moment), delete=delete)
+        outdated = movers.outdated(sources.inventories, ask)
+        return DatasetDecision(status, delete=outdated, check_after_seconds=left)
+    return replace(_look(sources, ask, moment), delete=movers.earlier(sources.inventories, ask))
 
 
 def ask_of(dataset: Dataset) -> str:
@@ -82,10 +83,22 @@ def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
     is_new = ready is None or ready.observed_generation != dataset.metadata.generation
     if ready is None or is_new or observed_at is None or requested_at(dataset) != dataset.status.requested_at:
         return 0.0
-    if ready.status == "True" and sources.versions:
-        return None
-    pause = movers.next_look(observed_at, ready.last_transition_time, sources.is_asked)
-    return max(0.0, pause - moment.seconds_since(observed_at))
+    waits = [*_refreshes(sources, moment)]
+    if ready.status != "True" or not sources.versions:
+        pause = movers.next_look(observed_at, ready.last_transition_time, sources.is_asked)
+        waits.append(pause - moment.seconds_since(observed_at))
+    return max(0.0, min(waits)) if waits else None
+
+
+def _refreshes(sources: DatasetSources, moment: Moment) -> Iterator[float]:
+    """Seconds until `refresh` asks for a look: by its interval, and for a run that waits for one."""
+    refresh, status = sources.dataset.spec.refresh, sources.dataset.status
+    if refresh and refresh.interval_seconds and status.observed_at:
+        yield refresh.interval_seconds - moment.seconds_since(status.observed_at)
+    wanted = sources.wanted_after
+    if wanted and (status.look_began_at is None or status.look_began_at <= wanted):
+        # Not in the same second as the run: by their times it could not be told which was first.
+        yield 1.0 - moment.seconds_since(wanted)
 
 
 def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
@@ -118,9 +131,14 @@ def _looked(sources: DatasetSources, mover: ObservedMover, moment: Moment) -> Da
         case MoverGoing():
             return _under_way(sources, mover, verdict, moment)
         case MoverLost():
-            return _failed(sources, DatasetReason.INVENTORY_FAILED, verdict.message, moment)
+            said = ("False", DatasetReason.INVENTORY_FAILED, verdict.message)
         case MoverEnded():
-            return _ended(sources, verdict, moment)
+            found = _found(verdict)
+            if isinstance(found, Content):
+                return _registered(sources, mover, found, moment)
+            said = ("False", *found)
+    status = looked_at(sources, mover, said, moment)
+    return DatasetDecision(status, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
 
 
 def _under_way(
@@ -136,35 +154,31 @@ def _under_way(
     return DatasetDecision(status, ask_admission=ask, check_after_seconds=going.check_after_seconds)
 
 
-def _ended(sources: DatasetSources, ended: MoverEnded, moment: Moment) -> DatasetDecision:
+def _found(ended: MoverEnded) -> Content | tuple[DatasetReason, str]:
+    """What the sources hold, or why that is not known."""
     if ended.exit_code == 0:
         try:
-            content = reports.read_inventory(ended.text).content
+            return reports.read_inventory(ended.text).content
         except UnreadableReportError as error:
-            words = f"the inventory's report cannot be read: {error}"
-            return _failed(sources, DatasetReason.INVENTORY_FAILED, words, moment)
-        return _found(sources, content, moment)
+            return DatasetReason.INVENTORY_FAILED, f"the inventory's report cannot be read: {error}"
     failure = reports.read_failure(ended.text)
     if failure is None:
         words = f"the mover ended with exit code {ended.exit_code} and left no report"
-        return _failed(sources, DatasetReason.INVENTORY_FAILED, words, moment)
+        return DatasetReason.INVENTORY_FAILED, words
     own = (DatasetReason.SOURCE_NOT_FOUND, DatasetReason.UNSAFE_KEY)
     known = next((known for known in own if known == failure.reason), None)
     words = failure.message if known else f"{failure.reason}: {failure.message}"
-    return _failed(sources, known or DatasetReason.INVENTORY_FAILED, words, moment)
+    return known or DatasetReason.INVENTORY_FAILED, words
 
 
-def _failed(sources: DatasetSources, reason: DatasetReason, words: str, moment: Moment) -> DatasetDecision:
-    status = looked_at(sources, ("False", reason, words), moment)
-    return DatasetDecision(status, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
-
-
-def _found(sources: DatasetSources, content: Content, moment: Moment) -> DatasetDecision:
+def _registered(
+    sources: DatasetSources, mover: ObservedMover, content: Content, moment: Moment
+) -> DatasetDecision:
     last = sources.dataset.status.last_version or 0
     choice = registration.register(last, _observed(sources), None, content.inventory.digest)
     if isinstance(choice, registration.Existing):
         words = f"version {choice.version.version} is what its sources hold"
-        return DatasetDecision(looked_at(sources, ("True", DatasetReason.READY, words), moment))
+        return DatasetDecision(looked_at(sources, mover, ("True", DatasetReason.READY, words), moment))
     raised = {**sources.dataset.status.as_dict(), "lastVersion": choice.number}
     version = _version_manifest(sources.dataset, content, choice.number)
     return DatasetDecision(raised, version, check_after_seconds=1.0)

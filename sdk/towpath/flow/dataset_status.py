@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from towpath.api.dataset import Dataset
@@ -20,22 +21,27 @@ _OF_LATEST = frozenset({"latestVersion", "files", "bytes", "digest"})
 
 @dataclass(frozen=True)
 class DatasetSources:
-    """A Dataset and all that is looked at with it; `datastores` by name, those of the namespace."""
+    """A Dataset and all that is looked at with it; `datastores` by name, those of the namespace.
+
+    `is_asked` says that something waits for it to be Ready; a run that waits for a look wants one that began
+    later than `wanted_after`.
+    """
 
     dataset: Dataset
     versions: tuple[DatasetVersion, ...] = ()
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
     inventories: Sequence[ObservedMover] = ()
     is_asked: bool = False
+    wanted_after: datetime | None = None
 
 
-def looked_at(sources: DatasetSources, said: Said, moment: Moment) -> dict[str, Any]:
+def looked_at(sources: DatasetSources, mover: ObservedMover, said: Said, moment: Moment) -> dict[str, Any]:
     """The status after a look at the sources has ended: it answers what was asked."""
     after = status_of(sources, said, moment)
     after.pop("requestedAt", None)
     requested = requested_at(sources.dataset)
     after |= {} if requested is None else {"requestedAt": requested}
-    return after | {"observedAt": timestamp(moment.now)}
+    return after | {"observedAt": timestamp(moment.now), "lookBeganAt": timestamp(mover.created_at)}
 
 
 def status_of(sources: DatasetSources, said: Said | None, moment: Moment) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from towpath.api.step import Step
 from towpath.flow import checks, names, references
 from towpath.flow.conditions import RunReason
 from towpath.flow.planned import Content, InventoryRef, PinnedVersion
-from towpath.flow.readiness import Patience, why_not_ready
+from towpath.flow.readiness import Patience, is_looked_at_for, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
 
@@ -87,6 +87,9 @@ def _pinned(sources: Sources, patience: Patience, wanted: WantedDataset) -> Data
     dataset = sources.datasets.get(wanted.name)
     if dataset is None:
         raise patience.missing("Dataset", wanted.given, sources.known.datasets)
+    created_at = sources.run.metadata.creation_timestamp or sources.first_seen_at
+    if not is_looked_at_for(dataset, created_at):
+        raise patience.not_looked_at(dataset, created_at)
     why = why_not_ready(dataset)
     if why or not versions:
         raise patience.not_ready("Dataset", wanted.name, why or "it has no version yet.")

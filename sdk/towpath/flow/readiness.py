@@ -44,11 +44,20 @@ class Patience:
 
     def not_ready(self, kind: str, name: str, why: str) -> Exception:
         """What to raise for an object that is not Ready; being named asks for a new look at it."""
+        return self._held(f"{kind} {name} is not Ready: {why}", (kind, name))
+
+    def not_looked_at(self, dataset: Dataset, since: datetime) -> Exception:
+        """What to raise for a dataset whose last look began by the moment `since`: a later one is asked for."""
+        name = dataset.metadata.name or ""
+        why = why_not_ready(dataset)
+        words = f"is not Ready: {why}" if why else "is looked at again before the run (refresh.beforeRun)."
+        return self._held(f"Dataset {name} {words}", ("Dataset", name), since)
+
+    def _held(self, message: str, ask: tuple[str, str], look_after: datetime | None = None) -> Exception:
         left = self._left(self.limits.store_timeout_seconds)
-        message = f"{kind} {name} is not Ready: {why}"
         if left > 0:
             check = min(left, _LOOK_AGAIN_SECONDS)
-            return WaitingError(Waiting(RunReason.WAITING, message, check, ask=((kind, name),)))
+            return WaitingError(Waiting(RunReason.WAITING, message, check, (ask,), look_after))
         waited = self.limits.store_timeout_seconds
         return StalledError(RunReason.NOT_READY, f"Gave up after {waited} s (storeTimeoutSeconds): {message}")
 
@@ -64,6 +73,13 @@ def why_not_ready(thing: Datastore | Dataset) -> str | None:
     if ready.status is ConditionStatus.TRUE:
         return None
     return f"{ready.reason}: {ready.message}"
+
+
+def is_looked_at_for(dataset: Dataset, since: datetime) -> bool:
+    """Whether a run that was created then need not wait for a look: it asks for none, or one began later."""
+    refresh, began_at = dataset.spec.refresh, dataset.status.look_began_at
+    # Times of objects are cut to seconds: one that began in the same second may have begun before.
+    return not (refresh and refresh.before_run) or (began_at is not None and began_at > since)
 
 
 def ready_condition(thing: Datastore | Dataset) -> Condition | None:

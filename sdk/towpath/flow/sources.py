@@ -85,12 +85,14 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The run cannot start yet. `ask` names Datastores and Datasets (kind, name) to be looked at now."""
+    """The run cannot start yet. `ask` names Datastores and Datasets (kind, name) to be looked at now; where
+    `look_after` is given, a look that began by then is of no use."""
 
     reason: RunReason
     message: str
     check_after_seconds: float
     ask: tuple[tuple[str, str], ...] = ()
+    look_after: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from enum import Enum
 from pydantic import BaseModel
 
 from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step, transforms
-from towpath.api.dataset import DatasetSpec, DeletionPolicy
+from towpath.api.dataset import DatasetSpec, DeletionPolicy, Refresh
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError
 
@@ -26,7 +26,8 @@ HONOURED: Mapping[type[BaseModel], str] = {
     datastore.DatastoreSpec: "s3 read_only mover",
     datastore.S3: ALL,
     datastore.MoverSettings: ALL,
-    DatasetSpec: "type sources deletion_policy description tags",
+    DatasetSpec: "type sources refresh deletion_policy description tags",
+    Refresh: ALL,
     sources.Source: "path datastore hash",
     pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
     pipeline.Param: ALL,
