@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from jobs.planned_steps import make_content, make_datastore, make_order, make_plan, make_step
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import (
+    CLAIM,
     PinnedVersion,
     Plan,
     PlannedCode,
+    PlannedDatastore,
     PlannedInput,
     PlannedOutput,
     PlannedStep,
@@ -48,12 +50,20 @@ def attempts(draw: st.DrawFn) -> tuple[Plan, PlannedStep, AttemptOrder]:
     stores = draw(st.lists(OBJECTS, min_size=1, max_size=4, unique=True))
     step = draw(steps(stores))
     params = draw(st.dictionaries(st.sampled_from(["share", "SHARE", "_x", "a1"]), TEXTS, max_size=3))
-    datastores = tuple(
-        make_datastore(name, ca_config_map=draw(st.sampled_from([None, "ca"]))) for name in stores
-    )
+    datastores = tuple(draw(_datastores(name)) for name in stores)
     run = RunIdentity(draw(OBJECTS), draw(UIDS), "team-a")
     plan = make_plan(step, run=run, params=params, datastores=datastores)
     return plan, step, make_order(step, draw(st.integers(1, 10_000)))
+
+
+@st.composite
+def _datastores(draw: st.DrawFn, name: str) -> PlannedDatastore:
+    certificates, read_only = draw(st.sampled_from([None, "ca"])), draw(st.booleans())
+    claim = draw(st.none() | OBJECTS)
+    if claim is None:
+        return make_datastore(name, ca_config_map=certificates, read_only=read_only)
+    folder = draw(st.sampled_from([{}, {"subPath": "a/b"}]))
+    return PlannedDatastore(name, {"claimName": claim, **folder}, CLAIM, read_only)
 
 
 @st.composite

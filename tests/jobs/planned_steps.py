@@ -26,9 +26,9 @@ MOVER_IMAGE = "localhost/towpath/towpath:dev"
 INSTALLATION = Installation(step_image="python:3.12-slim", mover_image=MOVER_IMAGE, cluster_id="test")
 
 
-def make_content(path: str = "iris", **facts: Any) -> Content:
-    """One file of 4 KiB in the default datastore."""
-    inventory = InventoryRef("default", f"{NAMESPACE}/inventories/{path}.jsonl.gz", "sha256:" + "ab" * 32)
+def make_content(path: str = "iris", into: str = "default", **facts: Any) -> Content:
+    """One file of 4 KiB in the default datastore, and its inventory `into` another, if that is said."""
+    inventory = InventoryRef(into, f"{NAMESPACE}/inventories/{path}.jsonl.gz", "sha256:" + "ab" * 32)
     given: dict[str, Any] = {"files": 1, "bytes": 3858, "scratch_bytes": 4096, "directory": False}
     given |= {"file": "iris.csv", "datastores": ("default",)}
     return Content(inventory=inventory, **given | facts)

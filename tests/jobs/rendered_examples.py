@@ -16,7 +16,7 @@ from jobs.planned_steps import (
     make_step,
 )
 from towpath.flow.listing import Listing
-from towpath.flow.planned import PlannedCode, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.planned import PlannedCode, PlannedDatastore, PlannedInput, PlannedStep, StepOutputRef
 from towpath_operator.jobs import inventory, probe, step
 from towpath_operator.jobs.settings import PodSettings
 
@@ -57,6 +57,18 @@ PLAN = make_plan(
         make_datastore(mover_resources={"limits": {"memory": "1Gi"}}),
     ),
 )
+CLAIM = "persistentVolumeClaim"
+# Two folders of one claim, of which one is only read, and a claim of its own.
+ON_CLAIMS = (
+    PlannedDatastore("raw", {"claimName": "shared", "subPath": "raw"}, CLAIM, read_only=True),
+    PlannedDatastore("results", {"claimName": "shared", "subPath": "team-a/results"}, CLAIM),
+    PlannedDatastore("reference", {"claimName": "reference"}, CLAIM, read_only=True),
+)
+JOIN = make_step(
+    "join",
+    inputs=(make_input("raw"), make_input("reference")),
+    outputs=(make_output("joined", datastore="results"),),
+)
 LISTING = Listing("File", ({"path": "raw/*.csv", "datastore": "default"},), "default", (make_datastore(),))
 
 
@@ -71,12 +83,16 @@ def examples() -> dict[str, Object]:
     """Each example, freshly rendered."""
     clean = make_content("clean", scratch_bytes=5_000_000_000, directory=True, file=None)
     platform = PodSettings(user=None, image_pull_secrets=("ours",))
+    on_claims = make_plan(JOIN, datastores=ON_CLAIMS)
+    contents = {name: make_content(name, datastores=(name,), into="results") for name in ("raw", "reference")}
     datastore, dataset = make_owner("Datastore", "default"), make_owner("Dataset", "iris")
     return {
         "step-with-movers": render(PREP),
         "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
         "step-plain": render(HELLO),
         "step-user-of-the-platform": render(HELLO, settings=platform),
+        "step-on-claims": step.render(on_claims, JOIN, make_order(JOIN, 1, contents), PodSettings()),
+        "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
     }

@@ -19,7 +19,7 @@ Attempt = tuple[Plan, PlannedStep, AttemptOrder]
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 # What a pod may hold that the user's container must not see.
-SECRETIVE = ("/towpath/credentials", "/towpath/ca", "/towpath/plan", "/towpath/code")
+SECRETIVE = ("/towpath/credentials", "/towpath/ca", "/towpath/plan", "/towpath/code", "/towpath/volumes")
 
 
 def render(attempt: Attempt) -> dict[str, Any]:
@@ -110,11 +110,42 @@ def test_a_mover_enters_only_the_datastores_that_it_must(attempt: Attempt) -> No
 
 def entered(pod: dict[str, Any], container: str) -> set[str]:
     paths = [mount["mountPath"] for mount in mounts_of(pod, container)]
-    return {
-        path.removeprefix("/towpath/credentials/")
-        for path in paths
-        if path.startswith("/towpath/credentials/")
+    places = ("/towpath/credentials/", "/towpath/volumes/")
+    return {path.removeprefix(place) for path in paths for place in places if path.startswith(place)}
+
+
+@IN_ANY_TIME
+@given(attempts())
+def test_a_claim_is_one_volume_that_is_written_only_where_its_datastore_may_be(attempt: Attempt) -> None:
+    plan, _, _ = attempt
+    pod = pod_of(render(attempt))
+    claims = {
+        volume["name"]: volume["persistentVolumeClaim"]
+        for volume in pod["volumes"]
+        if "persistentVolumeClaim" in volume
     }
+    assert len({claim["claimName"] for claim in claims.values()}) == len(claims)
+    known = {datastore.name: datastore for datastore in plan.datastores}
+    for mount in mounts_of(pod, "publish") + mounts_of(pod, "stage-in"):
+        if mount["name"] in claims:
+            datastore = known[mount["mountPath"].removeprefix("/towpath/volumes/")]
+            assert claims[mount["name"]]["claimName"] == datastore.location["claimName"]
+            assert mount.get("subPath") == datastore.location.get("subPath")
+            assert mount.get("readOnly", False) == datastore.read_only
+            assert not claims[mount["name"]].get("readOnly") or datastore.read_only
+
+
+@IN_ANY_TIME
+@given(attempts())
+def test_the_group_of_a_pod_with_a_claim_owns_its_volumes(attempt: Attempt) -> None:
+    _, planned, _ = attempt
+    pod = pod_of(render(attempt))
+    security = pod["securityContext"]
+    if any("persistentVolumeClaim" in volume for volume in pod["volumes"]):
+        assert security["fsGroup"] == planned.security_context.get("fsGroup", security["runAsGroup"])
+        assert security["fsGroupChangePolicy"] == "OnRootMismatch"
+    else:
+        assert security.get("fsGroup") == planned.security_context.get("fsGroup")
 
 
 @IN_ANY_TIME

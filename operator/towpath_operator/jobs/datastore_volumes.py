@@ -1,7 +1,7 @@
-"""How movers see credentials and certificates of datastores: as files, in movers only, read when a transfer begins.
+"""How movers see credentials, certificates and volumes of datastores: as files, in movers only.
 
-Everything is optional to the kubelet: what is missing is said by the mover, by name, not by a pod that never
-starts.
+Secrets and ConfigMaps are read when a transfer begins, and optional to the kubelet: what is missing is said by the
+mover, by name, not by a pod that never starts. A claim cannot be: of one that is missing the scheduler speaks.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned import CLAIM, PlannedDatastore
 
 CREDENTIALS = "/towpath/credentials"
 CERTIFICATES = "/towpath/ca"
+VOLUMES = "/towpath/volumes"
 
 # Readable by the pod's user although root owns them: without an fsGroup there is no other way.
 _MODE = 0o444
@@ -28,6 +29,21 @@ def datastore_volumes(datastores: Sequence[PlannedDatastore]) -> list[dict[str, 
         if datastore.ca_config_map:
             config_map = {"name": datastore.ca_config_map, "optional": True, "defaultMode": _MODE}
             volumes.append({"name": _certificates(number), "configMap": config_map})
+    return volumes + _claims(datastores)
+
+
+def _claims(datastores: Sequence[PlannedDatastore]) -> list[dict[str, Any]]:
+    """One volume for each claim, whatever number of datastores are folders of it."""
+    sharing: dict[str, list[PlannedDatastore]] = {}
+    for datastore in datastores:
+        if datastore.kind == CLAIM:
+            sharing.setdefault(datastore.location["claimName"], []).append(datastore)
+    volumes = []
+    for claim, those in sharing.items():
+        source = {"claimName": claim}
+        # A volume that can only be read is not attached unless the pod asks for no more.
+        read_only = {"readOnly": True} if all(datastore.read_only for datastore in those) else {}
+        volumes.append({"name": _volume(datastores, claim), "persistentVolumeClaim": source | read_only})
     return volumes
 
 
@@ -41,7 +57,17 @@ def datastore_mounts(datastores: Sequence[PlannedDatastore], used: Iterable[str]
             mounts.append(_mount(_credentials(number), f"{CREDENTIALS}/{datastore.name}"))
         if datastore.ca_config_map:
             mounts.append(_mount(_certificates(number), f"{CERTIFICATES}/{datastore.name}"))
+        if datastore.kind == CLAIM:
+            mounts.append(_claim_mount(datastores, datastore))
     return mounts
+
+
+def _claim_mount(datastores: Sequence[PlannedDatastore], datastore: PlannedDatastore) -> dict[str, Any]:
+    volume = _volume(datastores, datastore.location["claimName"])
+    mount: dict[str, Any] = {"name": volume, "mountPath": f"{VOLUMES}/{datastore.name}"}
+    if "subPath" in datastore.location:
+        mount["subPath"] = datastore.location["subPath"]
+    return mount | ({"readOnly": True} if datastore.read_only else {})
 
 
 def _mount(volume: str, path: str) -> dict[str, Any]:
@@ -55,3 +81,8 @@ def _credentials(number: int) -> str:
 
 def _certificates(number: int) -> str:
     return f"ca-{number}"
+
+
+def _volume(datastores: Sequence[PlannedDatastore], claim: str) -> str:
+    claims = [datastore.location.get("claimName") for datastore in datastores]
+    return f"claim-{claims.index(claim)}"

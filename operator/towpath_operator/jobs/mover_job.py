@@ -32,7 +32,7 @@ class MoverOrder:
 
 def mover_job(identity: JobIdentity, order: MoverOrder, settings: PodSettings) -> Object:
     """The Job, as the installation's own user."""
-    pod = pod_spec(pod_security({}, settings), settings.image_pull_secrets, _GRACE_SECONDS)
+    pod = pod_spec(pod_security({}, settings, order.datastores), settings.image_pull_secrets, _GRACE_SECONDS)
     pod |= {
         "containers": [mover_container(_mover(order), settings)],
         "volumes": [{"name": "mover-tmp", "emptyDir": {}}, *datastore_volumes(order.datastores)],

@@ -3,21 +3,33 @@ otherwise. One pod, one user: so `publish` can read what the step wrote with mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from towpath.flow.planned import CLAIM, PlannedDatastore
 from towpath_operator.jobs.settings import PodSettings
 
 _RUNTIME_DEFAULT = {"type": "RuntimeDefault"}
 _NO_PRIVILEGES = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
-def pod_security(asked: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
-    """The pod's securityContext: the step's wishes over the installation's user."""
+def pod_security(
+    asked: Mapping[str, Any], settings: PodSettings, datastores: Sequence[PlannedDatastore] = ()
+) -> dict[str, Any]:
+    """The pod's securityContext: the step's wishes over the installation's user; its group owns its volumes."""
     ours: dict[str, Any] = {"runAsNonRoot": asked.get("runAsUser") != 0, "seccompProfile": _RUNTIME_DEFAULT}
     if settings.user is not None:
         ours |= {"runAsUser": settings.user, "runAsGroup": settings.user}
-    return ours | dict(asked)
+    ours |= asked
+    if any(datastore.kind == CLAIM for datastore in datastores):
+        return _owning_volumes(ours)
+    return ours
+
+
+def _owning_volumes(security: Mapping[str, Any]) -> dict[str, Any]:
+    """Lets the pod's group own its volumes; all files of one are looked at only where its top has another group."""
+    group = {"fsGroup": security["runAsGroup"]} if "runAsGroup" in security else {}
+    return group | {"fsGroupChangePolicy": "OnRootMismatch"} | dict(security)
 
 
 def step_security() -> dict[str, Any]:

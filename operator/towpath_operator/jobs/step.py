@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import step_digest, step_document
@@ -28,7 +30,7 @@ def render(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSett
 
 def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
     datastores = datastores_of(plan, step, order)
-    return _pod(step, settings) | {
+    return _pod(step, settings, datastores) | {
         "initContainers": [stage_in_container(plan, step, order, datastores, settings)],
         "containers": [
             step_container(plan, step, order, settings),
@@ -54,10 +56,10 @@ def _plain(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSett
     }
 
 
-def _pod(step: PlannedStep, settings: PodSettings) -> Object:
+def _pod(step: PlannedStep, settings: PodSettings, datastores: Sequence[PlannedDatastore] = ()) -> Object:
     grace = step.termination_grace_period_seconds
     return pod_spec(
-        pod_security(step.security_context, settings),
+        pod_security(step.security_context, settings, datastores),
         [*step.image_pull_secrets, *settings.image_pull_secrets],
         settings.termination_grace_period_seconds if grace is None else grace,
     )

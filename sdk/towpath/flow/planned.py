@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT_VERSION = 1
+# The kind of a datastore that is a volume of the pod.
+CLAIM = "persistentVolumeClaim"
 
 
 @dataclass(frozen=True)
