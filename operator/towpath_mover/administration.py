@@ -6,7 +6,6 @@ Loaded only where it is needed: it costs a third of a second and 20 MB. Its erro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import urllib3
@@ -24,8 +23,10 @@ from urllib3.exceptions import (
 
 from towpath_mover.classify import failure
 from towpath_mover.failures import MoverFailure
-from towpath_mover.objects import bare_etag
-from towpath_mover.stores import Places, Store, read_credentials
+from towpath_mover.mounted import certificate_file
+from towpath_mover.object_store import ObjectStore, bare_etag
+from towpath_mover.store_s3 import bucket_of, read_credentials
+from towpath_mover.stores import ListedObject, Places
 
 _ERRORS = (MinioException, HTTPError)
 # The words by which `classify` knows what obstore's client says.
@@ -37,60 +38,52 @@ _SIGNS = (
 )
 
 
-class ListedObject(NamedTuple):
-    """A key below the datastore's prefix, as the store lists it; a folder of a flat listing has no ETag."""
-
-    key: str
-    size: int
-    etag: str | None
-
-
-def make_bucket(store: Store, places: Places) -> None:
+def make_bucket(store: ObjectStore, places: Places) -> None:
     """Make the datastore's bucket."""
     try:
-        _client(store, places).make_bucket(store.datastore.bucket)
+        _client(store, places).make_bucket(bucket_of(store.datastore).name)
     except _ERRORS as error:
         raise _named(error, store, "make", None) from error
 
 
 def list_objects(
-    store: Store, places: Places, prefix: str, *, recursive: bool = True
+    store: ObjectStore, places: Places, prefix: str, *, recursive: bool = True
 ) -> Iterator[ListedObject]:
     """Yield every object whose key begins with `prefix`, in the store's order; not recursive: one level only."""
     own = store.datastore.prefix
-    client = _client(store, places)
+    client, bucket = _client(store, places), bucket_of(store.datastore).name
     try:
-        for found in client.list_objects(store.datastore.bucket, prefix=own + prefix, recursive=recursive):
+        for found in client.list_objects(bucket, prefix=own + prefix, recursive=recursive):
             key = str(found.object_name)[len(own) :]
             yield ListedObject(key, found.size or 0, bare_etag(found.etag))
     except _ERRORS as error:
         raise _named(error, store, "list", prefix) from error
 
 
-def _client(store: Store, places: Places) -> Minio:
-    datastore, patience = store.datastore, store.patience
-    endpoint = urlsplit(datastore.endpoint or "https://s3.amazonaws.com")
+def _client(store: ObjectStore, places: Places) -> Minio:
+    datastore, patience, bucket = store.datastore, store.patience, bucket_of(store.datastore)
+    endpoint = urlsplit(bucket.endpoint or "https://s3.amazonaws.com")
     pool = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout),
         retries=urllib3.Retry(
             total=patience.retries, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]
         ),
-        ca_certs=str(places.ca / datastore.name / "ca.crt") if datastore.ca_config_map else None,
+        ca_certs=str(certificate_file(datastore, places)) if datastore.ca_config_map else None,
     )
-    keys = read_credentials(datastore, places) if datastore.credentials_secret else None
+    keys = read_credentials(datastore, places)
     return Minio(
         endpoint.netloc,
         access_key=keys.access_key if keys else None,
         secret_key=keys.secret_key if keys else None,
         session_token=keys.session_token if keys else None,
         secure=endpoint.scheme == "https",
-        region=datastore.region,
+        region=bucket.region,
         http_client=pool,
         credentials=None if keys else IamAwsProvider(),
     )
 
 
-def _named(error: Exception, store: Store, doing: str, key: str | None) -> MoverFailure:
+def _named(error: Exception, store: ObjectStore, doing: str, key: str | None) -> MoverFailure:
     return failure(Exception(_words(error)), store, doing, key)
 
 

@@ -6,12 +6,14 @@ Of the server's answer only code and message are repeated: some servers quote si
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from obstore.exceptions import BaseError
 
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.stores import Store
+
+if TYPE_CHECKING:
+    from towpath_mover.object_store import ObjectStore
 
 # What a call to obstore may raise; 404 is the builtin error.
 STORE_ERRORS = (BaseError, FileNotFoundError)
@@ -89,7 +91,7 @@ _SIGNS = {
 }
 
 
-def failure(error: Exception, store: Store, doing: str, key: str | None = None) -> MoverFailure:
+def failure(error: Exception, store: ObjectStore, doing: str, key: str | None = None) -> MoverFailure:
     """Return the named failure for an error of obstore; `doing` is a verb that fits before the object's name."""
     text = str(error)
     if key and _speaks(key):
@@ -143,9 +145,9 @@ def server_code(text: str) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
-def _quoted(text: str, store: Store) -> str:
+def _quoted(text: str, store: ObjectStore) -> str:
     code, message = server_code(text), _MESSAGE.search(text)
     if code is None:
         return ""
     words = f"{code}: {message[1].strip().rstrip('.')}" if message else code
-    return f" ({store.credentials.hidden_in(words) if store.credentials else words})"
+    return f" ({store.hidden(words)})"

@@ -7,19 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-import obstore
+from typing import NamedTuple
 
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing, LargeFile
-from towpath_mover.pinned import drifted, options_for, patiently_pinned
+from towpath_mover.pinned import drifted, patiently_pinned
 from towpath_mover.progress import Progress
-from towpath_mover.stores import Store
-from towpath_mover.transfer import PIECE, WHOLE, Limits, MiB, Work, run
-
-if TYPE_CHECKING:
-    from obstore import GetResult
+from towpath_mover.stores import Body, Pin, Span, Store
+from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 
 # A range is held in pieces: with what the client has read ahead, about this much at a time.
 _RANGE_COST = 4 * MiB
@@ -114,9 +109,8 @@ class _Download:
     def _fetch(self, source: Source, entry: Entry) -> memoryview:
         if entry.pack is not None and entry.size == 0:
             return memoryview(b"")
-        place = (entry.offset or 0, (entry.offset or 0) + entry.size) if entry.pack is not None else None
-        result = self._get(source, entry, place)
-        content = memoryview(result.bytes())
+        span = Span(entry.offset or 0, (entry.offset or 0) + entry.size) if entry.pack is not None else None
+        content = self._read(source, entry, span).whole()
         if len(content) != entry.size:
             raise drifted(source.store, source.prefix, entry, f"{len(content)} bytes came")
         return content
@@ -135,15 +129,15 @@ class _Download:
     def _stream(self, source: Source, task: _Range) -> None:
         entry = task.file.entry
         offset = entry.offset or 0
-        result = self._get(source, entry, (offset + task.start, offset + task.end))
-        count = task.file.write(task.start, result.stream(min_chunk_size=PIECE))
+        body = self._read(source, entry, Span(offset + task.start, offset + task.end))
+        count = task.file.write(task.start, body.pieces())
         if count != task.end - task.start:
             raise drifted(source.store, source.prefix, entry, f"{count} bytes came for a range")
 
-    def _get(self, source: Source, entry: Entry, place: tuple[int, int] | None) -> GetResult:
+    def _read(self, source: Source, entry: Entry, span: Span | None) -> Body:
         key = source.prefix + (entry.pack or entry.path)
-        result = obstore.get(source.store.client, key, options=options_for(entry, place))
+        body = source.store.read(key, Pin(entry.etag, entry.version), span)
         # Checked before a byte is read: what has grown must not fill the memory.
-        if entry.pack is None and (size := result.meta["size"]) != entry.size:
+        if entry.pack is None and (size := body.state.size) != entry.size:
             raise drifted(source.store, source.prefix, entry, f"it has {size} bytes now")
-        return result
+        return body

@@ -6,60 +6,47 @@ import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-import obstore
-
-from towpath_mover.classify import STORE_ERRORS, failure
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.retry import patiently
-from towpath_mover.stores import Store
+from towpath_mover.stores import ObjectState, Parts, Store
 from towpath_mover.transfer import PIECE, WHOLE
 
 MAX_OBJECT = 16 << 20
+_PARTS = Parts(WHOLE, in_flight=4)
 SCRATCH = Path("/tmp")  # noqa: S108 - a volume of the movers' own
-
-
-class ObjectState(NamedTuple):
-    """What a store reports of an object; the ETag is without its quotes."""
-
-    size: int
-    etag: str | None
-    version: str | None
 
 
 def read_object(store: Store, key: str) -> bytes:
     """Return the bytes of a small object."""
-    return patiently(store, "read", key, lambda: _read(store, key))
+    return patiently(store, lambda: _read(store, key))
 
 
 def write_object(store: Store, key: str, content: bytes | Path) -> None:
     """Write an object, atomically; a Path may be of any size."""
-    patiently(
-        store,
-        "write",
-        key,
-        lambda: obstore.put(store.client, key, content, chunk_size=WHOLE, max_concurrency=4),
-    )
+    if isinstance(content, bytes):
+        patiently(store, lambda: store.write(key, content))
+    elif content.stat().st_size <= WHOLE:
+        write_object(store, key, content.read_bytes())
+    else:
+        patiently(store, lambda: store.write_parts(key, _pieces(content), _PARTS))
 
 
 def delete_object(store: Store, key: str) -> None:
     """Delete an object; one that is not there is no failure."""
-    patiently(store, "delete", key, lambda: obstore.delete(store.client, key))
+    patiently(store, lambda: store.delete(key))
 
 
 def object_state(store: Store, key: str) -> ObjectState | None:
     """Return what the store reports of an object, or None where there is none."""
     try:
-        meta = patiently(store, "look at", key, lambda: obstore.head(store.client, key))
+        return patiently(store, lambda: store.state(key))
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             return None
         raise
-    # Some stores call the only state of an object in a bucket without versions "null".
-    version = None if meta["version"] == "null" else meta["version"]
-    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), version)
 
 
 def open_inventory(store: Store, key: str, digest: str, scratch: Path = SCRATCH) -> InventoryReader:
@@ -76,17 +63,18 @@ def fetch_inventory(store: Store, key: str, digest: str, file: Path) -> Inventor
     return reader
 
 
-def bare_etag(etag: str | None) -> str | None:
-    """Return an ETag in the one form that inventories hold: without quotes."""
-    return etag.strip('"') or None if etag else None
-
-
 def _read(store: Store, key: str) -> bytes:
-    result = obstore.get(store.client, key)
-    if result.meta["size"] > MAX_OBJECT:
-        message = f"{store.where(key)} has {result.meta['size']} bytes, too many for what should be there."
+    body = store.read(key)
+    if (size := body.state.size) > MAX_OBJECT:
+        message = f"{store.where(key)} has {size} bytes, too many for what should be there."
         raise MoverFailure(Reason.STORE_REFUSED, message)
-    return bytes(result.bytes())
+    return bytes(body.whole())
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE):
+            yield piece
 
 
 def _fetched(chunks: Iterator[bytes], scratch: Path) -> Iterator[bytes]:
@@ -115,8 +103,4 @@ def _copied(chunks: Iterator[bytes], copy: BinaryIO) -> Iterator[bytes]:
 
 
 def _chunks(store: Store, key: str) -> Iterator[bytes]:
-    result = patiently(store, "read", key, lambda: obstore.get(store.client, key))
-    try:
-        yield from result.stream(min_chunk_size=PIECE)
-    except STORE_ERRORS as error:
-        raise failure(error, store, "read", key) from error
+    return patiently(store, lambda: store.read(key)).pieces()

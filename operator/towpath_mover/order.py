@@ -134,7 +134,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
 def probe_order(environ: Mapping[str, str]) -> ProbeOrder:
     """Return the order of `probe`."""
     order = read_variable(environ, ORDER_VARIABLE).check_format()
-    return ProbeOrder(order.text("namespace"), _datastore(order.child("datastore")))
+    return ProbeOrder(order.text("namespace"), datastore_from(order.child("datastore")))
 
 
 def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
@@ -160,15 +160,8 @@ def _pod_uid(environ: Mapping[str, str]) -> str:
 
 
 def _datastores(document: Fields) -> dict[str, Datastore]:
-    datastores = map(_datastore, document.children("datastores"))
+    datastores = map(datastore_from, document.children("datastores"))
     return {datastore.name: datastore for datastore in datastores}
-
-
-def _datastore(fields: Fields) -> Datastore:
-    # These are asked for here, so that what is missing is named; the rest is optional.
-    fields.text("name")
-    fields.child("s3").text("bucket")
-    return datastore_from(fields.plain())
 
 
 def _inputs(step: Fields, attempt: Fields) -> Iterable[InputOrder]:

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.retry import patiently
 from towpath_mover.stores import Store
 
-if TYPE_CHECKING:
-    from obstore import GetOptions
-
 Result = TypeVar("Result")
-
-
-def options_for(entry: Entry, place: tuple[int, int] | None) -> GetOptions | None:
-    """Return the conditions of a read: what was pinned, and the bytes from the first to the one after the last."""
-    if entry.etag is None and place is None:
-        return None
-    options: GetOptions = {}
-    if place is not None:
-        options["range"] = place
-    if entry.etag is not None:
-        options["if_match"] = f'"{entry.etag}"'
-    if entry.version is not None:
-        options["version"] = entry.version
-    return options
 
 
 def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[], Result]) -> Result:
@@ -35,9 +18,8 @@ def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[
 
     The client tells a replacement in mid-body like any broken connection; the next try then sees the other object.
     """
-    key = prefix + (entry.pack or entry.path)
     try:
-        return patiently(store, "read", key, action)
+        return patiently(store, action)
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             raise drifted(store, prefix, entry, "it is gone") from failed

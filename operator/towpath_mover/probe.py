@@ -10,11 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 from typing import Any
 
-import obstore
-from obstore.exceptions import InvalidPathError
-
 from towpath.flow import names
-from towpath_mover.classify import STORE_ERRORS, failure
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, read_object, write_object
 from towpath_mover.order import ProbeOrder, probe_order
@@ -39,21 +35,17 @@ def _probe(order: ProbeOrder, store: Store, places: Places) -> str:
     try:
         return _try(order, store)
     except MoverFailure as failed:
-        if failed.reason is not Reason.BUCKET_NOT_FOUND or not order.datastore.create_bucket:
+        if failed.reason is not Reason.BUCKET_NOT_FOUND or not order.datastore.location.get("createBucket"):
             raise
-        _make_bucket(store, places)
-        return f"Made the bucket. {_try(order, store)}"
+    # Only the API of s3 has createBucket.
+    from towpath_mover.store_s3 import make_bucket  # noqa: PLC0415 - loaded only where its kind is used
 
-
-def _make_bucket(store: Store, places: Places) -> None:
-    # The package that makes buckets is slow to load, and most probes never need it.
-    from towpath_mover.administration import make_bucket  # noqa: PLC0415
-
-    make_bucket(store, places)
+    make_bucket(order.datastore, places, PROBE)
+    return f"Made the bucket. {_try(order, store)}"
 
 
 def _try(order: ProbeOrder, store: Store) -> str:
-    _list(store)
+    store.try_list()
     if order.datastore.read_only:
         return "Listed (readOnly, so nothing was written)"
     key = names.probe_key(order.namespace, os.urandom(8).hex())
@@ -64,16 +56,6 @@ def _try(order: ProbeOrder, store: Store) -> str:
         raise MoverFailure(Reason.STORE_REFUSED, f"{message} See whether the endpoint is an S3 store.")
     delete_object(store, key)
     return "Listed, wrote, read back and deleted an object"
-
-
-def _list(store: Store) -> None:
-    try:
-        next(iter(obstore.list(store.client, chunk_size=1)), None)
-    except InvalidPathError:
-        # The store answered: what its keys look like matters only to who takes an inventory of them.
-        return
-    except STORE_ERRORS as error:
-        raise failure(error, store, "list") from error
 
 
 def _within(seconds: float, store: Store, action: Callable[[], str]) -> str:

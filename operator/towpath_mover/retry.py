@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from towpath_mover.classify import STORE_ERRORS, failure
 from towpath_mover.exits import Exit
+from towpath_mover.failures import MoverFailure
 from towpath_mover.stores import Store
 
 FIRST_PAUSE = 1.0
@@ -15,14 +15,13 @@ FIRST_PAUSE = 1.0
 Result = TypeVar("Result")
 
 
-def patiently(store: Store, doing: str, key: str, action: Callable[[], Result]) -> Result:
+def patiently(store: Store, action: Callable[[], Result]) -> Result:
     """Return what the action gives; a passing failure is tried again, the last one or a lasting one is raised."""
     for attempt in range(1, store.patience.tries + 1):
         try:
             return action()
-        except STORE_ERRORS as error:
-            failed = failure(error, store, doing, key)
+        except MoverFailure as failed:
             if failed.exit is not Exit.TRY_AGAIN or attempt == store.patience.tries:
-                raise failed from error
+                raise
         time.sleep(FIRST_PAUSE * 4 ** (attempt - 1))
     raise AssertionError("a store is tried at least once")

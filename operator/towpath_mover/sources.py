@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from towpath.flow import names
 from towpath.flow.globs import is_glob, parse
-from towpath_mover.administration import ListedObject, list_objects
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.objects import object_state
 from towpath_mover.order import SourceOrder
 from towpath_mover.paths import check_path, shown
-from towpath_mover.stores import Places, Store
+from towpath_mover.stores import ListedObject, Store
 
 NEAR_SEARCHED = 1000
 NEAR_SHOWN = 5
@@ -37,7 +36,7 @@ class _Selection(NamedTuple):
     takes: Callable[[str], bool]
 
 
-def open_source(source: SourceOrder, number: int, store: Store, places: Places, namespace: str) -> Source:
+def open_source(source: SourceOrder, number: int, store: Store, namespace: str) -> Source:
     """Return a source of which nothing but its kind is known yet; `number` is that of its root."""
     if is_glob(source.path):
         glob = parse(source.path)
@@ -48,11 +47,9 @@ def open_source(source: SourceOrder, number: int, store: Store, places: Places, 
             return file
         selection = _Selection(source.path.strip("/") + "/", lambda path: True)  # noqa: ARG005
     owned = () if selection.base.startswith(f"{namespace}/") else names.owned_keys(namespace)
-    listed = (
-        found for found in list_objects(store, places, selection.base) if not found.key.startswith(owned)
-    )
+    listed = (found for found in store.list_objects(selection.base) if not found.key.startswith(owned))
     entries = _entries(listed, selection, number, store)
-    return Source(Root(source.datastore, selection.base), _some(entries, source, store, places))
+    return Source(Root(source.datastore, selection.base), _some(entries, source, store))
 
 
 def _file(source: SourceOrder, number: int, store: Store) -> Source | None:
@@ -87,18 +84,18 @@ def _entry(found: ListedObject, path: str, number: int, store: Store) -> Entry:
     return Entry(path, found.size, etag=found.etag, root=number)
 
 
-def _some(entries: Iterator[Entry], source: SourceOrder, store: Store, places: Places) -> Iterator[Entry]:
+def _some(entries: Iterator[Entry], source: SourceOrder, store: Store) -> Iterator[Entry]:
     first = next(entries, None)
     if first is None:
-        raise _not_found(source, store, places)
+        raise _not_found(source, store)
     yield first
     yield from entries
 
 
-def _not_found(source: SourceOrder, store: Store, places: Places) -> MoverFailure:
+def _not_found(source: SourceOrder, store: Store) -> MoverFailure:
     sought = parse(source.path).base.rstrip("/") if is_glob(source.path) else source.path.rstrip("/")
     folder, slash, name = sought.rpartition("/")
-    listed = islice(list_objects(store, places, folder + slash, recursive=False), NEAR_SEARCHED)
+    listed = islice(store.list_objects(folder + slash, recursive=False), NEAR_SEARCHED)
     beside = [found.key[len(folder + slash) :] for found in listed]
     near = get_close_matches(name, beside, NEAR_SHOWN, 0.5) or beside[:NEAR_SHOWN]
     hint = f"Near it there is {', '.join(map(shown, near))}." if near else "There is nothing near it either."

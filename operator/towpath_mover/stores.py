@@ -1,44 +1,50 @@
-"""A Datastore as the plan describes it → an open store; credentials are read from their files at this moment.
+"""The seam between movers and the places that hold bytes: what a store can do, whatever kind of store it is.
 
-A store knows who it speaks as and how its objects are called in a message; no message holds a secret.
+A mover knows `Store` and nothing behind it; `open_store` gives one for a datastore of the run document. Each kind is a
+module of its own with a function `open_store(datastore, places, patience)`, loaded when the first datastore of its kind
+is opened: every step waits for two movers' imports. Stores of objects share `object_store.py`, and obstore in it.
+
+What holds of every store:
+- Keys lie below the datastore's prefix. Those that `list_objects` yields are hostile: they are given as they are.
+- No method raises anything but a MoverFailure, which names the object by `where` and says as whom. One that another
+  try may cure has Exit.TRY_AGAIN: `retry.patiently` tries again, the store itself does not.
+- A read of what is not there is OBJECT_NOT_FOUND; a read with a pin of what has changed is INPUT_DRIFT.
+- A write is seen whole or not at all, and replaces what was there. A delete of what is not there is no failure.
+- Many threads use one store at once.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
-from obstore.exceptions import BaseError
-from obstore.store import S3Store
+from towpath_mover.fields import Fields, OrderError
 
-from towpath_mover.failures import MoverFailure, Reason
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+class Kind(StrEnum):
+    """The kinds of stores, by their names in the Datastore's spec."""
 
-DEFAULT_REGION = "us-east-1"
-ACCESS_KEY = "AWS_ACCESS_KEY_ID"
-SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a key, not a key
-SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
+    S3 = "s3"
 
-_PLAIN = re.compile(r"[!-~]+")
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
+
+_MODULES = {Kind.S3: "store_s3"}
 
 
 class Datastore(NamedTuple):
-    """A datastore of the run document: where it is, and the names of its Secret and CA ConfigMap, if it has them."""
+    """A datastore of the run document: where it is, and the names of its Secret and CA ConfigMap, if it has them.
+
+    `location` is the block of its kind, as the API has it; only the kind's own module reads it.
+    """
 
     name: str
-    bucket: str
+    kind: Kind
+    location: Mapping[str, Any]
     prefix: str = ""
-    endpoint: str | None = None
-    region: str = DEFAULT_REGION
     credentials_secret: str | None = None
     ca_config_map: str | None = None
-    create_bucket: bool = False
     read_only: bool = False
 
 
@@ -65,183 +71,122 @@ TRANSFER = Patience(5, 60, 600, retries=10, retry_timeout=60, tries=3)
 PROBE = Patience(3, 5, 10, retries=1, retry_timeout=5, tries=1)
 
 
-class Credentials(NamedTuple):
-    """What the files say. Never shown whole: `access_key` is named by its first characters only."""
+class ObjectState(NamedTuple):
+    """What a store reports of an object; the ETag is without its quotes."""
 
-    access_key: str
-    secret_key: str
-    session_token: str | None
-
-    def __repr__(self) -> str:
-        return f"Credentials(access_key={_shortened(self.access_key)!r})"
-
-    def hidden_in(self, words: str) -> str:
-        """Return a store's words without what is in the Secret: some repeat the access key that they were given."""
-        words = words.replace(self.access_key, _shortened(self.access_key))
-        for secret in filter(None, (self.secret_key, self.session_token)):
-            words = words.replace(secret, "…")
-        return words
+    size: int
+    etag: str | None
+    version: str | None
 
 
-class Store(NamedTuple):
-    """An open store: the client, what it was opened from, and the words for messages."""
+class ListedObject(NamedTuple):
+    """A key below the datastore's prefix, as the store lists it; a folder of a flat listing has no ETag."""
 
-    client: S3Store
-    datastore: Datastore
-    identity: str
-    patience: Patience
-    credentials: Credentials | None = None
+    key: str
+    size: int
+    etag: str | None
+
+
+class Pin(NamedTuple):
+    """The state of an object that a read must find; None: whatever there is."""
+
+    etag: str | None = None
+    version: str | None = None
+
+
+ANY_STATE = Pin()
+
+
+class Span(NamedTuple):
+    """Bytes of an object: from the first to the one after the last."""
+
+    start: int
+    end: int
+
+
+class Parts(NamedTuple):
+    """How a large object is written: the size of a part, and how many of them are held and sent at once."""
+
+    size: int
+    in_flight: int
+
+
+class Body(Protocol):
+    """An object, or a span of it, whose bytes are still to be read: once, in one of the two ways."""
+
+    @property
+    def state(self) -> ObjectState:
+        """What the store reports of the whole object that is being read."""
+
+    def whole(self) -> memoryview:
+        """Return the bytes, without a copy where the store allows it."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes in order, in pieces of about 1 MiB."""
+
+
+class Store(Protocol):
+    """An open store: what movers do with it, and its words for messages, which hold no secret."""
+
+    @property
+    def datastore(self) -> Datastore:
+        """What it was opened from."""
+
+    @property
+    def identity(self) -> str:
+        """As whom it speaks."""
+
+    @property
+    def patience(self) -> Patience:
+        """How long it may take."""
 
     def where(self, key: str | None = None) -> str:
-        """Return the words for the bucket, or for one object in it (a key below the datastore's prefix)."""
-        place = f"bucket {self.datastore.bucket!r} at {self.datastore.endpoint or 'AWS S3'}"
-        inside = f"object {self.datastore.prefix + key!r} in {place}" if key is not None else place
-        return f"{inside} (Datastore {self.datastore.name})"
+        """Return the words for the store, or for one object in it."""
+
+    def read(self, key: str, pin: Pin = ANY_STATE, span: Span | None = None) -> Body:
+        """Begin to read an object, or a span of it that is not empty. One request."""
+
+    def state(self, key: str) -> ObjectState:
+        """Return what the store reports of an object."""
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object that is in memory. One request."""
+
+    def write_parts(self, key: str, pieces: Iterable[bytes], parts: Parts) -> None:
+        """Write an object of any size; what the pieces raise ends the write, and rises as it is."""
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+
+    def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[ListedObject]:
+        """Yield every object whose key begins with `prefix`, in the store's order; not recursive: one level only."""
+
+    def try_list(self) -> None:
+        """Ask for the beginning of the listing, to see whether that is allowed; cheaper to load than a listing."""
 
 
-def datastore_from(document: Mapping[str, Any]) -> Datastore:
+def datastore_from(document: Fields) -> Datastore:
     """Return the datastore that an entry of the run document's `datastores` describes."""
-    s3 = document["s3"]
+    name = document.text("name")
+    kind = next((kind for kind in Kind if document.optional_child(kind)), None)
+    if kind is None:
+        raise OrderError(f"The datastore {name!r} is of a kind that this mover does not know.")
+    location = document.child(kind)
     return Datastore(
-        name=document["name"],
-        bucket=s3["bucket"],
-        prefix=_folder(s3.get("prefix", "")),
-        endpoint=s3.get("endpoint"),
-        region=s3.get("region") or DEFAULT_REGION,
-        credentials_secret=document.get("credentialsSecret"),
-        ca_config_map=document.get("caConfigMap"),
-        create_bucket=s3.get("createBucket", False),
-        read_only=document.get("readOnly", False),
+        name=name,
+        kind=kind,
+        location=location.plain(),
+        prefix=_folder(location.optional_text("prefix") or ""),
+        credentials_secret=document.optional_text("credentialsSecret"),
+        ca_config_map=document.optional_text("caConfigMap"),
+        read_only=document.flag("readOnly"),
     )
 
 
 def open_store(datastore: Datastore, places: Places = Places(), patience: Patience = TRANSFER) -> Store:  # noqa: B008
     """Return an open store; it speaks to nobody yet. A missing file or key is CredentialsMissing, by name."""
-    _check_endpoint(datastore)
-    credentials = read_credentials(datastore, places) if datastore.credentials_secret else None
-    config, options = _config(datastore, credentials), _client_options(datastore, places, patience)
-    try:
-        client = S3Store(
-            prefix=datastore.prefix or None,
-            config=config,
-            client_options=options,
-            retry_config=_retry_config(patience),
-        )
-    except (ValueError, BaseError) as error:
-        if not datastore.ca_config_map:
-            raise
-        # The endpoint was looked at before: what else a client is built from is the certificate.
-        raise _no_certificate(datastore) from error
-    return Store(client, datastore, _identity(datastore, credentials), patience, credentials)
-
-
-def _check_endpoint(datastore: Datastore) -> None:
-    # The client panics at the first request to such an endpoint.
-    if datastore.endpoint is not None and not _ENDPOINT.fullmatch(datastore.endpoint):
-        message = (
-            f"The endpoint {datastore.endpoint!a} of Datastore {datastore.name} is not the address of a store. "
-            "Write it as http://HOST:PORT or https://HOST."
-        )
-        raise MoverFailure(Reason.ENDPOINT_INVALID, message)
-
-
-def read_credentials(datastore: Datastore, places: Places) -> Credentials:
-    """Return what the mounted Secret holds now: it may be changed while a step runs."""
-    folder = places.credentials / datastore.name
-    found = {key: _value(folder / key) for key in (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN)}
-    missing = [key for key in (ACCESS_KEY, SECRET_KEY) if not found[key]]
-    if missing:
-        message = (
-            f"Datastore {datastore.name} needs {' and '.join(missing)} in Secret {datastore.credentials_secret!r} "
-            "of this namespace, but the Secret does not exist or has no such key. Create the Secret with both keys."
-        )
-        raise MoverFailure(Reason.CREDENTIALS_MISSING, message)
-    # They travel in headers: the client panics at a line break there, or says that the store does not answer.
-    unfit = [key for key in (ACCESS_KEY, SESSION_TOKEN) if not _PLAIN.fullmatch(found[key] or "-")]
-    if unfit:
-        message = (
-            f"Datastore {datastore.name} cannot use {' and '.join(unfit)} of Secret {datastore.credentials_secret!r}: "
-            "a space, a line break or a character that is not ASCII is in it. Write the value alone, as it was given."
-        )
-        raise MoverFailure(Reason.CREDENTIALS_REFUSED, message)
-    return Credentials(found[ACCESS_KEY] or "", found[SECRET_KEY] or "", found[SESSION_TOKEN])
-
-
-def _value(file: Path) -> str | None:
-    try:
-        # Secrets made from files often end in a newline, which no key has.
-        return file.read_text(errors="replace").strip() or None
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _config(datastore: Datastore, credentials: Credentials | None) -> S3Config:
-    config: S3Config = {"bucket": datastore.bucket, "region": datastore.region}
-    if datastore.endpoint:
-        config["endpoint"] = datastore.endpoint.rstrip("/")
-    # Over TLS the body is protected already, and signing it costs as much as hashing it once more.
-    config["unsigned_payload"] = not _is_plain_http(datastore)
-    if credentials:
-        config["access_key_id"] = credentials.access_key
-        config["secret_access_key"] = credentials.secret_key
-        if credentials.session_token:
-            config["session_token"] = credentials.session_token
-    return config
-
-
-def _client_options(datastore: Datastore, places: Places, patience: Patience) -> ClientConfig:
-    options: ClientConfig = {
-        "allow_http": _is_plain_http(datastore),
-        "connect_timeout": timedelta(seconds=patience.connect_timeout),
-        "read_timeout": timedelta(seconds=patience.read_timeout),
-        "timeout": timedelta(seconds=patience.request_timeout),
-        "user_agent": "towpath-mover",
-    }
-    if datastore.ca_config_map:
-        options["root_certificate"] = _certificate(datastore, places)
-    return options
-
-
-def _certificate(datastore: Datastore, places: Places) -> bytes:
-    file = places.ca / datastore.name / "ca.crt"
-    if file.is_file():
-        return file.read_bytes()
-    message = (
-        f"Datastore {datastore.name} needs the key ca.crt in ConfigMap {datastore.ca_config_map!r} of this namespace, "
-        "but the ConfigMap does not exist or has no such key. Create it with the certificate in PEM."
-    )
-    raise MoverFailure(Reason.CERTIFICATE_NOT_TRUSTED, message)
-
-
-def _no_certificate(datastore: Datastore) -> MoverFailure:
-    message = (
-        f"The key ca.crt in ConfigMap {datastore.ca_config_map!r}, which Datastore {datastore.name} names, holds no "
-        "certificate that can be read. Write the CA's certificate there in PEM, from BEGIN to END CERTIFICATE."
-    )
-    return MoverFailure(Reason.CERTIFICATE_NOT_TRUSTED, message)
-
-
-def _retry_config(patience: Patience) -> RetryConfig:
-    return {
-        "max_retries": patience.retries,
-        "retry_timeout": timedelta(seconds=patience.retry_timeout),
-        "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=10), "base": 2},
-    }
-
-
-def _identity(datastore: Datastore, credentials: Credentials | None) -> str:
-    if credentials is None:
-        return "the pod's own identity (the Datastore has no credentialsSecretRef)"
-    return f"access key {_shortened(credentials.access_key)!r} of Secret {datastore.credentials_secret!r}"
-
-
-def _shortened(access_key: str) -> str:
-    # An access key is no secret, but people paste the two fields the wrong way round.
-    return access_key[:4] + "…"
-
-
-def _is_plain_http(datastore: Datastore) -> bool:
-    return (datastore.endpoint or "").lower().startswith("http://")
+    module = import_module(f"towpath_mover.{_MODULES[datastore.kind]}")
+    return cast("Store", module.open_store(datastore, places, patience))
 
 
 def _folder(prefix: str) -> str:

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     order = inventory_order(environ)
     stores = OpenStores(order.datastores, paths.places)
     sources = [
-        open_source(source, number, stores.store(source.datastore), paths.places, order.namespace)
+        open_source(source, number, stores.store(source.datastore), order.namespace)
         for number, source in enumerate(order.sources)
     ]
     file = paths.scratch / f"inventory-{os.getpid()}"

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-import obstore
-
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.paths import check_path, shown
 from towpath_mover.progress import Progress
 from towpath_mover.retry import patiently
-from towpath_mover.stores import Store
+from towpath_mover.stores import Parts, Store
 from towpath_mover.transfer import PIECE, WHOLE, Limits, Work, run
 
 # S3 has room for 10,000 parts; a few are left over for files that a store counts differently.
@@ -71,7 +69,7 @@ class _Upload:
     def do(self, file: LocalFile) -> Entry:
         check_path(file.path)
         key = self._prefix + file.path
-        digest = patiently(self._store, "write", key, lambda: self._send(file, key))
+        digest = patiently(self._store, lambda: self._send(file, key))
         self._progress.add(1, 0)
         return Entry(file.path, file.size, digest, executable=file.executable)
 
@@ -88,19 +86,13 @@ class _Upload:
         content = os.pread(descriptor, file.size + 1, 0)
         if len(content) != file.size:
             raise _changed(file, len(content))
-        obstore.put(self._store.client, key, content, use_multipart=False)
+        self._store.write(key, content)
         self._progress.add(0, file.size)
         return sha256(content).hexdigest()
 
     def _send_parts(self, file: LocalFile, key: str, descriptor: int) -> str:
         reading = _Reading(file, descriptor, self._progress)
-        obstore.put(
-            self._store.client,
-            key,
-            reading,
-            chunk_size=_part_size(file.size),
-            max_concurrency=_parts_in_flight(file.size),
-        )
+        self._store.write_parts(key, reading, Parts(_part_size(file.size), _parts_in_flight(file.size)))
         return reading.digest.hexdigest()
 
 

@@ -21,7 +21,8 @@ from towpath_mover.objects import (  # noqa: E402
     write_object,
 )
 from towpath_mover.progress import Progress  # noqa: E402
-from towpath_mover.stores import ACCESS_KEY, SECRET_KEY, Datastore, Places, Store, open_store  # noqa: E402
+from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY  # noqa: E402
+from towpath_mover.stores import Datastore, Kind, Places, Store, open_store  # noqa: E402
 from towpath_mover.transfer import Limits  # noqa: E402
 from towpath_mover.upload import LocalFile, upload  # noqa: E402
 
@@ -74,9 +75,8 @@ def _store(folder: Path) -> Store:
     secret.mkdir()
     for key in (ACCESS_KEY, SECRET_KEY):
         (secret / key).write_text(os.environ[key])
-    datastore = Datastore(
-        "bench", "towpath-tests", endpoint=os.environ["S3_ENDPOINT_URL"], credentials_secret="bench"
-    )
+    location = {"bucket": "towpath-tests", "endpoint": os.environ["S3_ENDPOINT_URL"]}
+    datastore = Datastore("bench", Kind.S3, location, credentials_secret="bench")
     return open_store(datastore, Places(credentials=folder))
 
 

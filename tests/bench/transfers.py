@@ -68,7 +68,7 @@ def main() -> None:
     )
 
 
-_IMPORTS = "import towpath_mover.download, towpath_mover.upload, towpath_mover.objects"
+_IMPORTS = "import towpath_mover.download, towpath_mover.upload, towpath_mover.store_s3"
 
 
 def _options() -> argparse.Namespace:

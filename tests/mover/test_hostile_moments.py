@@ -21,7 +21,7 @@ from cluster.store import Identity
 from mover.answering import answering
 from mover.pods import ATTEMPT_ID, Pod, datastore, output
 from mover.test_hostile_outputs import looked_at, refusal
-from mover.transfers import an_entry_of, write_secret
+from mover.transfers import an_entry_of, an_s3, write_secret
 from towpath_mover import objects, publish
 from towpath_mover.__main__ import main
 from towpath_mover.exits import Exit
@@ -32,7 +32,7 @@ from towpath_mover.inventory_writer import write_inventory
 from towpath_mover.landing import Landing
 from towpath_mover.objects import open_inventory, read_object
 from towpath_mover.pod_paths import PodPaths
-from towpath_mover.stores import PROBE, Datastore, Places, Store, open_store
+from towpath_mover.stores import PROBE, Places, Store, open_store
 
 
 def test_an_output_that_its_own_user_may_not_read_is_refused_and_no_bug(
@@ -164,7 +164,7 @@ def test_a_file_called_like_an_error_does_not_make_an_outage_final(tmp_path: Pat
 
 def _store(folder: Path, endpoint: str) -> Store:
     write_secret(folder / "credentials/default", Identity("a-key", "a-secret"))
-    datastore = Datastore("default", "b", endpoint=endpoint, credentials_secret="c")
+    datastore = an_s3("default", {"endpoint": endpoint}, credentials_secret="c")
     return open_store(datastore, Places(folder / "credentials"), PROBE)
 
 

@@ -28,7 +28,7 @@ from towpath_mover.fields import OrderError
 from towpath_mover.order import CodeOrder, InputOrder, OutputOrder, inventory_order, probe_order, step_order
 from towpath_mover.order import InventoryRef as Pinned
 from towpath_mover.pod_paths import PodPaths
-from towpath_mover.stores import Datastore
+from towpath_mover.stores import Datastore, Kind
 
 DIGEST = "sha256:" + "0" * 64
 IRIS = Content(
@@ -96,7 +96,7 @@ def test_what_the_planner_writes_is_understood(paths: PodPaths) -> None:
     assert (order.attempt, order.attempt_id, order.result_prefix) == (2, f"2-{POD_UID}", "r/")
     assert order.params == {"share": "80"}
     assert order.datastores == {
-        "default": Datastore("default", "b", "team-a/", "http://s3:8333", credentials_secret="keys")
+        "default": Datastore("default", Kind.S3, STORE.location, "team-a/", credentials_secret="keys")
     }
     raw, clean = order.inputs
     assert raw == InputOrder(
@@ -171,7 +171,7 @@ def test_a_mover_started_by_hand_says_what_it_lacks(paths: PodPaths) -> None:
 def test_the_orders_of_probe_and_take_inventory(paths: PodPaths) -> None:
     store = documents.datastore_document(STORE)
     probe = {"formatVersion": 1, "namespace": "team-a", "clusterID": "c", "datastore": store}
-    assert probe_order({"TOWPATH_ORDER": json.dumps(probe)}).datastore.bucket == "b"
+    assert probe_order({"TOWPATH_ORDER": json.dumps(probe)}).datastore.location["bucket"] == "b"
     listing = {
         "formatVersion": 1,
         "namespace": "team-a",

@@ -9,10 +9,11 @@ import pytest
 from cluster.store import Identity
 from mover.answering import answering
 from mover.movers import probe
-from mover.transfers import write_secret
+from mover.transfers import an_s3, write_secret
 from towpath.flow.planned import PlannedDatastore
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.stores import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, Datastore, Places, open_store
+from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, read_credentials
+from towpath_mover.stores import Places, open_store
 
 
 def planned(endpoint: str) -> PlannedDatastore:
@@ -29,7 +30,7 @@ def opened_with(folder: Path, secret: dict[str, bytes], ca: bytes | None = None)
         (place.ca / "lake").mkdir(parents=True)
         (place.ca / "lake" / "ca.crt").write_bytes(ca)
     named = "my-ca" if ca is not None else None
-    datastore = Datastore("lake", "b", endpoint="https://s3", credentials_secret="c", ca_config_map=named)
+    datastore = an_s3(location={"endpoint": "https://s3"}, credentials_secret="c", ca_config_map=named)
     with pytest.raises(MoverFailure) as raised:
         open_store(datastore, place)
     return raised.value
@@ -73,8 +74,9 @@ def test_a_store_that_repeats_what_it_was_given_gives_no_secret_away(tmp_path: P
 def test_a_secret_key_may_hold_what_a_header_may_not(tmp_path: Path) -> None:
     place = Places(tmp_path / "credentials", tmp_path / "ca")
     write_secret(place.credentials / "lake", Identity("a-key", "a pass phrase"))
-    store = open_store(Datastore("lake", "b", credentials_secret="c"), place)
-    assert store.credentials is not None
-    assert store.credentials.secret_key == "a pass phrase"
+    store = open_store(an_s3(credentials_secret="c"), place)
+    credentials = read_credentials(store.datastore, place)
+    assert credentials is not None
+    assert credentials.secret_key == "a pass phrase"
     assert "phrase" not in repr(store)
     assert SECRET_KEY not in repr(store)

@@ -6,26 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 
 from cluster.access import S3
 from cluster.space import Space
 from cluster.store import Identity
-from mover.transfers import HASTE, a_store, behind, write_secret
+from mover.transfers import HASTE, a_store, an_s3, behind, write_secret
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.fields import Fields, OrderError
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
-from towpath_mover.stores import (
-    ACCESS_KEY,
-    PROBE,
-    SECRET_KEY,
-    Datastore,
-    Places,
-    Store,
-    datastore_from,
-    open_store,
-)
+from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY
+from towpath_mover.stores import PROBE, Datastore, Kind, Places, Store, datastore_from, open_store
 
 NOBODY = Identity("nobody-known", "some-secret")
 
@@ -41,7 +35,7 @@ def refused(action: Callable[[], object]) -> MoverFailure:
 
 
 def test_a_run_documents_datastore_is_read() -> None:
-    document = {
+    document: dict[str, Any] = {
         "name": "default",
         "readOnly": True,
         "s3": {
@@ -54,13 +48,18 @@ def test_a_run_documents_datastore_is_read() -> None:
         "credentialsSecret": "creds",
         "caConfigMap": "ca",
     }
-    assert datastore_from(document) == Datastore(
-        "default", "b", "team/a/", "http://s3", "eu", "creds", "ca", True, True
+    assert datastore_from(Fields(document, "datastore")) == Datastore(
+        "default", Kind.S3, document["s3"], "team/a/", "creds", "ca", True
     )
 
 
 def test_what_a_datastore_leaves_out_has_a_default() -> None:
-    assert datastore_from({"name": "d", "s3": {"bucket": "b"}}) == Datastore("d", "b")
+    assert datastore_from(Fields({"name": "d", "s3": {"bucket": "b"}}, "datastore")) == an_s3("d")
+
+
+def test_a_kind_of_store_that_this_mover_does_not_know_is_a_bug_and_said_so() -> None:
+    with pytest.raises(OrderError, match="'d' is of a kind that this mover does not know"):
+        datastore_from(Fields({"name": "d", "tape": {"reel": "9"}}, "datastore"))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_a_missing_key_is_named_with_its_secret(tmp_path: Path, files: dict[str,
     (place.credentials / "lake").mkdir(parents=True)
     for name, value in files.items():
         (place.credentials / "lake" / name).write_text(value)
-    failed = refused(lambda: open_store(Datastore("lake", "b", credentials_secret="lake-creds"), place))
+    failed = refused(lambda: open_store(an_s3(credentials_secret="lake-creds"), place))
     assert failed.reason is Reason.CREDENTIALS_MISSING
     assert failed.exit is Exit.CREDENTIALS_REFUSED
     assert f"needs {named} in Secret 'lake-creds'" in failed.message
@@ -85,15 +84,13 @@ def test_a_missing_key_is_named_with_its_secret(tmp_path: Path, files: dict[str,
 
 
 def test_a_secret_that_is_not_mounted_is_named(tmp_path: Path) -> None:
-    failed = refused(
-        lambda: open_store(Datastore("lake", "b", credentials_secret="lake-creds"), a_place(tmp_path))
-    )
+    failed = refused(lambda: open_store(an_s3(credentials_secret="lake-creds"), a_place(tmp_path)))
     assert failed.reason is Reason.CREDENTIALS_MISSING
 
 
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     write_secret(tmp_path / "credentials" / "lake", NOBODY)
-    datastore = Datastore("lake", "b", endpoint="https://s3", credentials_secret="c", ca_config_map="my-ca")
+    datastore = an_s3(location={"endpoint": "https://s3"}, credentials_secret="c", ca_config_map="my-ca")
     failed = refused(lambda: open_store(datastore, a_place(tmp_path)))
     assert failed.reason is Reason.CERTIFICATE_NOT_TRUSTED
     assert "'my-ca'" in failed.message
@@ -103,12 +100,12 @@ def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     "endpoint", ["s3.data:9000", "ftp://s3", "http://", "http://a b", "http://user:word@s3", ""]
 )
 def test_an_endpoint_that_is_no_address_is_refused_before_it_is_used(tmp_path: Path, endpoint: str) -> None:
-    failed = refused(lambda: open_store(Datastore("lake", "b", endpoint=endpoint), a_place(tmp_path)))
+    failed = refused(lambda: open_store(an_s3(location={"endpoint": endpoint}), a_place(tmp_path)))
     assert failed.reason is Reason.ENDPOINT_INVALID
 
 
 def test_credentials_are_read_anew_at_each_opening(tmp_path: Path) -> None:
-    datastore = Datastore("lake", "b", credentials_secret="c")
+    datastore = an_s3(credentials_secret="c")
     write_secret(tmp_path / "credentials" / "lake", Identity("first-key", "1"))
     first = open_store(datastore, a_place(tmp_path))
     write_secret(tmp_path / "credentials" / "lake", Identity("other-key", "2"))
@@ -117,7 +114,7 @@ def test_credentials_are_read_anew_at_each_opening(tmp_path: Path) -> None:
 
 def test_neither_a_store_nor_its_credentials_show_a_secret(tmp_path: Path) -> None:
     write_secret(tmp_path / "credentials" / "lake", Identity("an-access-key", "a-secret-key"))
-    store = open_store(Datastore("lake", "b", credentials_secret="c"), a_place(tmp_path))
+    store = open_store(an_s3(credentials_secret="c"), a_place(tmp_path))
     assert "a-secret-key" not in repr(store) + store.where("k") + store.identity
     assert "an-access-key" not in store.identity
 

@@ -8,22 +8,15 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from cluster.space import Space
 from cluster.store import Identity
 from towpath_mover.download import Source, download
 from towpath_mover.inventory import Entry
 from towpath_mover.progress import Progress
-from towpath_mover.stores import (
-    ACCESS_KEY,
-    SECRET_KEY,
-    TRANSFER,
-    Datastore,
-    Patience,
-    Places,
-    Store,
-    open_store,
-)
+from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY
+from towpath_mover.stores import TRANSFER, Datastore, Kind, Patience, Places, Store, open_store
 from towpath_mover.transfer import Limits
 from towpath_mover.upload import LocalFile, upload
 
@@ -38,15 +31,14 @@ def a_store(
 ) -> Store:
     """An open store whose prefix is the test's space; its Secret is a folder, as in a pod."""
     write_secret(folder / "credentials" / "default", identity or space.s3.admin)
-    datastore = Datastore(
-        "default",
-        space.s3.bucket,
-        space.prefix,
-        space.s3.endpoint,
-        space.s3.region,
-        credentials_secret="store-creds",
-    )
+    place = {"bucket": space.s3.bucket, "endpoint": space.s3.endpoint, "region": space.s3.region}
+    datastore = an_s3("default", place, prefix=space.prefix, credentials_secret="store-creds")
     return open_store(datastore, Places(folder / "credentials", folder / "ca"), patience)
+
+
+def an_s3(name: str = "lake", location: Mapping[str, Any] | None = None, **facts: Any) -> Datastore:
+    """A datastore of kind s3; in bucket `b` of AWS unless said otherwise."""
+    return Datastore(name, Kind.S3, {"bucket": "b"} | dict(location or {}), **facts)
 
 
 def write_secret(folder: Path, identity: Identity) -> None:

@@ -1,0 +1,182 @@
+"""A store of objects: what movers do, done by obstore's client, whichever of its stores that is.
+
+The modules `store_*.py` open the clients and know the words; what obstore raises becomes a named failure in `classify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import obstore
+from obstore.exceptions import InvalidPathError
+
+from towpath_mover.classify import STORE_ERRORS, failure
+from towpath_mover.mounted import certificate
+from towpath_mover.stores import (
+    ANY_STATE,
+    Datastore,
+    ListedObject,
+    ObjectState,
+    Parts,
+    Patience,
+    Pin,
+    Places,
+    Span,
+)
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, GetResult, ObjectMeta
+    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ObjectStore as Client
+
+_PIECE = 1 << 20
+
+Result = TypeVar("Result")
+Lister = Callable[["ObjectStore", str, bool], Iterator[ListedObject]]
+
+
+class ObjectStore(NamedTuple):
+    """A `Store` of objects. `place` is where they are, in words; `hidden` takes secrets out of the store's words."""
+
+    client: Client
+    datastore: Datastore
+    place: str
+    identity: str
+    patience: Patience
+    lister: Lister
+    hidden: Callable[[str], str] = str
+
+    def where(self, key: str | None = None) -> str:
+        """Return the words for the store, or for one object in it."""
+        inside = f"object {self.datastore.prefix + key!r} in {self.place}" if key is not None else self.place
+        return f"{inside} (Datastore {self.datastore.name})"
+
+    def read(self, key: str, pin: Pin = ANY_STATE, span: Span | None = None) -> ObjectBody:
+        """Begin to read an object, or a span of it."""
+        options = _options(pin, span)
+        return ObjectBody(
+            self, key, self._do("read", key, lambda: obstore.get(self.client, key, options=options))
+        )
+
+    def state(self, key: str) -> ObjectState:
+        """Return what the store reports of an object."""
+        return _state(self._do("look at", key, lambda: obstore.head(self.client, key)))
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object that is in memory."""
+        self._do("write", key, lambda: obstore.put(self.client, key, content, use_multipart=False))
+
+    def write_parts(self, key: str, pieces: Iterable[bytes], parts: Parts) -> None:
+        """Write an object of any size."""
+        size, in_flight = parts
+        self._do(
+            "write",
+            key,
+            lambda: obstore.put(self.client, key, iter(pieces), chunk_size=size, max_concurrency=in_flight),
+        )
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        self._do("delete", key, lambda: obstore.delete(self.client, key))
+
+    def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[ListedObject]:
+        """Yield every object whose key begins with `prefix`: by a lister of its own, for obstore refuses some keys."""
+        return self.lister(self, prefix, recursive)
+
+    def try_list(self) -> None:
+        """Ask for the beginning of the listing."""
+        self._do("list", None, lambda: _list_some(self.client))
+
+    def _do(self, doing: str, key: str | None, action: Callable[[], Result]) -> Result:
+        try:
+            return action()
+        except STORE_ERRORS as error:
+            raise failure(error, self, doing, key) from error
+
+
+class ObjectBody:
+    """An object, or a span of it, whose bytes are still to be read."""
+
+    __slots__ = ("_key", "_result", "_store")
+
+    def __init__(self, store: ObjectStore, key: str, result: GetResult) -> None:
+        self._store = store
+        self._key = key
+        self._result = result
+
+    @property
+    def state(self) -> ObjectState:
+        """What the store reports of the whole object."""
+        return _state(self._result.meta)
+
+    def whole(self) -> memoryview:
+        """Return the bytes: the client's own buffer."""
+        try:
+            return memoryview(self._result.bytes())
+        except STORE_ERRORS as error:
+            raise failure(error, self._store, "read", self._key) from error
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes in order."""
+        try:
+            yield from self._result.stream(min_chunk_size=_PIECE)
+        except STORE_ERRORS as error:
+            raise failure(error, self._store, "read", self._key) from error
+
+
+def bare_etag(etag: str | None) -> str | None:
+    """Return an ETag in the one form that inventories hold: without quotes."""
+    return etag.strip('"') or None if etag else None
+
+
+def client_options(
+    datastore: Datastore, places: Places, patience: Patience, *, allow_http: bool
+) -> ClientConfig:
+    """Return what all of obstore's stores are told about connections."""
+    options: ClientConfig = {
+        "allow_http": allow_http,
+        "connect_timeout": timedelta(seconds=patience.connect_timeout),
+        "read_timeout": timedelta(seconds=patience.read_timeout),
+        "timeout": timedelta(seconds=patience.request_timeout),
+        "user_agent": "towpath-mover",
+    }
+    if datastore.ca_config_map:
+        options["root_certificate"] = certificate(datastore, places)
+    return options
+
+
+def retry_config(patience: Patience) -> RetryConfig:
+    """Return how often obstore tries one request."""
+    return {
+        "max_retries": patience.retries,
+        "retry_timeout": timedelta(seconds=patience.retry_timeout),
+        "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=10), "base": 2},
+    }
+
+
+def _list_some(client: Client) -> None:
+    # Where a key is refused the store answered: it matters only to who takes an inventory of the keys.
+    with suppress(InvalidPathError):
+        next(iter(obstore.list(client, chunk_size=1)), None)
+
+
+def _options(pin: Pin, span: Span | None) -> GetOptions | None:
+    if pin.etag is None and span is None:
+        return None
+    options: GetOptions = {}
+    if span is not None:
+        options["range"] = span
+    if pin.etag is not None:
+        options["if_match"] = f'"{pin.etag}"'
+    if pin.version is not None:
+        options["version"] = pin.version
+    return options
+
+
+def _state(meta: ObjectMeta) -> ObjectState:
+    # Some stores call the only state of an object in a bucket without versions "null".
+    version = None if meta["version"] == "null" else meta["version"]
+    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), version)

@@ -1,0 +1,152 @@
+"""A datastore of kind `s3` → an open store: a bucket of Amazon S3, or of a server that speaks its protocol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.fields import Fields
+from towpath_mover.mounted import check_fit_for_headers, credentials_missing, no_certificate, secret_values
+from towpath_mover.object_store import Lister, ObjectStore, client_options, retry_config
+from towpath_mover.stores import Datastore, ListedObject, Patience, Places
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+DEFAULT_REGION = "us-east-1"
+ACCESS_KEY = "AWS_ACCESS_KEY_ID"
+SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a key, not a key
+SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
+
+
+class Bucket(NamedTuple):
+    """What the datastore's `s3` block says."""
+
+    name: str
+    endpoint: str | None
+    region: str
+
+    @property
+    def is_plain_http(self) -> bool:
+        return (self.endpoint or "").lower().startswith("http://")
+
+
+class Credentials(NamedTuple):
+    """What the files say. Never shown whole: `access_key` is named by its first characters only."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None
+
+    def __repr__(self) -> str:
+        return f"Credentials(access_key={_shortened(self.access_key)!r})"
+
+    def hidden_in(self, words: str) -> str:
+        """Return a store's words without what is in the Secret: some repeat the access key that they were given."""
+        words = words.replace(self.access_key, _shortened(self.access_key))
+        for secret in filter(None, (self.secret_key, self.session_token)):
+            words = words.replace(secret, "…")
+        return words
+
+
+def open_store(datastore: Datastore, places: Places, patience: Patience) -> ObjectStore:
+    """Return an open store; it speaks to nobody yet."""
+    bucket = bucket_of(datastore)
+    credentials = read_credentials(datastore, places)
+    options = client_options(datastore, places, patience, allow_http=bucket.is_plain_http)
+    try:
+        client = S3Store(
+            prefix=datastore.prefix or None,
+            config=_config(bucket, credentials),
+            client_options=options,
+            retry_config=retry_config(patience),
+        )
+    except (ValueError, BaseError) as error:
+        if not datastore.ca_config_map:
+            raise
+        # The endpoint was looked at before: what else a client is built from is the certificate.
+        raise no_certificate(datastore) from error
+    return ObjectStore(
+        client=client,
+        datastore=datastore,
+        place=f"bucket {bucket.name!r} at {bucket.endpoint or 'AWS S3'}",
+        identity=_identity(datastore, credentials),
+        patience=patience,
+        lister=_lister(places),
+        hidden=credentials.hidden_in if credentials else str,
+    )
+
+
+def make_bucket(datastore: Datastore, places: Places, patience: Patience) -> None:
+    """Make the datastore's bucket."""
+    # The package that makes buckets is slow to load, and most movers never need it.
+    from towpath_mover import administration  # noqa: PLC0415
+
+    administration.make_bucket(open_store(datastore, places, patience), places)
+
+
+def bucket_of(datastore: Datastore) -> Bucket:
+    """Return where the datastore is; EndpointInvalid for an address at which the client would panic."""
+    location = Fields(datastore.location, "s3")
+    endpoint = location.optional_text("endpoint")
+    if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
+        message = (
+            f"The endpoint {endpoint!a} of Datastore {datastore.name} is not the address of a store. "
+            "Write it as http://HOST:PORT or https://HOST."
+        )
+        raise MoverFailure(Reason.ENDPOINT_INVALID, message)
+    return Bucket(location.text("bucket"), endpoint, location.optional_text("region") or DEFAULT_REGION)
+
+
+def read_credentials(datastore: Datastore, places: Places) -> Credentials | None:
+    """Return what the mounted Secret holds now, or None for a datastore without one."""
+    if datastore.credentials_secret is None:
+        return None
+    values = secret_values(datastore, places, (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN))
+    missing = [key for key in (ACCESS_KEY, SECRET_KEY) if key not in values]
+    if missing:
+        advice = "Create the Secret with both keys."
+        raise credentials_missing(datastore, " and ".join(missing), advice)
+    check_fit_for_headers(datastore, values, (ACCESS_KEY, SESSION_TOKEN))
+    return Credentials(values[ACCESS_KEY], values[SECRET_KEY], values.get(SESSION_TOKEN))
+
+
+def _config(bucket: Bucket, credentials: Credentials | None) -> S3Config:
+    config: S3Config = {"bucket": bucket.name, "region": bucket.region}
+    if bucket.endpoint:
+        config["endpoint"] = bucket.endpoint.rstrip("/")
+    # Over TLS the body is protected already, and signing it costs as much as hashing it once more.
+    config["unsigned_payload"] = not bucket.is_plain_http
+    if credentials:
+        config["access_key_id"] = credentials.access_key
+        config["secret_access_key"] = credentials.secret_key
+        if credentials.session_token:
+            config["session_token"] = credentials.session_token
+    return config
+
+
+def _lister(places: Places) -> Lister:
+    def list_objects(store: ObjectStore, prefix: str, recursive: bool) -> Iterator[ListedObject]:
+        from towpath_mover import administration  # noqa: PLC0415 - as in make_bucket
+
+        return administration.list_objects(store, places, prefix, recursive=recursive)
+
+    return list_objects
+
+
+def _identity(datastore: Datastore, credentials: Credentials | None) -> str:
+    if credentials is None:
+        return "the pod's own identity (the Datastore has no credentialsSecretRef)"
+    return f"access key {_shortened(credentials.access_key)!r} of Secret {datastore.credentials_secret!r}"
+
+
+def _shortened(access_key: str) -> str:
+    # An access key is no secret, but people paste the two fields the wrong way round.
+    return access_key[:4] + "…"
