@@ -48,6 +48,16 @@ class Reason(StrEnum):
     UNREADABLE_FILE = "UnreadableFile"
     SOURCE_NOT_FOUND = "SourceNotFound"
     UNSAFE_KEY = "UnsafeKey"
+    URL_REFUSED = "UrlRefused"
+    URL_UNAVAILABLE = "UrlUnavailable"
+    URL_CHANGED = "UrlChanged"
+    ARCHIVE_INVALID = "ArchiveInvalid"
+    ARCHIVE_TRUNCATED = "ArchiveTruncated"
+    ARCHIVE_TOO_LARGE = "ArchiveTooLarge"
+    ARCHIVE_ENCRYPTED = "ArchiveEncrypted"
+    ARCHIVE_LINK = "ArchiveLink"
+    ARCHIVE_DEVICE = "ArchiveDevice"
+    PARTITION_MISMATCH = "PartitionMismatch"
 
 
 _EXITS = {
@@ -55,6 +65,8 @@ _EXITS = {
     Reason.ENDPOINT_NOT_FOUND: Exit.TRY_AGAIN,
     Reason.ENDPOINT_UNREACHABLE: Exit.TRY_AGAIN,
     Reason.DISK_REFUSED: Exit.TRY_AGAIN,
+    Reason.URL_UNAVAILABLE: Exit.TRY_AGAIN,
+    Reason.URL_CHANGED: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
     Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
     Reason.PERMISSION_DENIED: Exit.CREDENTIALS_REFUSED,
