@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONPATH := tests
+# Tests mostly wait for pods, so there are more processes than cores. `make test WORKERS=0`: one after another.
+WORKERS ?= 4
+BESIDE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 help:  ## what can be made here
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,13 +33,13 @@ lint: $(READY)  ## style, types, layers
 	$(BIN)/lint-imports
 
 test: $(READY) cluster-if-possible  ## all that this machine can run in minutes; says what it skipped and why
-	$(BIN)/pytest --cov=sdk --cov=operator --cov-report=term:skip-covered -q
+	$(BIN)/pytest $(BESIDE) --cov=sdk --cov=operator --cov-report=term:skip-covered -q
 
 test-quick: $(READY) cluster-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
-	$(BIN)/pytest -q -m 'not story and not fault'
+	$(BIN)/pytest $(BESIDE) -q -m 'not story and not fault'
 
 test-pure: $(READY)  ## ring 1 only: no cluster, no server
-	$(BIN)/pytest -q -m 'not server and not story and not fault'
+	$(BIN)/pytest $(BESIDE) -q -m 'not server and not story and not fault'
 
 test-long: $(READY) cluster-if-possible  ## what takes more than a minute each
 	$(BIN)/pytest -q --run-long -m long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +56,9 @@ def write_access(access: Access, folder: Path = FOLDER) -> Access:
     folder.mkdir(exist_ok=True)
     kubeconfig = folder / "kubeconfig"
     if access.kubeconfig.resolve() != kubeconfig.resolve():
-        kubeconfig.touch(0o600)
-        kubeconfig.write_bytes(access.kubeconfig.read_bytes())
+        _replace(kubeconfig, access.kubeconfig.read_text())
     lines = [f"{name}={shlex.quote(value)}" for name, value in access.s3.variables().items()]
-    (folder / "s3.env").write_text("\n".join(lines) + "\n")
+    _replace(folder / "s3.env", "\n".join(lines) + "\n")
     _link(folder / "audit.log", access.audit_log)
     if access.tools is not None:
         (folder / "bin").mkdir(exist_ok=True)
@@ -74,7 +74,24 @@ def remove_access(folder: Path = FOLDER) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
+# Several processes of one test run write the same files, while others read them.
+def _replace(file: Path, text: str) -> None:
+    new = _beside(file)
+    new.touch(0o600)
+    new.write_text(text)
+    new.replace(file)
+
+
 def _link(link: Path, target: Path | None) -> None:
-    link.unlink(missing_ok=True)
-    if target is not None:
-        link.symlink_to(target)
+    if target is None:
+        link.unlink(missing_ok=True)
+        return
+    new = _beside(link)
+    new.symlink_to(target)
+    new.replace(link)
+
+
+def _beside(file: Path) -> Path:
+    new = file.with_name(f".{file.name}-{os.getpid()}")
+    new.unlink(missing_ok=True)
+    return new

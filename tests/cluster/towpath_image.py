@@ -88,8 +88,9 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
+@cache
 def load_image() -> None:
-    """Makes the image of the sources as they are usable by pods."""
+    """Once in a process: makes the image of the sources as they are usable by pods."""
     archive = build_image()
     choose_provider().load_image(archive, image_name())
     say(f"{image_name()} is on the cluster")

@@ -148,13 +148,15 @@ def test_a_transform_that_is_no_object_is_named_by_its_place(paths: PodPaths) ->
 
 
 def test_a_plan_of_another_format_is_not_read(paths: PodPaths) -> None:
-    paths.step_document.write_bytes(gzip.compress(b'{"formatVersion": 2}'))
+    paths.step_document.write_bytes(gzip.compress(b'{"formatVersion": 2}', mtime=0))
     with pytest.raises(OrderError) as refused:
         step_order(paths, environ())
     assert "step.json.gz has formatVersion 2" in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"no json"), gzip.compress(b"{}")[:-4], b""])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b"no json", mtime=0), gzip.compress(b"{}", mtime=0)[:-4], b""]
+)
 def test_a_damaged_plan_is_not_read(paths: PodPaths, content: bytes) -> None:
     paths.run_document.write_bytes(content)
     with pytest.raises(OrderError) as refused:
