@@ -2,6 +2,8 @@
 #
 # It opens the FIFO that `publish` reads, runs the command as its child without that descriptor, hands on
 # signals, enforces the time limit, and says at the end, in one line, how the command ended: CODE [REASON].
+# A command that was told to stop is killed GRACE seconds later: the rest of the pod's own grace is the publisher's,
+# and the kubelet (seen with 1.35) keeps to the grace that a pod's deletion began with, whoever shortens it later.
 # The kernel closes the FIFO whatever becomes of this process, so the reader always learns of the end: no line
 # means killed, and anything but the single line "0" means that nothing may be published.
 #
@@ -14,7 +16,7 @@
 
 tp_bin=${0%/*} tp_timeout=$1 tp_grace=$2
 shift 2
-tp_why='' tp_stop='' tp_child='' tp_ready='' tp_timer='' tp_interrupted=''
+tp_why='' tp_stop='' tp_child='' tp_ready='' tp_timer='' tp_killer='' tp_interrupted=''
 
 # Remembers why the command must stop, and hands it on as soon as it can be heard.
 stop() {
@@ -30,15 +32,24 @@ ready() {
 
 hand_on() {
   [ "$tp_stop" ] && [ "$tp_child" ] && [ "$tp_ready" ] || return 0
-  if kill -TERM "$tp_child" 2>/dev/null; then tp_why=${tp_why:-$tp_stop}; fi
+  if kill -TERM "$tp_child" 2>/dev/null; then
+    tp_why=${tp_why:-$tp_stop}
+    [ "$tp_killer" ] || kill_later
+  fi
   tp_stop=''
+}
+
+kill_later() {
+  "$tp_bin/busybox" setsid "$tp_bin/busybox" sh -c '"$0" sleep "$1"; kill -KILL "$2"' \
+    "$tp_bin/busybox" "$tp_grace" "$tp_child" 9>&- &
+  tp_killer=$!
 }
 
 # Tells the reader how it ended. Who was told to stop never reports success, whatever the command made of it.
 finish() {
   trap '' TERM INT QUIT HUP USR1 USR2 PIPE
   tp_code=$1 tp_why=${tp_why:-$tp_stop}
-  [ -z "$tp_timer" ] || kill -KILL "-$tp_timer" "$tp_timer" 2>/dev/null
+  for tp_clock in $tp_timer $tp_killer; do kill -KILL "-$tp_clock" "$tp_clock" 2>/dev/null; done
   case $tp_why in
     timeout)
       tp_code=124
@@ -124,9 +135,8 @@ tp_child=$!
 hand_on
 
 if [ "$tp_timeout" ]; then
-  "$tp_bin/busybox" setsid "$tp_bin/busybox" sh -c \
-    '"$0" sleep "$1"; kill -USR1 "$2"; "$0" sleep "$3"; kill -KILL "$4"' \
-    "$tp_bin/busybox" "$tp_timeout" "$$" "$tp_grace" "$tp_child" 9>&- &
+  "$tp_bin/busybox" setsid "$tp_bin/busybox" sh -c '"$0" sleep "$1"; kill -USR1 "$2"' \
+    "$tp_bin/busybox" "$tp_timeout" "$$" 9>&- &
   tp_timer=$!
 fi
 

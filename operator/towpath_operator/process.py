@@ -195,7 +195,7 @@ def make_pod_settings(settings: Settings) -> PodSettings:
         image_pull_secrets=settings.image_pull_secrets,
         ttl_seconds_after_finished=settings.ttl_seconds_after_finished,
         termination_grace_period_seconds=settings.termination_grace_period_seconds,
-        timeout_grace_seconds=settings.timeout_grace_seconds,
+        step_grace_seconds=settings.step_grace_seconds,
     )
 
 

@@ -47,7 +47,7 @@ class Settings:
     store_timeout_seconds: int = 3600
     ttl_seconds_after_finished: int = 3600
     termination_grace_period_seconds: int = 120
-    timeout_grace_seconds: int = 30
+    step_grace_seconds: int = 30
     cancel_grace_seconds: int = 30
     mover_failures: int = 5
     disruptions: int = 10

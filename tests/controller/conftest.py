@@ -16,7 +16,7 @@ from controller.runs import Runs, Shared, fresh_namespace
 def shared(cluster: Access, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     """An operator with little patience, which leads."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
-    settings = {"TOWPATH_START_TIMEOUT_SECONDS": "15", "TOWPATH_CANCEL_GRACE_SECONDS": "2"}
+    settings = {"TOWPATH_START_TIMEOUT_SECONDS": "15", "TOWPATH_STEP_GRACE_SECONDS": "2"}
     with (
         fresh_namespace(kubectl) as roomy,
         fresh_namespace(kubectl) as tight,

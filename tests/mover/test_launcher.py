@@ -171,6 +171,8 @@ def test_a_stop_at_any_moment_of_the_start_ends_the_step_and_is_no_success(
     bench: Bench, milliseconds: int
 ) -> None:
     reader = bench.read()
+    # One that came only after the launcher's end would wait for ever; `publish` hears of that end by a TERM.
+    eventually(lambda: waits_for_writer(reader.pid))
     launcher = bench.launch_unread("/bin/sleep", "60")
     eventually(lambda: traps_term(launcher.pid))
     deadline = time.monotonic() + milliseconds / 1000
@@ -193,6 +195,29 @@ def test_a_command_that_ignores_the_stop_is_killed_after_its_grace(bench: Bench)
     ended = bench.run(*python(stubborn), timeout=1, grace=1)
     assert (ended.code, ended.said) == (124, "124 timeout\n")
     assert 1.9 < time.monotonic() - begun < 10
+
+
+def test_a_stopped_command_that_does_not_end_is_killed_after_its_grace(bench: Bench, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    ignore = "import signal, sys, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    launched = bench.launch(
+        *python(ignore + "pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"), str(mark), grace=1
+    )
+    eventually(mark.exists)
+    # Twice, as a cancel after an eviction: the grace is that of the first.
+    launched.process.terminate()
+    launched.process.terminate()
+    ended = launched.end()
+    assert (ended.code, ended.said) == (137, "137 terminated\n")
+
+
+def test_a_stopped_command_leaves_no_killer_behind(bench: Bench, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    launched = bench.launch(*python(READY + "import time; time.sleep(60)"), str(mark), grace=876543)
+    eventually(mark.exists)
+    launched.process.terminate()
+    assert launched.end().said == "143 terminated\n"
+    eventually(lambda: not processes_with("876543"))
 
 
 def test_a_late_success_is_a_timeout(bench: Bench) -> None:

@@ -14,7 +14,7 @@
   "DEFAULT_USER" .Values.pods.user
   "PLATFORM_ASSIGNS_USER" .Values.pods.platformAssignsUser
   "TERMINATION_GRACE_PERIOD_SECONDS" .Values.pods.terminationGracePeriodSeconds
-  "TIMEOUT_GRACE_SECONDS" .Values.pods.timeoutGraceSeconds
+  "STEP_GRACE_SECONDS" .Values.pods.stepGraceSeconds
   "TTL_SECONDS_AFTER_FINISHED" .Values.pods.ttlSecondsAfterFinished
   "START_TIMEOUT_SECONDS" .Values.limits.startTimeoutSeconds
   "STORE_TIMEOUT_SECONDS" .Values.limits.storeTimeoutSeconds

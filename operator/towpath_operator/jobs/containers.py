@@ -48,10 +48,14 @@ def step_container(plan: Plan, step: PlannedStep, order: AttemptOrder, settings:
     }
     if not step.needs_movers:
         return container | _plain(command, arguments)
-    grace = step.termination_grace_period_seconds
-    grace = settings.timeout_grace_seconds if grace is None else grace
-    launched = launcher_command([*command, *arguments], step.timeout_seconds, grace)
+    launched = launcher_command([*command, *arguments], step.timeout_seconds, step_grace(step, settings))
     return container | {"command": launched, "workingDir": WORK, "volumeMounts": step_mounts(step)}
+
+
+def step_grace(step: PlannedStep, settings: PodSettings) -> int:
+    """Seconds that the user's command may take to end after it was told to."""
+    own = step.termination_grace_period_seconds
+    return settings.step_grace_seconds if own is None else own
 
 
 def stage_in_container(

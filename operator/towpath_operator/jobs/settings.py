@@ -22,6 +22,7 @@ class PodSettings:
     mover_image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     ttl_seconds_after_finished: int = 3600
+    # How long a pod with a publisher may take to end: what its step wrote in full is still published.
     termination_grace_period_seconds: int = 120
-    # How long a command that ran out of its `timeoutSeconds` may take to end, before it is killed.
-    timeout_grace_seconds: int = 30
+    # How long a command may take to end after it was told to, before it is killed.
+    step_grace_seconds: int = 30

@@ -8,7 +8,12 @@ from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import step_digest, step_document
 from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
-from towpath_operator.jobs.containers import publish_container, stage_in_container, step_container
+from towpath_operator.jobs.containers import (
+    publish_container,
+    stage_in_container,
+    step_container,
+    step_grace,
+)
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.failure_rules import plain_rules, step_rules
 from towpath_operator.jobs.job import JobIdentity, Object, Owner, job, pod_spec
@@ -30,7 +35,9 @@ def render(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSett
 
 def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
     datastores = datastores_of(plan, step, order)
-    return _pod(step, settings, datastores) | {
+    # The publisher needs its time however little its step asks for.
+    grace = max(step_grace(step, settings), settings.termination_grace_period_seconds)
+    return _pod(step, grace, settings, datastores) | {
         "initContainers": [stage_in_container(plan, step, order, datastores, settings)],
         "containers": [
             step_container(plan, step, order, settings),
@@ -50,18 +57,19 @@ def datastores_of(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Pl
 
 
 def _plain(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
-    return _pod(step, settings) | {
+    return _pod(step, step_grace(step, settings), settings) | {
         "containers": [step_container(plan, step, order, settings)],
         "volumes": [shared_memory_volume(step)],
     }
 
 
-def _pod(step: PlannedStep, settings: PodSettings, datastores: Sequence[PlannedDatastore] = ()) -> Object:
-    grace = step.termination_grace_period_seconds
+def _pod(
+    step: PlannedStep, grace_seconds: int, settings: PodSettings, datastores: Sequence[PlannedDatastore] = ()
+) -> Object:
     return pod_spec(
         pod_security(step.security_context, settings, datastores),
         [*step.image_pull_secrets, *settings.image_pull_secrets],
-        settings.termination_grace_period_seconds if grace is None else grace,
+        grace_seconds,
     )
 
 

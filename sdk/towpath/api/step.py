@@ -131,6 +131,7 @@ class Step(StepSettings):
     depends_on: Annotated[tuple[StepName, ...], Field(max_length=1000), LIST_SET] = ()
     """Steps that must have succeeded first, besides those whose outputs it reads."""
     termination_grace_period_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = None
-    """How long the step may take to end after it was told to; the installation's unless said otherwise."""
+    """How long the command may take to end after it was told to, before it is killed; the installation's unless
+    said otherwise. What was written in full before is still published."""
     shards: Shards | None = None
     """Runs the step several times at once, each with its share of one input."""
