@@ -19,10 +19,14 @@ BLOCK = 4096
 
 
 class Root(NamedTuple):
-    """Where files lie: a datastore's name and a key prefix below that datastore's own (empty, or ending in `/`)."""
+    """Where files lie: a datastore's name and a key prefix below that datastore's own (empty, or ending in `/`).
+
+    `partition_format` says which columns the paths hold; `towpath.flow.partitions` takes them out.
+    """
 
     datastore: str
     prefix: str
+    partition_format: str | None = None
 
 
 class Entry(NamedTuple):

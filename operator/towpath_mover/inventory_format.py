@@ -23,9 +23,13 @@ _ENTRY_KEYS = ("path", "size", "sha256", "etag", "version", "executable", "root"
 
 def encode_header(roots: Sequence[Root]) -> bytes:
     """Return the first line of an inventory."""
-    listed = [{"datastore": root.datastore, "prefix": root.prefix} for root in roots]
-    header = {"format": FORMAT, "formatVersion": FORMAT_VERSION, "roots": listed}
+    header = {"format": FORMAT, "formatVersion": FORMAT_VERSION, "roots": [*map(_encoded, roots)]}
     return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _encoded(root: Root) -> dict[str, str]:
+    partition = {} if root.partition_format is None else {"partitionFormat": root.partition_format}
+    return {"datastore": root.datastore, "prefix": root.prefix} | partition
 
 
 def decode_header(line: bytes) -> tuple[Root, ...]:
@@ -126,16 +130,18 @@ def _check_pack(fields: dict[str, Any], number: int) -> None:
 
 
 def _root(listed: object) -> Root:
-    if not isinstance(listed, dict) or set(listed) != {"datastore", "prefix"}:
-        _invalid(1, "each root must hold datastore and prefix, and nothing else")
-    datastore, prefix = listed["datastore"], listed["prefix"]
+    if not isinstance(listed, dict) or listed.keys() - {"partitionFormat"} != {"datastore", "prefix"}:
+        _invalid(1, "each root must hold datastore and prefix, perhaps partitionFormat, and nothing else")
+    datastore, prefix, partition = listed["datastore"], listed["prefix"], listed.get("partitionFormat")
     if not isinstance(datastore, str) or not _NAME.fullmatch(datastore):
         _invalid(1, "a root's datastore must be the name of a Datastore")
     if not isinstance(prefix, str) or (prefix and not prefix.endswith("/")):
         _invalid(1, "a root's prefix must be empty or end in `/`")
     if prefix:
         check_path(prefix[:-1])
-    return Root(datastore, prefix)
+    if "partitionFormat" in listed and not (isinstance(partition, str) and _TAG.fullmatch(partition)):
+        _invalid(1, "a root's partitionFormat must be 1 to 1,024 printable characters")
+    return Root(datastore, prefix, partition)
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:

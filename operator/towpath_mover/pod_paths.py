@@ -60,6 +60,10 @@ class PodPaths(NamedTuple):
         """What `Run.get_context()` reads in the step."""
         return self.root / "context/context.json"
 
+    def source_ca(self, config_map: str) -> Path:
+        """The certificates that a source's `caConfigMapRef` names."""
+        return self.root / "source-ca" / config_map / "ca.crt"
+
     @property
     def places(self) -> Places:
         """Where stores find credentials and CA certificates."""

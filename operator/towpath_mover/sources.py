@@ -52,6 +52,14 @@ def open_source(source: SourceOrder, number: int, store: Store, namespace: str) 
     return Source(Root(source.datastore, selection.base), _some(entries, source, store))
 
 
+def entry_of_file(source: SourceOrder, store: Store) -> tuple[Root, Entry]:
+    """Return the one object that a source names, with root 0, and its root."""
+    found = _file(source, 0, store)
+    if found is None or found.file is None:
+        raise _not_found(source, store)
+    return found.root, next(found.entries)
+
+
 def _file(source: SourceOrder, number: int, store: Store) -> Source | None:
     state = None if source.path.endswith("/") else object_state(store, source.path)
     if state is None:

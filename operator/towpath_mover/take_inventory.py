@@ -1,6 +1,7 @@
-"""`take-inventory`: the sources of a dataset → one inventory of what their stores report, kept by its own content.
+"""`take-inventory`: the sources of a dataset → one inventory of them, kept by its own content.
 
-Nothing is copied and no byte is read: files stay where they are, known by their ETags.
+Files in a datastore stay where they are, known by what their store reports, or by their bytes with `hash: Content`.
+What lies behind a URL or in an archive is copied once.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from itertools import chain
 from pathlib import Path
 
 from towpath.flow import names
+from towpath_mover.content_hash import by_content
+from towpath_mover.copied_sources import CopyPlace, open_archive, open_url
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
 from towpath_mover.objects import write_object
 from towpath_mover.open_stores import OpenStores
-from towpath_mover.order import InventoryOrder, inventory_order
+from towpath_mover.order import InventoryOrder, SourceOrder, inventory_order
+from towpath_mover.partitioned import partitioned
 from towpath_mover.paths import shown
-from towpath_mover.pod_paths import pod_paths
+from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.report import Report
 from towpath_mover.sources import Source, open_source
+from towpath_mover.web import shown_url
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
@@ -30,10 +35,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     paths = pod_paths(environ)
     order = inventory_order(environ)
     stores = OpenStores(order.datastores, paths.places)
-    sources = [
-        open_source(source, number, stores.store(source.datastore), order.namespace)
-        for number, source in enumerate(order.sources)
-    ]
+    sources = [_opened(order, number, stores, paths) for number in range(len(order.sources))]
     file = paths.scratch / f"inventory-{os.getpid()}"
     try:
         written = _write(order, sources, file)
@@ -42,6 +44,33 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     finally:
         file.unlink(missing_ok=True)
     return _report(order, sources, written, key)
+
+
+def _opened(order: InventoryOrder, number: int, stores: OpenStores, paths: PodPaths) -> Source:
+    source = order.sources[number]
+    opened = _of_kind(source, number, order, stores, paths)
+    if source.partition_format is None:
+        return opened
+    root = opened.root._replace(partition_format=source.partition_format)
+    # What lies in place is known by its whole key; the prefix of a copy is ours.
+    above = "" if source.url or source.archive else root.prefix
+    return Source(root, partitioned(opened.entries, source.partition_format, above), opened.file)
+
+
+def _of_kind(
+    source: SourceOrder, number: int, order: InventoryOrder, stores: OpenStores, paths: PodPaths
+) -> Source:
+    if source.url:
+        return open_url(source, number, CopyPlace(stores.store(order.copies), order.namespace, paths))
+    store = stores.store(source.datastore)
+    if source.archive:
+        place = CopyPlace(stores.store(order.copies), order.namespace, paths)
+        return open_archive(source, number, place, store)
+    opened = open_source(source, number, store, order.namespace)
+    if not source.by_content:
+        return opened
+    progress = Progress(f"content of {source.path}")
+    return opened._replace(entries=by_content(opened.entries, store, opened.root.prefix, progress))
 
 
 def _write(order: InventoryOrder, sources: Sequence[Source], file: Path) -> WrittenInventory:
@@ -56,15 +85,18 @@ def _without_collisions(entries: Iterator[Entry], order: InventoryOrder) -> Iter
     last: Entry | None = None
     for entry in entries:
         if last is not None and last.path == entry.path:
-            first, second = (order.sources[root] for root in sorted((last.root, entry.root)))
+            first, second = (_named(order.sources[root]) for root in sorted((last.root, entry.root)))
             message = (
-                f"Two sources of Dataset {order.dataset} have a file {shown(entry.path)}: {shown(first.path)} in"
-                f" Datastore {first.datastore} and {shown(second.path)} in Datastore {second.datastore}."
+                f"Two sources of Dataset {order.dataset} have a file {shown(entry.path)}: {first} and {second}."
                 " Narrow one of them, or name the folder above both."
             )
             raise MoverFailure(Reason.DUPLICATE_PATH, message)
         yield entry
         last = entry
+
+
+def _named(source: SourceOrder) -> str:
+    return shown_url(source.url) if source.url else f"{shown(source.path)} in Datastore {source.datastore}"
 
 
 def _counted(entries: Iterator[Entry], progress: Progress) -> Iterator[Entry]:

@@ -47,17 +47,17 @@ def upload(
     return run(files, Work(_cost, worker.do), limits, progress.report)
 
 
+def parts_of(size: int) -> Parts:
+    """Return in which parts an object of this size is written: those of 8 MiB are enough up to 77 GiB."""
+    part = max(WHOLE, -(-size // _MAX_PARTS))
+    return Parts(part, in_flight=max(1, _PARTS_IN_FLIGHT * WHOLE // part))
+
+
 def _cost(file: LocalFile) -> int:
-    return file.size if file.size <= WHOLE else _part_size(file.size) * (_parts_in_flight(file.size) + 1)
-
-
-def _part_size(size: int) -> int:
-    return max(WHOLE, -(-size // _MAX_PARTS))
-
-
-def _parts_in_flight(size: int) -> int:
-    # Parts above 8 MiB are for files above 77 GiB; fewer of them are held at once.
-    return max(1, _PARTS_IN_FLIGHT * WHOLE // _part_size(size))
+    if file.size <= WHOLE:
+        return file.size
+    parts = parts_of(file.size)
+    return parts.size * (parts.in_flight + 1)
 
 
 class _Upload:
@@ -92,7 +92,7 @@ class _Upload:
 
     def _send_parts(self, file: LocalFile, key: str, descriptor: int) -> str:
         reading = _Reading(file, descriptor, self._progress)
-        self._store.write_parts(key, reading, Parts(_part_size(file.size), _parts_in_flight(file.size)))
+        self._store.write_parts(key, reading, parts_of(file.size))
         return reading.digest.hexdigest()
 
 

@@ -16,10 +16,10 @@ from towpath_mover.paths import check_path
 # A shared machine may be slow at any moment: laws have no deadline.
 LAW = settings(deadline=None, max_examples=50)
 
-ROOTS = (Root("default", "team/out/data/"), Root("lake", ""))
+ROOTS = (Root("default", "team/out/data/"), Root("lake", "", "/{a}/x"))
 HEADER = (
     '{"format":"towpath-inventory","formatVersion":1,"roots":'
-    '[{"datastore":"default","prefix":"team/out/data/"},{"datastore":"lake","prefix":""}]}'
+    '[{"datastore":"default","prefix":"team/out/data/"},{"datastore":"lake","prefix":"","partitionFormat":"/{a}/x"}]}'
 )
 
 

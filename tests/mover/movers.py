@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,21 @@ def probe(datastore: PlannedDatastore, identity: Identity | None, root: Path) ->
 
 
 def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[str], root: Path) -> Ended:
-    """Take the inventory of a dataset with these sources in one datastore."""
+    """Take the inventory of a dataset with these paths as sources in one datastore."""
+    sources = [{"path": path, "datastore": datastore.name, "hash": "Reported"} for path in paths]
+    return take_sources(datastore, identity, sources, root)
+
+
+def take_sources(
+    datastore: PlannedDatastore, identity: Identity, sources: Sequence[Mapping[str, Any]], root: Path
+) -> Ended:
+    """Take the inventory of a dataset with these sources; copies go into the same datastore."""
     give_keys(datastore, identity, root)
     order = {
         "dataset": "flowers",
         "type": "File",
-        "sources": [{"path": path, "datastore": datastore.name, "hash": "Reported"} for path in paths],
+        "sources": [dict(source) for source in sources],
+        "copies": datastore.name,
         "into": datastore.name,
         "datastores": [datastore_document(datastore)],
     }

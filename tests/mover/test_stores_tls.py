@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cluster.space import Space
 from mover.breaking_proxy import breaking_proxy
+from mover.certificates import certified
 from mover.transfers import MiB, a_store, behind, fetch, files_in, found_in, noise, send
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import read_object
@@ -21,18 +21,7 @@ pytestmark = pytest.mark.server
 @pytest.fixture
 def certificate(tmp_path: Path) -> ssl.SSLContext:
     """A server's certificate for loopback; it is also its own CA, as `ca.crt` of the datastore `default`."""
-    folder = tmp_path / "ca" / "default"
-    folder.mkdir(parents=True)
-    key = tmp_path / "server.key"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=127.0.0.1"
-    )
-    extensions = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
-    output = ["-keyout", str(key), "-out", str(folder / "ca.crt")]
-    subprocess.run([*command.split(), *extensions, *output], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "ca.crt", key)
-    return context
+    return certified(tmp_path / "ca/default/ca.crt", tmp_path / "server.key")
 
 
 def trusting(store: Store, folder: Path) -> Store:

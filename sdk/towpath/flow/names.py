@@ -178,6 +178,26 @@ def source_inventory_key(namespace: str, sha256: str) -> str:
     return f"{source_inventories_prefix(namespace)}{sha256}.jsonl.gz"
 
 
+def copies_prefix(namespace: str, source: str) -> str:
+    """Where the copies of one source lie; `source` is the SHA-256 (hex) of what it says of itself."""
+    return f"{namespace}/copies/{source}/"
+
+
+def copy_data_prefix(copies: str, copy: str) -> str:
+    """Where the files of one copy lie."""
+    return f"{copies}{copy}/data/"
+
+
+def copy_inventory_key(copies: str, copy: str) -> str:
+    """The key of a copy's inventory, its last object."""
+    return f"{copies}{copy}/inventory.jsonl.gz"
+
+
+def latest_copy_key(copies: str) -> str:
+    """The key of what says which copy of a source is its latest, and of which state."""
+    return f"{copies}latest.json"
+
+
 def probe_key(namespace: str, token: str) -> str:
     """The key of the object that a probe writes, reads back and deletes; `token` is the probe's own."""
     return f"{namespace}/probe-{token}"

@@ -1,0 +1,101 @@
+"""What is copied of a source, and when it need not be: files below `copies/`, an inventory of them, `latest.json`.
+
+A copy is there when its inventory is, and found when `latest.json` names it; nothing that was written is written again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from towpath.flow import names
+from towpath_mover.copy_upload import StreamedFile, send
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry, Root
+from towpath_mover.inventory_writer import write_inventory
+from towpath_mover.objects import delete_object, open_inventory, read_object, write_object
+from towpath_mover.progress import Progress
+from towpath_mover.stores import Store
+
+FORMAT_VERSION = 1
+
+
+class Copy(NamedTuple):
+    """A copy: the state of the source that it is of, its name among the source's copies, its inventory's digest."""
+
+    state: Mapping[str, Any]
+    name: str
+    digest: str
+
+
+class Copies:
+    """All copies of one source, which is told from others by what it says of itself."""
+
+    def __init__(self, store: Store, namespace: str, source: Mapping[str, Any], scratch: Path) -> None:
+        self._store = store
+        self._scratch = scratch
+        told = json.dumps(source, sort_keys=True).encode()
+        self._folder = names.copies_prefix(namespace, sha256(told).hexdigest())
+
+    def latest(self) -> Copy | None:
+        """Return the latest copy, if there is one and it is whole."""
+        try:
+            found = json.loads(read_object(self._store, names.latest_copy_key(self._folder)))
+            copy = Copy(found["state"], found["copy"], found["digest"])
+            next(self.entries(copy), None)
+        except MoverFailure as failed:
+            if failed.reason is Reason.OBJECT_NOT_FOUND:
+                return None
+            raise
+        except (ValueError, KeyError, TypeError):
+            return None
+        return copy
+
+    def make(self, files: Iterable[StreamedFile], state: Callable[[], Mapping[str, Any]], what: str) -> Copy:
+        """Write a new copy of these files, and make it the latest; `state` is known when all is read."""
+        name = secrets.token_hex(16)
+        try:
+            digest = self._write(files, name, Progress(f"copy of {what}"))
+        except MoverFailure:
+            # Without this, what is refused again and again would fill the store.
+            with suppress(MoverFailure):
+                self._remove(name)
+            raise
+        copy = Copy(state(), name, digest)
+        document = {
+            "formatVersion": FORMAT_VERSION,
+            "copy": name,
+            "digest": digest,
+            "state": dict(copy.state),
+        }
+        write_object(self._store, names.latest_copy_key(self._folder), json.dumps(document).encode())
+        return copy
+
+    def root(self, copy: Copy) -> Root:
+        """Return where the files of a copy lie."""
+        return Root(self._store.datastore.name, names.copy_data_prefix(self._folder, copy.name))
+
+    def entries(self, copy: Copy) -> Iterator[Entry]:
+        """Yield the files of a copy, in order."""
+        key = names.copy_inventory_key(self._folder, copy.name)
+        return open_inventory(self._store, key, copy.digest, self._scratch).entries()
+
+    def _write(self, files: Iterable[StreamedFile], name: str, progress: Progress) -> str:
+        prefix = names.copy_data_prefix(self._folder, name)
+        file = self._scratch / f"copy-{name}"
+        try:
+            root = Root(self._store.datastore.name, prefix)
+            written = write_inventory(file, [root], send(files, self._store, prefix, progress))
+            write_object(self._store, names.copy_inventory_key(self._folder, name), file)
+        finally:
+            file.unlink(missing_ok=True)
+        return written.summary.digest
+
+    def _remove(self, name: str) -> None:
+        for found in self._store.list_objects(names.copy_data_prefix(self._folder, name)):
+            delete_object(self._store, found.key)
