@@ -21,7 +21,7 @@ PATH_SOURCE = {
 }
 URL_SOURCE = {
     "url": "https://example.org/cats.zip",
-    "archive": {"type": "Zip", "entryGlob": "**/*.jpg"},
+    "archive": {"type": "Zip", "entryGlob": "**/*.jpg", "maxEntries": 9, "maxBytes": 99, "maxRatio": 9},
     "caConfigMapRef": CA,
 }
 INLINE = {"type": "Tabular", "format": FORMAT, "sources": [PATH_SOURCE, URL_SOURCE]}

@@ -95,6 +95,12 @@ class Archive(Model):
     """How the archive is packed."""
     entry_glob: Glob | None = None
     """Which entries to take, such as `**/*.jpg`; all where omitted."""
+    max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """How many entries it may have, taken or not; 1,000,000 where omitted. A bomb has more."""
+    max_bytes: Annotated[int, Field(ge=1, le=9_007_199_254_740_991)] | None = None
+    """How many bytes may come out of it; 1 TiB where omitted."""
+    max_ratio: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """How many times its own size may come out of it; 200 where omitted. Not judged below 64 MiB."""
 
 
 class Source(Model):
