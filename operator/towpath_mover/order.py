@@ -117,13 +117,12 @@ class SourceOrder(NamedTuple):
 
 
 class InventoryOrder(NamedTuple):
-    """A dataset whose sources are to be listed; the inventory goes into datastore `into`, copies into `copies`."""
+    """A dataset whose sources are to be listed; the inventory goes into datastore `into`."""
 
     namespace: str
     dataset: str
     sources: tuple[SourceOrder, ...]
     into: str
-    copies: str
     datastores: Mapping[str, Datastore]
 
 
@@ -164,7 +163,6 @@ def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
         dataset=order.text("dataset"),
         sources=tuple(map(_source, order.children("sources"))),
         into=order.text("into"),
-        copies=order.optional_text("copies") or names.DEFAULT_DATASTORE,
         datastores=_datastores(order),
     )
 

@@ -60,12 +60,12 @@ def _opened(order: InventoryOrder, number: int, stores: OpenStores, paths: PodPa
 def _of_kind(
     source: SourceOrder, number: int, order: InventoryOrder, stores: OpenStores, paths: PodPaths
 ) -> Source:
-    if source.url:
-        return open_url(source, number, CopyPlace(stores.store(order.copies), order.namespace, paths))
+    if source.url or source.archive:
+        place = CopyPlace(stores.store(names.DEFAULT_DATASTORE), order.namespace, paths)
+        if source.url:
+            return open_url(source, number, place)
+        return open_archive(source, number, place, stores.store(source.datastore))
     store = stores.store(source.datastore)
-    if source.archive:
-        place = CopyPlace(stores.store(order.copies), order.namespace, paths)
-        return open_archive(source, number, place, store)
     opened = open_source(source, number, store, order.namespace)
     if not source.by_content:
         return opened

@@ -46,13 +46,12 @@ def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[
 def take_sources(
     datastore: PlannedDatastore, identity: Identity, sources: Sequence[Mapping[str, Any]], root: Path
 ) -> Ended:
-    """Take the inventory of a dataset with these sources; copies go into the same datastore."""
+    """Take the inventory of a dataset with these sources. What is copied goes into `default`."""
     give_keys(datastore, identity, root)
     order = {
         "dataset": "flowers",
         "type": "File",
         "sources": [dict(source) for source in sources],
-        "copies": datastore.name,
         "into": datastore.name,
         "datastores": [datastore_document(datastore)],
     }

@@ -25,7 +25,16 @@ from towpath.flow.planned import (
     StepOutputRef,
 )
 from towpath_mover.fields import OrderError
-from towpath_mover.order import CodeOrder, InputOrder, OutputOrder, inventory_order, probe_order, step_order
+from towpath_mover.order import (
+    ArchiveOrder,
+    CodeOrder,
+    InputOrder,
+    OutputOrder,
+    SourceOrder,
+    inventory_order,
+    probe_order,
+    step_order,
+)
 from towpath_mover.order import InventoryRef as Pinned
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.stores import Datastore, Kind
@@ -179,13 +188,18 @@ def test_the_orders_of_probe_and_take_inventory(paths: PodPaths) -> None:
         "namespace": "team-a",
         "dataset": "iris",
         "type": "File",
-        "sources": [{"path": "iris.csv", "datastore": "default", "hash": "Reported"}],
+        "sources": [
+            {"path": "iris.csv", "datastore": "default", "hash": "Reported"},
+            {"path": "x/", "datastore": "default", "hash": "Content", "partitionFormat": "/{a}/x"},
+            {"url": "https://h/a.zip", "archive": {"type": "Zip", "maxRatio": 9}, "caConfigMap": "ca"},
+        ],
         "into": "default",
         "datastores": [store],
     }
     order = inventory_order({"TOWPATH_ORDER": json.dumps(listing)})
-    assert (order.dataset, order.into, [tuple(source) for source in order.sources]) == (
-        "iris",
-        "default",
-        [("iris.csv", "default")],
+    assert (order.dataset, order.into) == ("iris", "default")
+    assert order.sources == (
+        SourceOrder("iris.csv", "default"),
+        SourceOrder("x/", "default", by_content=True, partition_format="/{a}/x"),
+        SourceOrder(url="https://h/a.zip", archive=ArchiveOrder("Zip", max_ratio=9), ca_config_map="ca"),
     )
