@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import builders
@@ -26,6 +28,48 @@ def test_a_new_dataset_with_sources_is_looked_at() -> None:
         {"path": "more/", "datastore": "other", "hash": "Reported"},
     )
     assert (order.into, [store.name for store in order.datastores]) == ("default", ["default", "other"])
+
+
+def test_the_mover_is_told_all_that_a_source_says() -> None:
+    archive = {"type": "Zip", "entryGlob": "**/*.jpg", "maxBytes": 1000}
+    dataset = a_dataset(
+        sources=[
+            {"url": "https://h/a.zip", "archive": archive, "caConfigMapRef": {"name": "ca"}},
+            {"path": "x/", "datastore": "other", "hash": "Content", "partitionFormat": "/{a}/x"},
+            {"path": "b.tar", "datastore": "other", "archive": {"type": "Tar"}},
+        ]
+    )
+    stores = {"default": sightings.a_datastore(), "other": sightings.a_datastore("other", readOnly=True)}
+
+    order = decided(looked(dataset, datastores=stores)).inventory
+
+    assert order is not None
+    assert order.sources == (
+        {"url": "https://h/a.zip", "archive": archive, "caConfigMap": "ca"},
+        {"path": "x/", "datastore": "other", "hash": "Content", "partitionFormat": "/{a}/x"},
+        {"path": "b.tar", "datastore": "other", "hash": "Reported", "archive": {"type": "Tar"}},
+    )
+    assert [store.name for store in order.datastores] == ["default", "other"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"url": "https://h/a"}, {"path": "a.zip", "datastore": "other", "archive": {"type": "Zip"}}],
+)
+def test_what_is_copied_needs_the_default_datastore_and_may_write_there(source: dict[str, Any]) -> None:
+    dataset = a_dataset(sources=[source])
+    stores = {"other": sightings.a_datastore("other")}
+
+    missing = decided(looked(dataset, datastores=stores))
+    read_only = decided(
+        looked(dataset, datastores=stores | {"default": sightings.a_datastore(readOnly=True)})
+    )
+
+    for decision, reason in ((missing, "DatastoreNotReady"), (read_only, "ReadOnly")):
+        assert decision.inventory is None
+        assert decision.status is not None
+        said = decision.status["conditions"][0]
+        assert (said["reason"], "default" in said["message"]) == (reason, True)
 
 
 def test_new_content_raises_the_number_before_it_makes_the_version() -> None:
@@ -104,6 +148,8 @@ def test_when_the_latest_version_is_deleted_the_one_before_it_is_latest() -> Non
             "SourceNotFound",
             "iris.csv matches",
         ),
+        (40, failure_report("UrlUnavailable", "it answers 503"), "UrlUnavailable", "it answers 503"),
+        (41, failure_report("ArchiveTooLarge", "a bomb"), "ArchiveTooLarge", "a bomb"),
         (40, failure_report("StoreUnavailable", "503"), "InventoryFailed", "StoreUnavailable: 503"),
         (0, "garbage", "InventoryFailed", "cannot be read"),
         (1, None, "InventoryFailed", "exit code 1"),
@@ -165,11 +211,11 @@ def test_a_dataset_without_sources_is_ready_when_a_run_has_registered() -> None:
 
 
 def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
-    decision = decided(looked(a_dataset(sources=[{"url": "https://example.org/a.zip"}])))
+    decision = decided(looked(a_dataset(deletionPolicy="Delete")))
 
     assert decision.inventory is None
     assert decision.status is not None
-    assert "spec.sources[0].url" in decision.status["conditions"][0]["message"]
+    assert "spec.deletionPolicy" in decision.status["conditions"][0]["message"]
 
 
 def test_a_look_that_does_not_start_says_why() -> None:

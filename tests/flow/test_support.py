@@ -80,12 +80,6 @@ def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: 
     [
         (CSV, ["spec.type: Tabular", "spec.format"]),
         ({"deletionPolicy": "Delete"}, ["spec.deletionPolicy: Delete"]),
-        ({"sources": [{"path": "a", "hash": "Content"}]}, ["spec.sources[0].hash: Content"]),
-        (
-            {"sources": [{"url": "https://a/b", "archive": {"type": "Zip"}}]},
-            ["spec.sources[0].url", "spec.sources[0].archive"],
-        ),
-        ({"sources": [{"path": "a", "partitionFormat": "/{x}"}]}, ["spec.sources[0].partitionFormat"]),
     ],
 )
 def test_a_dataset_that_is_not_honoured_is_named(spec: dict[str, Any], paths: list[str]) -> None:

@@ -69,7 +69,15 @@ JOIN = make_step(
     inputs=(make_input("raw"), make_input("reference")),
     outputs=(make_output("joined", datastore="results"),),
 )
-LISTING = Listing("File", ({"path": "raw/*.csv", "datastore": "default"},), "default", (make_datastore(),))
+LISTING = Listing(
+    "File",
+    (
+        {"path": "raw/*.csv", "datastore": "default"},
+        {"url": "https://data.internal/more.csv", "caConfigMap": "internal-ca"},
+    ),
+    "default",
+    (make_datastore(),),
+)
 
 
 def render(

@@ -32,5 +32,11 @@ def render(
         "into": listing.into,
         "datastores": [datastore_document(datastore) for datastore in listing.datastores],
     }
-    order = MoverOrder(names.INVENTORY_CONTAINER, installation.mover_image, document, listing.datastores)
+    order = MoverOrder(
+        names.INVENTORY_CONTAINER, installation.mover_image, document, listing.datastores, _trusted(listing)
+    )
     return mover_job(identity, order, settings)
+
+
+def _trusted(listing: Listing) -> tuple[str, ...]:
+    return tuple(sorted({source["caConfigMap"] for source in listing.sources if "caConfigMap" in source}))

@@ -13,6 +13,7 @@ from towpath_operator.jobs.job import JobIdentity, Object, job, pod_spec
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.source_certificates import certificate_mounts, certificate_volumes
 
 # It has nothing to save, only an object to delete again.
 _GRACE_SECONDS = 30
@@ -22,12 +23,16 @@ _TIME_TO_LIVE_SECONDS = 300
 
 @dataclass(frozen=True)
 class MoverOrder:
-    """What one mover is told, by the command of its container's name, and the datastores that it enters."""
+    """What one mover is told, by the command of its container's name, and the datastores that it enters.
+
+    `certificates` are ConfigMaps of those who are trusted beside the public authorities, for URLs.
+    """
 
     container: str
     image: str
     document: Mapping[str, Any]
     datastores: Sequence[PlannedDatastore]
+    certificates: Sequence[str] = ()
 
 
 def mover_job(identity: JobIdentity, order: MoverOrder, settings: PodSettings) -> Object:
@@ -35,7 +40,11 @@ def mover_job(identity: JobIdentity, order: MoverOrder, settings: PodSettings) -
     pod = pod_spec(pod_security({}, settings, order.datastores), settings.image_pull_secrets, _GRACE_SECONDS)
     pod |= {
         "containers": [mover_container(_mover(order), settings)],
-        "volumes": [{"name": "mover-tmp", "emptyDir": {}}, *datastore_volumes(order.datastores)],
+        "volumes": [
+            {"name": "mover-tmp", "emptyDir": {}},
+            *datastore_volumes(order.datastores),
+            *certificate_volumes(order.certificates),
+        ],
     }
     lifetime = min(settings.ttl_seconds_after_finished, _TIME_TO_LIVE_SECONDS)
     return job(
@@ -49,7 +58,10 @@ def _mover(order: MoverOrder) -> Mover:
         image=order.image,
         command=mover_command(order.container),
         environment=[order_variable("TOWPATH_ORDER", order.document)],
-        mounts=[{"name": "mover-tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the pod
+        mounts=[
+            {"name": "mover-tmp", "mountPath": "/tmp"},  # noqa: S108 - a volume of the pod
+            *certificate_mounts(order.certificates, order.certificates),
+        ],
         datastores=order.datastores,
         enters=frozenset(datastore.name for datastore in order.datastores),
     )

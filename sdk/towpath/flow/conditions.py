@@ -146,9 +146,38 @@ class DatasetReason(Reason):
     TAKING_INVENTORY = "TakingInventory", "Its sources are being listed."
     NOT_SUPPORTED_YET = "NotSupportedYet", "A field is used that this release does not honour; it is named."
     DATASTORE_NOT_READY = "DatastoreNotReady", "A Datastore that it names is missing or not Ready."
-    SOURCE_NOT_FOUND = "SourceNotFound", "A source's path matches nothing in the datastore."
+    SOURCE_NOT_FOUND = "SourceNotFound", "A source's path, URL or entryGlob leads to nothing."
     UNSAFE_KEY = "UnsafeKey", "A source has an object whose key cannot be a file's path."
-    READ_ONLY = "ReadOnly", "There is no Datastore to write the inventory to: all that it names are readOnly."
+    DUPLICATE_PATH = "DuplicatePath", "Two files have one path; the message names both sources."
+    FILE_AND_FOLDER = "FileAndFolder", "A file's path is also the folder of another file."
+    UNSAFE_PATH = "UnsafePath", "A URL or an entry of an archive has a path that cannot be a file's."
+    UNDECODABLE_NAME = "UndecodableName", "An entry of an archive has a name that is not UTF-8."
+    PARTITION_MISMATCH = (
+        "PartitionMismatch",
+        "A file's path does not fit its source's partitionFormat, or that can never be used.",
+    )
+    URL_REFUSED = "UrlRefused", "A URL answers in a way that cannot be used; the message says what to change."
+    URL_UNAVAILABLE = "UrlUnavailable", "A URL goes on answering with errors, not in time, or is cut."
+    URL_CHANGED = "UrlChanged", "What a URL gives changed while it was read; it is read again."
+    ENDPOINT_NOT_FOUND = "EndpointNotFound", "The host name of a URL or a Datastore does not resolve."
+    ENDPOINT_UNREACHABLE = "EndpointUnreachable", "The host of a URL or a Datastore does not answer."
+    CERTIFICATE_NOT_TRUSTED = (
+        "CertificateNotTrusted",
+        "The certificate of a URL or a Datastore is not trusted; caConfigMapRef can name its CA.",
+    )
+    ARCHIVE_INVALID = "ArchiveInvalid", "An archive is damaged, or not of the type that its source says."
+    ARCHIVE_TRUNCATED = "ArchiveTruncated", "An archive was cut."
+    ARCHIVE_TOO_LARGE = (
+        "ArchiveTooLarge",
+        "An archive holds more entries or bytes, or grows more, than it may: a bomb, or a bound to be raised.",
+    )
+    ARCHIVE_ENCRYPTED = "ArchiveEncrypted", "An entry of an archive is encrypted."
+    ARCHIVE_LINK = "ArchiveLink", "An entry of an archive is a symbolic or hard link."
+    ARCHIVE_DEVICE = "ArchiveDevice", "An entry of an archive is a device or a FIFO."
+    READ_ONLY = (
+        "ReadOnly",
+        "The inventory or a copy cannot be written: the Datastores that are there for it are readOnly.",
+    )
     INVENTORY_FAILED = "InventoryFailed", "The inventory could not be taken; the message says why."
 
 

@@ -16,7 +16,7 @@ from towpath.flow.conditions import DatasetReason
 from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.documents import content_document
-from towpath.flow.listing import Listing, datastores_of, listing_of, written_into
+from towpath.flow.listing import Listing, datastores_of, listing_of, why_not_copied, written_into
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
 from towpath.flow.planned import Content
@@ -114,8 +114,9 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
             status = changed(sources, status_of(sources, said, moment))
             return DatasetDecision(status, ask_probe=ask_probe, check_after_seconds=30.0)
     into = written_into(given.sources, sources.datastores)
-    if into is None:
-        words = "its datastores are readOnly, and so is, or is missing, the one named default"
+    refused = why_not_copied(given.sources, sources.datastores)
+    if into is None or refused:
+        words = refused or "its datastores are readOnly, and so is, or is missing, the one named default"
         return _said_only(sources, ("False", DatasetReason.READ_ONLY, words), moment)
     said = ("Unknown", DatasetReason.TAKING_INVENTORY, "its sources are being listed")
     is_first = ready_condition(sources.dataset) is None
@@ -165,8 +166,7 @@ def _found(ended: MoverEnded) -> Content | tuple[DatasetReason, str]:
     if failure is None:
         words = f"the mover ended with exit code {ended.exit_code} and left no report"
         return DatasetReason.INVENTORY_FAILED, words
-    own = (DatasetReason.SOURCE_NOT_FOUND, DatasetReason.UNSAFE_KEY)
-    known = next((known for known in own if known == failure.reason), None)
+    known = next((known for known in DatasetReason if known == failure.reason), None)
     words = failure.message if known else f"{failure.reason}: {failure.message}"
     return known or DatasetReason.INVENTORY_FAILED, words
 

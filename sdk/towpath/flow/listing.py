@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from towpath.api.datastore import Datastore
 from towpath.api.sources import DatasetType, Source
@@ -18,15 +19,30 @@ class Listing:
     """One inventory to take: of which sources, in which datastore it is written, and how to enter what is named."""
 
     type: str
-    sources: tuple[Mapping[str, str], ...]
+    sources: tuple[Mapping[str, Any], ...]
     into: str
     datastores: tuple[PlannedDatastore, ...]
 
 
 def datastores_of(sources: Iterable[Source]) -> Iterator[str]:
-    """The names of the datastores that sources lie in."""
+    """The names of the datastores that sources lie in, or are copied into."""
     for source in sources:
         yield source.datastore or names.DEFAULT_DATASTORE
+        if is_copied(source):
+            yield names.DEFAULT_DATASTORE
+
+
+def is_copied(source: Source) -> bool:
+    """Whether the files of a source are copied: they lie behind a URL, or in an archive."""
+    return source.url is not None or source.archive is not None
+
+
+def why_not_copied(sources: Iterable[Source], datastores: Mapping[str, Datastore]) -> str | None:
+    """Why what must be copied cannot be, or None."""
+    datastore = datastores.get(names.DEFAULT_DATASTORE)
+    if datastore is None or not datastore.spec.read_only or not any(map(is_copied, sources)):
+        return None
+    return f"a URL or an archive is copied into Datastore {names.DEFAULT_DATASTORE}, which is readOnly"
 
 
 def written_into(sources: Iterable[Source], datastores: Mapping[str, Datastore]) -> str | None:
@@ -52,9 +68,12 @@ def listing_of(
     )
 
 
-def _source(source: Source) -> dict[str, str]:
-    return {
-        "path": source.path or "",
-        "datastore": source.datastore or names.DEFAULT_DATASTORE,
-        "hash": source.hash.value,
-    }
+def _source(source: Source) -> dict[str, Any]:
+    document: dict[str, Any] = {"url": source.url}
+    if source.url is None:
+        datastore = source.datastore or names.DEFAULT_DATASTORE
+        document = {"path": source.path, "datastore": datastore, "hash": source.hash.value}
+    ca = source.ca_config_map_ref.name if source.ca_config_map_ref else None
+    document |= {"caConfigMap": ca, "partitionFormat": source.partition_format}
+    document |= {"archive": source.archive.as_dict() if source.archive else None}
+    return {key: value for key, value in document.items() if value is not None}

@@ -28,7 +28,8 @@ HONOURED: Mapping[type[BaseModel], str] = {
     datastore.MoverSettings: ALL,
     DatasetSpec: "type sources refresh deletion_policy description tags",
     Refresh: ALL,
-    sources.Source: "path datastore hash",
+    sources.Source: ALL,
+    sources.Archive: ALL,
     pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
     pipeline.Param: ALL,
     pipelinerun.PipelineRunSpec: (
@@ -73,7 +74,6 @@ HONOURED: Mapping[type[BaseModel], str] = {
 HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
     (DatasetSpec, "type"): frozenset({sources.DatasetType.FILE}),
     (DatasetSpec, "deletion_policy"): frozenset({DeletionPolicy.RETAIN}),
-    (sources.Source, "hash"): frozenset({sources.Hash.REPORTED}),
     (ports.Register, "type"): frozenset({sources.DatasetType.FILE}),
     (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
     (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
