@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cluster.native.layout import HOST_ADDRESS, HOST_LINK, NODE_LINK, Layout
+from cluster.native.layout import HOST_ADDRESS, HOST_LINK, NODE_ADDRESS, NODE_LINK, POD_RANGE, Layout
 from cluster.progress import ClusterError, run
 from cluster.waiting import wait_until
 
@@ -76,6 +76,11 @@ def stop_node(layout: Layout) -> None:
     os.kill(first.pid, signal.SIGKILL)
     if not wait_until(lambda: not first.is_alive(), 30):
         raise ClusterError(f"the node's first process {first.pid} is still there 30 s after SIGKILL")
+
+
+def lead_to_pods() -> None:
+    """Lets pods speak to servers of tests on the host: answers find their way back. It goes with the link."""
+    run(["ip", "route", "replace", POD_RANGE, "via", NODE_ADDRESS, "dev", HOST_LINK])
 
 
 def _make_link() -> None:

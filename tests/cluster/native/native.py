@@ -16,7 +16,7 @@ from cluster.native.dns import apply_dns
 from cluster.native.images import image_names, import_image
 from cluster.native.layout import NODE_NAME, Layout
 from cluster.native.leftovers import find_leftovers, make_mount_points, remove_leftovers
-from cluster.native.namespaces import running_node, start_node, stop_node
+from cluster.native.namespaces import lead_to_pods, running_node, start_node, stop_node
 from cluster.native.packages import install_packages
 from cluster.native.plan import FILER, S3_ENDPOINT, write_plan
 from cluster.native.readiness import await_stages, stages
@@ -38,6 +38,7 @@ class NativeProvider:
         _require_root()
         with one_at_a_time("native"):
             binaries = build_binary() if self._is_complete() else self._make_complete()
+            lead_to_pods()
         return Access(
             kubeconfig=self._layout.kubeconfig,
             s3=S3(endpoint=S3_ENDPOINT),

@@ -1,0 +1,75 @@
+"""A zip behind a URL becomes a dataset: copied once, counted by a step, looked at again; what fails says why."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from cluster.access import Access
+from e2e.tenant import Tenant, condition, has_reason, is_ready
+from mover.certificates import certified
+from mover.hostile_archives import a_zip
+from mover.web_server import Page, WebServer, web_server
+
+pytestmark = pytest.mark.story
+
+PHOTOS = [(f"{kind}/{number}.jpg", b"photo") for kind in ("cats", "dogs") for number in range(20)]
+COUNT = "import pathlib, sys; print('files:', sum(p.is_file() for p in pathlib.Path(sys.argv[1]).rglob('*')))"
+
+
+@pytest.fixture
+def server(cluster: Access, tenant: Tenant, tmp_path: Path) -> Iterator[WebServer]:
+    """A web server with a certificate of its own CA, which a ConfigMap of the tenant holds, where pods reach it."""
+    address = _seen_by_pods(cluster)
+    ca = tmp_path / "ca.crt"
+    with web_server(tls=certified(ca, tmp_path / "key", address), host=address) as running:
+        tenant.kubectl("create", "configmap", "web-ca", f"--from-file=ca.crt={ca}")
+        yield running
+        tenant.kubectl("delete", "configmap", "web-ca")
+
+
+def _seen_by_pods(cluster: Access) -> str:
+    """The address of this machine from which it speaks to the cluster's store, and so to its node."""
+    place = urlsplit(cluster.s3.endpoint)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((place.hostname, place.port or 80))
+        return str(probe.getsockname()[0])
+
+
+def test_the_photos_of_a_zip_behind_a_url_are_what_a_step_counts(
+    tenant: Tenant, server: WebServer, default_store: str
+) -> None:
+    server.pages["/pets.zip"] = Page(a_zip([*PHOTOS, ("readme.txt", b"no photo")]))
+    ca = {"caConfigMapRef": {"name": "web-ca"}}
+    source = {"url": server.url("/pets.zip"), "archive": {"type": "Zip", "entryGlob": "**/*.jpg"}, **ca}
+    tenant.apply("Dataset", "pets-zip", {"sources": [source]})
+    tenant.apply("Dataset", "no-zip", {"sources": [{**source, "archive": {"type": "TarGz"}}]})
+    tenant.apply("Dataset", "no-file", {"sources": [{"url": server.url("/missing.csv"), **ca}]})
+    tenant.apply("Dataset", "no-trust", {"sources": [{"url": server.url("/pets.zip")}]})
+
+    assert tenant.until("datasets", "pets-zip", is_ready)["files"] == 40
+    step = {
+        "name": "count",
+        "command": ["python3", "-c", COUNT, "$(inputs.pets_zip.path)"],
+        "inputs": [{"name": "pets_zip"}],
+    }
+    run = tenant.start_steps(step)
+    for name, reason in (
+        ("no-zip", "ArchiveInvalid"),
+        ("no-file", "SourceNotFound"),
+        ("no-trust", "CertificateNotTrusted"),
+    ):
+        status = tenant.until("datasets", name, has_reason("Ready", reason))
+        assert server.url("/") in condition(status, "Ready")["message"]
+    assert tenant.finish(run)["state"] == "Succeeded"
+    assert "files: 40" in tenant.kubectl("logs", "-l", f"towpath.dev/run={run}", "-c", "step")
+
+    tenant.kubectl("annotate", "datasets.towpath.dev/pets-zip", "towpath.dev/requested-at=again")
+    again = tenant.until("datasets", "pets-zip", lambda seen: seen.get("requestedAt") == "again")
+    assert (again["latestVersion"], 304 in server.answered) == (1, True)
+    for name in ("pets-zip", "no-zip", "no-file", "no-trust"):
+        tenant.kubectl("delete", "datasets.towpath.dev", name)
