@@ -63,7 +63,7 @@ _CODES = {
     "403": _Verdict(Reason.PERMISSION_DENIED, "the store refused the credentials or the permission", _GRANT),
     "404": _NO_OBJECT,
     "412": _CHANGED,
-    "507": _Verdict(Reason.STORE_REFUSED, "the store has no room left", "Make room in the store."),
+    "507": _Verdict(Reason.STORE_FULL, "the store has no room left", "Make room in the store."),
 }
 # What the client's own errors hold when no answer came; the first that is found counts.
 _SIGNS = {

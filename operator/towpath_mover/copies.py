@@ -18,7 +18,7 @@ from towpath_mover.copy_upload import StreamedFile, send
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.inventory_writer import write_inventory
-from towpath_mover.objects import delete_object, open_inventory, read_object, write_object
+from towpath_mover.objects import commit_object, delete_object, open_inventory, read_object, write_object
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Store
 
@@ -91,7 +91,7 @@ class Copies:
         try:
             root = Root(self._store.datastore.name, prefix)
             written = write_inventory(file, [root], send(files, self._store, prefix, progress))
-            write_object(self._store, names.copy_inventory_key(self._folder, name), file)
+            commit_object(self._store, names.copy_inventory_key(self._folder, name), file)
         finally:
             file.unlink(missing_ok=True)
         return written.summary.digest

@@ -21,6 +21,8 @@ class Reason(StrEnum):
     BUCKET_NOT_FOUND = "BucketNotFound"
     OBJECT_NOT_FOUND = "ObjectNotFound"
     STORE_REFUSED = "StoreRefused"
+    STORE_FULL = "StoreFull"
+    READ_ONLY = "ReadOnly"
     CREDENTIALS_MISSING = "CredentialsMissing"
     CREDENTIALS_REFUSED = "CredentialsRefused"
     PERMISSION_DENIED = "PermissionDenied"

@@ -65,18 +65,25 @@ class ObjectStore(NamedTuple):
         """Return what the store reports of an object."""
         return _state(self._do("look at", key, lambda: obstore.head(self.client, key)))
 
-    def write(self, key: str, content: bytes) -> None:
-        """Write an object that is in memory."""
+    def write(self, key: str, content: bytes, *, executable: bool = False) -> None:
+        """Write an object that is in memory; the inventory alone knows that it is executable."""
+        del executable
         self._do("write", key, lambda: obstore.put(self.client, key, content, use_multipart=False))
 
-    def write_parts(self, key: str, pieces: Iterable[bytes], parts: Parts) -> None:
+    def write_parts(
+        self, key: str, pieces: Iterable[bytes], parts: Parts, *, executable: bool = False
+    ) -> None:
         """Write an object of any size."""
+        del executable
         size, in_flight = parts
         self._do(
             "write",
             key,
             lambda: obstore.put(self.client, key, iter(pieces), chunk_size=size, max_concurrency=in_flight),
         )
+
+    def sync(self) -> None:
+        """Nothing is left to wait for: a store answers when it has the object."""
 
     def delete(self, key: str) -> None:
         """Delete an object."""

@@ -34,6 +34,13 @@ def write_object(store: Store, key: str, content: bytes | Path) -> None:
         patiently(store, lambda: store.write_parts(key, _pieces(content), _PARTS))
 
 
+def commit_object(store: Store, key: str, content: bytes | Path) -> None:
+    """Write the object that makes others count: they outlive a failure of the store's machine before it is there."""
+    patiently(store, store.sync)
+    write_object(store, key, content)
+    patiently(store, store.sync)
+
+
 def delete_object(store: Store, key: str) -> None:
     """Delete an object; one that is not there is no failure."""
     patiently(store, lambda: store.delete(key))

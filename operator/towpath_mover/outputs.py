@@ -13,22 +13,13 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
+from towpath_mover.beneath import FILE, descend, kind, open_parent
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.paths import check_path, shown
 
 NEAR_LIMIT = 8
 _NOT_OPEN = -1
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# A FIFO put in a file's place after it was looked at would otherwise hang the open.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_KINDS = {
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a character device",
-    stat.S_IFBLK: "a block device",
-}
 _ADVICE = (
     "Only regular files and folders can be published: write a copy of what it stands for, or leave it out."
 )
@@ -61,10 +52,10 @@ class FoundOutput:
             raise self._unsafe("", self._status.st_mode)
 
     def _enter(self, path: Path) -> None:
-        parent = _open_parent(path)
+        parent = open_parent(path)
         try:
             self._status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
-            self._anchor = _descend(os.dup(parent), [path.name] if self.directory else [])
+            self._anchor = descend(os.dup(parent), [path.name] if self.directory else [])
         finally:
             os.close(parent)
 
@@ -92,7 +83,7 @@ class FoundOutput:
         folder, _, name = below.rpartition("/")
         parent = self._open_folder(folder)
         try:
-            opened = os.open(name or self._file, _FILE, dir_fd=parent)
+            opened = os.open(name or self._file, FILE, dir_fd=parent)
         except OSError as error:
             raise self._unreadable(below, error) from error
         finally:
@@ -124,7 +115,7 @@ class FoundOutput:
 
     def _open_folder(self, folder: str) -> int:
         try:
-            return _descend(os.dup(self._anchor), folder.split("/") if folder else [])
+            return descend(os.dup(self._anchor), folder.split("/") if folder else [])
         except OSError as error:
             raise self._unreadable(folder, error) from error
 
@@ -146,8 +137,9 @@ class FoundOutput:
         return shown(f"{self._seen_as}/{below}" if below else self._seen_as)
 
     def _unsafe(self, below: str, mode: int) -> MoverFailure:
-        kind = _KINDS.get(stat.S_IFMT(mode), "neither a file nor a folder")
-        message = f"Output {self._name!r} cannot be published: {self._shown(below)} is {kind}. {_ADVICE}"
+        message = (
+            f"Output {self._name!r} cannot be published: {self._shown(below)} is {kind(mode)}. {_ADVICE}"
+        )
         return MoverFailure(Reason.UNSAFE_FILE, message)
 
     def _unreadable(self, below: str, error: OSError) -> MoverFailure:
@@ -175,22 +167,6 @@ def near(path: Path, work: Path) -> str:
     return sentence
 
 
-def _open_parent(path: Path) -> int:
-    """Open the folder of an absolute path without following any link on the way."""
-    root = os.open("/", _FOLDER)
-    return _descend(root, path.parts[1:-1])
-
-
-def _descend(folder: int, parts: tuple[str, ...] | list[str]) -> int:
-    for part in parts:
-        try:
-            below = os.open(part, _FOLDER, dir_fd=folder)
-        finally:
-            os.close(folder)
-        folder = below
-    return folder
-
-
 def _found(path: str, status: os.stat_result) -> FoundFile:
     return FoundFile(path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
 
@@ -198,7 +174,7 @@ def _found(path: str, status: os.stat_result) -> FoundFile:
 def _listed_beside(path: Path) -> str:
     # A link on the way might lead to where the credentials are; and a folder may hold millions of names.
     try:
-        folder = _open_parent(path)
+        folder = open_parent(path)
     except OSError:
         return ""
     try:

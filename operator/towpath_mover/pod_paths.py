@@ -66,8 +66,8 @@ class PodPaths(NamedTuple):
 
     @property
     def places(self) -> Places:
-        """Where stores find credentials and CA certificates."""
-        return Places(self.root / "credentials", self.root / "ca")
+        """Where stores find credentials, CA certificates and volumes."""
+        return Places(self.root / "credentials", self.root / "ca", self.root / "volumes")
 
 
 def pod_paths(environ: Mapping[str, str]) -> PodPaths:

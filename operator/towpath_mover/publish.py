@@ -23,7 +23,7 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Root, Summary
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
 from towpath_mover.metrics import read_metrics
-from towpath_mover.objects import write_object
+from towpath_mover.objects import commit_object
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import StepOrder, step_order
 from towpath_mover.outputs import FoundOutput
@@ -111,7 +111,7 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
     try:
         summary = _send(owed, order, store, file).summary
         _check_count(owed, summary)
-        write_object(store, key, file)
+        commit_object(store, key, file)
     finally:
         file.unlink(missing_ok=True)
     published = {
@@ -152,6 +152,6 @@ def _files(found: FoundOutput) -> Iterator[LocalFile]:
 
 def _write_result(result: Mapping[str, Any], order: StepOrder, paths: PodPaths) -> None:
     store = OpenStores(order.datastores, paths.places).store(order.outputs[0].datastore)
-    write_object(
+    commit_object(
         store, names.result_key(order.result_prefix, order.attempt_id), report.encode(report.success(result))
     )

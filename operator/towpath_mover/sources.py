@@ -65,7 +65,8 @@ def _file(source: SourceOrder, number: int, store: Store) -> Source | None:
     if state is None:
         return None
     folder, slash, name = source.path.rpartition("/")
-    entry = _entry(ListedObject(source.path, state.size, state.etag), name, number, store)
+    found = ListedObject(source.path, state.size, state.etag, state.executable)
+    entry = _entry(found, name, number, store)
     return Source(Root(source.datastore, folder + slash), iter([entry]), name)
 
 
@@ -86,10 +87,15 @@ def _entry(found: ListedObject, path: str, number: int, store: Store) -> Entry:
     except MoverFailure as refused:
         message = f"A key in {store.where()} cannot become a file: {refused.message}"
         raise MoverFailure(Reason.UNSAFE_KEY, f"{message} Or narrow the Dataset's source.") from None
+    if found.unfit:
+        message = f"{store.where(found.key)} is {found.unfit}. Only regular files can be part of a dataset"
+        raise MoverFailure(
+            Reason.UNSAFE_FILE, f"{message}: put a copy there, or narrow the Dataset's source."
+        )
     if found.etag is None:
         message = f"{store.where(found.key)} has no ETag, so a later change could not be seen."
         raise MoverFailure(Reason.STORE_REFUSED, f"{message} Copy the data to another store.")
-    return Entry(path, found.size, etag=found.etag, root=number)
+    return Entry(path, found.size, etag=found.etag, executable=found.executable, root=number)
 
 
 def _some(entries: Iterator[Entry], source: SourceOrder, store: Store) -> Iterator[Entry]:

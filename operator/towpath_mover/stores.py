@@ -28,9 +28,10 @@ class Kind(StrEnum):
     """The kinds of stores, by their names in the Datastore's spec."""
 
     S3 = "s3"
+    PERSISTENT_VOLUME_CLAIM = "persistentVolumeClaim"
 
 
-_MODULES = {Kind.S3: "store_s3"}
+_MODULES = {Kind.S3: "store_s3", Kind.PERSISTENT_VOLUME_CLAIM: "store_volume"}
 
 
 class Datastore(NamedTuple):
@@ -49,10 +50,11 @@ class Datastore(NamedTuple):
 
 
 class Places(NamedTuple):
-    """The folders where a mover's pod has credentials and CA certificates, one subfolder per datastore."""
+    """The folders where a mover's pod has credentials, CA certificates and volumes, one subfolder per datastore."""
 
     credentials: Path = Path("/towpath/credentials")
     ca: Path = Path("/towpath/ca")
+    volumes: Path = Path("/towpath/volumes")
 
 
 class Patience(NamedTuple):
@@ -72,19 +74,25 @@ PROBE = Patience(3, 5, 10, retries=1, retry_timeout=5, tries=1)
 
 
 class ObjectState(NamedTuple):
-    """What a store reports of an object; the ETag is without its quotes."""
+    """What a store reports of an object; the ETag is without its quotes. Only files of a volume are executable."""
 
     size: int
     etag: str | None
     version: str | None
+    executable: bool = False
 
 
 class ListedObject(NamedTuple):
-    """A key below the datastore's prefix, as the store lists it; a folder of a flat listing has no ETag."""
+    """A key below the datastore's prefix, as the store lists it; a folder of a flat listing has no ETag.
+
+    What lies on a volume may be no file: `unfit` says what it is instead, such as "a symbolic link".
+    """
 
     key: str
     size: int
     etag: str | None
+    executable: bool = False
+    unfit: str | None = None
 
 
 class Pin(NamedTuple):
@@ -149,11 +157,16 @@ class Store(Protocol):
     def state(self, key: str) -> ObjectState:
         """Return what the store reports of an object."""
 
-    def write(self, key: str, content: bytes) -> None:
+    def write(self, key: str, content: bytes, *, executable: bool = False) -> None:
         """Write an object that is in memory. One request."""
 
-    def write_parts(self, key: str, pieces: Iterable[bytes], parts: Parts) -> None:
+    def write_parts(
+        self, key: str, pieces: Iterable[bytes], parts: Parts, *, executable: bool = False
+    ) -> None:
         """Write an object of any size; what the pieces raise ends the write, and rises as it is."""
+
+    def sync(self) -> None:
+        """Wait until all that was written would outlive a failure of the machine that stores it."""
 
     def delete(self, key: str) -> None:
         """Delete an object."""

@@ -18,7 +18,7 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
-from towpath_mover.objects import write_object
+from towpath_mover.objects import commit_object
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import InventoryOrder, SourceOrder, inventory_order
 from towpath_mover.partitioned import partitioned
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     try:
         written = _write(order, sources, file)
         key = names.source_inventory_key(order.namespace, written.document_sha256)
-        write_object(stores.store(order.into), key, file)
+        commit_object(stores.store(order.into), key, file)
     finally:
         file.unlink(missing_ok=True)
     return _report(order, sources, written, key)

@@ -86,13 +86,13 @@ class _Upload:
         content = os.pread(descriptor, file.size + 1, 0)
         if len(content) != file.size:
             raise _changed(file, len(content))
-        self._store.write(key, content)
+        self._store.write(key, content, executable=file.executable)
         self._progress.add(0, file.size)
         return sha256(content).hexdigest()
 
     def _send_parts(self, file: LocalFile, key: str, descriptor: int) -> str:
         reading = _Reading(file, descriptor, self._progress)
-        self._store.write_parts(key, reading, parts_of(file.size))
+        self._store.write_parts(key, reading, parts_of(file.size), executable=file.executable)
         return reading.digest.hexdigest()
 
 

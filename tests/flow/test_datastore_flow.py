@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -199,16 +200,71 @@ def test_a_probe_without_a_pod_is_asked_about() -> None:
     assert decided(new, probe(new), seconds=5).ask_admission == ("probe-job",)
 
 
-def test_a_kind_of_store_that_is_not_available_says_so_once() -> None:
-    claim = {"claimName": "c"}
+def test_a_field_that_is_not_available_says_so_once() -> None:
+    mount: list[dict[str, Any]] = [{"fuseSidecar": {}}]
 
-    decision = decided(a_datastore(persistentVolumeClaim=claim))
+    decision = decided(a_datastore(mount=mount))
 
     assert decision.probe is None
     assert decision.status is not None
     assert decision.status["conditions"][0]["reason"] == "NotSupportedYet"
-    assert "spec.persistentVolumeClaim" in decision.status["conditions"][0]["message"]
-    assert decided(a_datastore(decision.status, persistentVolumeClaim=claim), seconds=60).status is None
+    assert "spec.mount" in decision.status["conditions"][0]["message"]
+    assert decided(a_datastore(decision.status, mount=mount), seconds=60).status is None
+
+
+WAITING = a_pod(container("probe", state="waiting", reason="ContainerCreating"))
+NO_CLAIM = '0/1 nodes are available: persistentvolumeclaim "data" not found.'
+NO_FOLDER = container(
+    "probe",
+    state="waiting",
+    reason="CreateContainerConfigError",
+    message='failed to create subPath directory for volumeMount "claim-0"',
+)
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        replace(WAITING, unschedulable=NO_CLAIM),
+        replace(WAITING, warning="FailedMount: MountVolume.SetUp failed: no such path"),
+        a_pod(NO_FOLDER),
+    ],
+)
+def test_a_claim_that_keeps_its_probe_from_starting_is_told_at_once_whatever_was_seen_before(
+    pod: ObservedPod,
+) -> None:
+    new = a_datastore(persistentVolumeClaim={"claimName": "data"})
+    ready = looked_at(new, ended(new, 0, WELL))
+    asked = a_datastore(ready.status.as_dict(), requested="now", persistentVolumeClaim={"claimName": "data"})
+
+    for datastore in (new, asked):
+        shown = looked_at(datastore, probe(datastore, pod), seconds=1)
+        condition = shown.status.conditions[0]
+        assert (condition.status, condition.reason) == ("False", "VolumeUnavailable")
+        assert condition.message in (NO_CLAIM, pod.warning, f"{NO_FOLDER.reason}: {NO_FOLDER.message}")
+        assert decided(shown, probe(datastore, pod), seconds=2).status is None
+    given_up = looked_at(new, probe(new, pod), seconds=300)
+    assert given_up.status.conditions[0].reason == "VolumeUnavailable"
+    assert given_up.status.observed_at is not None
+
+
+def test_what_keeps_a_probe_from_starting_for_another_cause_is_not_laid_on_the_volume() -> None:
+    new = a_datastore(persistentVolumeClaim={"claimName": "data"})
+    busy = replace(WAITING, unschedulable="0/1 nodes are available: 1 Insufficient cpu.")
+
+    condition = looked_at(new, probe(new, busy), seconds=1).status.conditions[0]
+
+    assert (condition.status, condition.reason) == ("Unknown", "Probing")
+    assert "Insufficient cpu" in condition.message
+
+
+@pytest.mark.parametrize("reason", ["ReadOnly", "StoreFull", "PermissionDenied"])
+def test_what_a_probe_found_on_a_volume_is_its_reason(reason: str) -> None:
+    new = a_datastore(persistentVolumeClaim={"claimName": "data"})
+
+    condition = looked_at(new, ended(new, 41, failure_report(reason, "m"))).status.conditions[0]
+
+    assert (condition.status, condition.reason, condition.message) == ("False", reason, "m")
 
 
 def test_without_a_secret_the_condition_warns_that_user_code_has_the_identity_too() -> None:

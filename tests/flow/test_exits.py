@@ -28,7 +28,8 @@ def test_every_word_that_is_shown_as_it_stands_is_one_that_movers_say() -> None:
         DatastoreReason.PROBING,
         DatastoreReason.PROBE_FAILED,
         DatastoreReason.NOT_SUPPORTED_YET,
+        DatastoreReason.VOLUME_UNAVAILABLE,
     }
-    of_datasets = {DatasetReason.SOURCE_NOT_FOUND, DatasetReason.UNSAFE_KEY}
+    of_datasets = {DatasetReason.SOURCE_NOT_FOUND, DatasetReason.UNSAFE_KEY, DatasetReason.UNSAFE_FILE}
 
     assert {str(reason) for reason in of_steps | of_datastores | of_datasets} - said == set()

@@ -67,7 +67,7 @@ def test_a_field_of_a_pipeline_that_is_not_honoured_is_named(
     [
         ({"gcs": {"bucket": "abc"}}, ["spec.gcs"]),
         ({"azureBlob": {"account": "abc", "container": "abc"}}, ["spec.azureBlob"]),
-        ({"persistentVolumeClaim": {"claimName": "c"}}, ["spec.persistentVolumeClaim"]),
+        ({"persistentVolumeClaim": {"claimName": "c", "subPath": "a/b"}}, []),
         ({"mount": [{"fuseSidecar": {}}]}, ["spec.mount"]),
     ],
 )

@@ -106,7 +106,7 @@ def test_an_output_that_changes_between_the_look_and_the_upload_gets_no_inventor
     written: list[str] = []
     monkeypatch.setattr(publish, "OpenStores", Mock())
     monkeypatch.setattr(publish, "upload", lambda *_: iter([an_entry_of(*file) for file in left.items()]))
-    monkeypatch.setattr(publish, "write_object", lambda _, key, __: written.append(key))
+    monkeypatch.setattr(publish, "commit_object", lambda _, key, __: written.append(key))
     with pytest.raises(MoverFailure) as raised:
         publish._publish(owed, Mock(attempt_id="1-x"), PodPaths(tmp_path, tmp_path))
     assert raised.value.reason is Reason.OUTPUT_CHANGED

@@ -40,7 +40,11 @@ def _with_told(attempt: ObservedAttempt, told: Told) -> ObservedAttempt:
     pod = attempt.pod
     if pod is None:
         return replace(attempt, refusal=told.refusals.get(attempt.job_uid))
-    return replace(attempt, pod=replace(pod, warning=told.warnings.get(pod.uid)))
+    return replace(attempt, pod=_with_warning(pod, told))
+
+
+def _with_warning(pod: ObservedPod | None, told: Told) -> ObservedPod | None:
+    return replace(pod, warning=told.warnings.get(pod.uid)) if pod else None
 
 
 def is_being_set_up(pod: ObservedPod) -> bool:
@@ -51,14 +55,15 @@ def is_being_set_up(pod: ObservedPod) -> bool:
 
 
 def observe_movers(
-    owner: Json, component: str, jobs: Store, pods: Store, refusals: Mapping[str, str]
+    owner: Json, component: str, jobs: Store, pods: Store, told: Told
 ) -> tuple[ObservedMover, ...]:
     """The Jobs of this component that a Datastore or Dataset owns, with their pods."""
     found = []
     for job in jobs.owned_by(owner["metadata"]["uid"]):
         if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == component:
             pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
-            found.append(mover_of(job, pod, refusals.get(job["metadata"]["uid"])))
+            mover = mover_of(job, pod, told.refusals.get(job["metadata"]["uid"]))
+            found.append(replace(mover, pod=_with_warning(mover.pod, told)))
     return tuple(found)
 
 

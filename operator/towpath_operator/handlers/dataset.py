@@ -10,11 +10,10 @@ from towpath.flow.dataset_flow import DatasetDecision, decide_dataset
 from towpath.flow.dataset_status import DatasetSources
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.observe import observe_movers
 from towpath_operator.cluster.resources import DATASTORES, Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
-from towpath_operator.handlers.look import report_ready, settle_asking
+from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
 from towpath_operator.jobs import inventory
 from towpath_operator.jobs.job import Owner
 
@@ -38,12 +37,11 @@ def _observe(context: Context, key: Key, item: Json) -> DatasetSources:
     cache = context.cache
     versions = (one for one in cache.versions.all(key.namespace) if one["spec"]["dataset"] == key.name)
     datastores = [Datastore.model_validate(one) for one in cache.datastores.all(key.namespace)]
-    refusals = context.memory.refusals
     return DatasetSources(
         dataset=Dataset.model_validate(item),
         versions=tuple(DatasetVersion.model_validate(one) for one in versions),
         datastores={one.metadata.name or "": one for one in datastores},
-        inventories=observe_movers(item, names.INVENTORY_COMPONENT, cache.jobs, cache.pods, refusals),
+        inventories=observe_looks(context, item, names.INVENTORY_COMPONENT),
         is_asked=key in context.memory.asked,
         wanted_after=context.memory.wanted_after.get(key),
     )
@@ -62,4 +60,6 @@ async def _carry_out(context: Context, key: Key, item: Json, decision: DatasetDe
         context.ask(Key(DATASTORES.kind, key.namespace, name))
     settle_asking(context, key, decision.inventory is not None, decision.check_after_seconds)
     again = await ask_about(context, key, decision.ask_admission)
-    return min((wait for wait in (decision.check_after_seconds, again) if wait is not None), default=None)
+    warned = await warnings_of_looks(context, item, names.INVENTORY_COMPONENT)
+    waits = (decision.check_after_seconds, again, warned)
+    return min((wait for wait in waits if wait is not None), default=None)

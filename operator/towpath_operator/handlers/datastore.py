@@ -8,11 +8,10 @@ from towpath.flow.datastore_flow import DatastoreDecision, decide_datastore
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.observe import observe_movers
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
-from towpath_operator.handlers.look import report_ready, settle_asking
+from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
 from towpath_operator.jobs import probe
 from towpath_operator.jobs.job import Owner
 
@@ -24,7 +23,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     if item is None or "deletionTimestamp" in item["metadata"]:
         return None
     datastore = Datastore.model_validate(item)
-    probes = observe_movers(item, names.PROBE_COMPONENT, cache.jobs, cache.pods, context.memory.refusals)
+    probes = observe_looks(context, item, names.PROBE_COMPONENT)
     moment = Moment(context.now(), context.limits)
     decision = decide_datastore(datastore, probes, key in context.memory.asked, moment)
     if decision.status is not None:
@@ -46,4 +45,6 @@ async def _carry_out(
         await apply.create_job(context.client, context.cache.jobs, job)
     settle_asking(context, key, decision.probe is not None, decision.check_after_seconds)
     again = await ask_about(context, key, decision.ask_admission)
-    return min((wait for wait in (decision.check_after_seconds, again) if wait is not None), default=None)
+    warned = await warnings_of_looks(context, item, names.PROBE_COMPONENT)
+    waits = (decision.check_after_seconds, again, warned)
+    return min((wait for wait in waits if wait is not None), default=None)

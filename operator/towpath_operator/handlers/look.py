@@ -1,14 +1,33 @@
-"""What looks at Datastores and Datasets share: who asked for one, and the log line of a condition that changed."""
+"""What looks at Datastores and Datasets share: their movers, who asked for one, and the log of what came of it."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
+from towpath.flow.observed import ObservedMover
+from towpath_operator.cluster.observe import Told, is_being_set_up, observe_movers
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.pod_warnings import look_for_warnings
+from towpath_operator.handlers.run_observe import live_jobs
 
 log = logging.getLogger("towpath.condition")
+
+
+def observe_looks(context: Context, item: Json, component: str) -> tuple[ObservedMover, ...]:
+    """The Jobs that look, or have looked, at this object; what an Event said of a pod goes once the pod has begun."""
+    told = Told(context.memory.refusals, context.memory.warnings)
+    looks = observe_movers(item, component, context.cache.jobs, context.cache.pods, told)
+    for look in looks:
+        if look.pod is not None and not is_being_set_up(look.pod):
+            context.memory.forget(look.pod.uid)
+    return looks
+
+
+async def warnings_of_looks(context: Context, item: Json, component: str) -> float | None:
+    """Read the Events of movers that take too long to begin. Seconds after which to look again."""
+    return await look_for_warnings(context, live_jobs(context, item, component))
 
 
 def settle_asking(context: Context, key: Key, is_made: bool, check_after_seconds: float | None) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from towpath_operator.cluster.observe import is_being_set_up, newest_pod, pod_of
 from towpath_operator.cluster.pod_warnings import read_warning
 from towpath_operator.handlers.context import Context, Json
-from towpath_operator.handlers.run_observe import live_jobs
 
 # A pod that is well has its first container after two or three seconds.
 PATIENCE_SECONDS = 8.0
 READ_AGAIN_SECONDS = 15.0
 
 
-async def look_for_warnings(context: Context, run: Json) -> float | None:
+async def look_for_warnings(context: Context, jobs: Iterable[Json]) -> float | None:
     """Read the Events of pods that take too long. Seconds after which to look again, None where all is well."""
     again = None
-    for job in live_jobs(context, run):
+    for job in jobs:
         pod = newest_pod(context.cache.pods.owned_by(job["metadata"]["uid"]))
         if pod is not None and is_being_set_up(pod_of(pod)):
             waits = await _look(context, pod)

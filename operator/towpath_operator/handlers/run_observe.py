@@ -59,9 +59,10 @@ def _not_ready(context: Context, namespace: str) -> dict[str, str]:
     return found
 
 
-def live_jobs(context: Context, run: Json) -> list[Json]:
-    """The Jobs of this run that may still have something that runs."""
-    return [job for job in context.cache.jobs.owned_by(run["metadata"]["uid"]) if _may_run(job)]
+def live_jobs(context: Context, owner: Json, component: str = names.STEP_COMPONENT) -> list[Json]:
+    """The Jobs of this run, or of another owner of movers, that may still have something that runs."""
+    jobs = context.cache.jobs.owned_by(owner["metadata"]["uid"])
+    return [job for job in jobs if _may_run(job, component)]
 
 
 def orphaned_pods(context: Context, run: Key) -> list[Json]:
@@ -77,10 +78,10 @@ def orphaned_pods(context: Context, run: Key) -> list[Json]:
     ]
 
 
-def _may_run(job: Json) -> bool:
+def _may_run(job: Json, component: str) -> bool:
     if "deletionTimestamp" in job["metadata"]:
         return False
-    if job["metadata"]["labels"].get(names.COMPONENT_LABEL) != names.STEP_COMPONENT:
+    if job["metadata"]["labels"].get(names.COMPONENT_LABEL) != component:
         return False
     ends = {c["type"] for c in job["status"].get("conditions") or () if c["status"] == "True"}
     return not ends & {"Complete", "Failed"}

@@ -20,7 +20,7 @@ from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
-from towpath_operator.handlers.run_observe import observe
+from towpath_operator.handlers.run_observe import live_jobs, observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
 from towpath_operator.handlers.run_report import report
@@ -54,7 +54,7 @@ class Seen:
 
 async def progress(context: Context, run: Seen) -> float | None:
     """Move a planned run forward as far as it goes now."""
-    again = await look_for_warnings(context, run.item)
+    again = await look_for_warnings(context, live_jobs(context, run.item))
     observed = await observe(context, run.item, run.recorded)
     try:
         plan = await read_plan(context, run.item)

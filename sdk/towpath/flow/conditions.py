@@ -134,6 +134,12 @@ class DatastoreReason(Reason):
     ENDPOINT_NOT_FOUND = "EndpointNotFound", "The endpoint's name does not resolve."
     ENDPOINT_UNREACHABLE = "EndpointUnreachable", "The endpoint does not answer: address, port or network."
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted", "The endpoint's certificate is not trusted."
+    VOLUME_UNAVAILABLE = (
+        "VolumeUnavailable",
+        "The claim is missing or unbound, or its volume cannot be mounted; in the scheduler's or kubelet's words.",
+    )
+    READ_ONLY = "ReadOnly", "The volume can only be read, and the Datastore does not say readOnly."
+    STORE_FULL = "StoreFull", "The store or volume has no room left."
     STORE_REFUSED = "StoreRefused", "The store refused a request; the message has its words."
     STORE_UNAVAILABLE = "StoreUnavailable", "The store answers with errors of its own."
 
@@ -174,6 +180,7 @@ class DatasetReason(Reason):
     ARCHIVE_ENCRYPTED = "ArchiveEncrypted", "An entry of an archive is encrypted."
     ARCHIVE_LINK = "ArchiveLink", "An entry of an archive is a symbolic or hard link."
     ARCHIVE_DEVICE = "ArchiveDevice", "An entry of an archive is a device or a FIFO."
+    UNSAFE_FILE = "UnsafeFile", "A source on a volume has a link, a FIFO, a socket or a device."
     READ_ONLY = (
         "ReadOnly",
         "The inventory or a copy cannot be written: the Datastores that are there for it are readOnly.",

@@ -6,6 +6,7 @@ growing pauses, which stay short while something waits for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import ready_condition
 from towpath.flow.verdicts import Moment
+
+_OF_VOLUME = re.compile(r"persistentvolumeclaim|volume|mount|subpath", re.IGNORECASE)
 
 Said = tuple[str, DatastoreReason, str]
 
@@ -92,15 +95,36 @@ def _probed(
     match verdict:
         case MoverGoing():
             ask = (probe.job,) if verdict.ask_admission else ()
-            status = _probing(datastore, moment, verdict.message)
+            status = _under_way(datastore, verdict.message, moment)
             return DatastoreDecision(status, None, delete, ask, verdict.check_after_seconds)
         case MoverLost():
-            said = ("False", DatastoreReason.PROBE_FAILED, verdict.message)
+            said = ("False", _why_lost(datastore, verdict.message), verdict.message)
             delete = delete if probe.has_ended else (*delete, probe.job)
         case MoverEnded():
             said = _said(datastore, verdict)
     status = _status(datastore, said, moment, is_look=True)
     return DatastoreDecision(status, None, delete, check_after_seconds=movers.FIRST_PAUSE_SECONDS)
+
+
+def _under_way(datastore: Datastore, words: str | None, moment: Moment) -> dict[str, Any] | None:
+    if words is None or not _is_of_volume(datastore, words):
+        return _probing(datastore, moment, words)
+    # It goes on, for the claim may be made now; but a run that waits is to see what is missing.
+    said = ("False", DatastoreReason.VOLUME_UNAVAILABLE, words)
+    return _changed(datastore, _status(datastore, said, moment, is_look=False))
+
+
+def _why_lost(datastore: Datastore, words: str) -> DatastoreReason:
+    return (
+        DatastoreReason.VOLUME_UNAVAILABLE
+        if _is_of_volume(datastore, words)
+        else DatastoreReason.PROBE_FAILED
+    )
+
+
+def _is_of_volume(datastore: Datastore, words: str) -> bool:
+    """Whether what keeps a probe from starting is its claim: scheduler and kubelet have no code for it, only words."""
+    return datastore.spec.persistent_volume_claim is not None and bool(_OF_VOLUME.search(words))
 
 
 def _said(datastore: Datastore, ended: MoverEnded) -> Said:

@@ -97,4 +97,4 @@ def _waits_for(mover: ObservedMover, container: ObservedContainer | None) -> str
         return brief(mover.pod.unschedulable)
     if container is not None and container.state == "waiting" and container.message:
         return brief(f"{container.reason}: {container.message}")
-    return None
+    return brief(mover.pod.warning) if mover.pod.warning else None

@@ -10,7 +10,18 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from towpath.api import container, datastore, pipeline, pipelinerun, ports, refs, sources, step, transforms
+from towpath.api import (
+    container,
+    datastore,
+    mounts,
+    pipeline,
+    pipelinerun,
+    ports,
+    refs,
+    sources,
+    step,
+    transforms,
+)
 from towpath.api.dataset import DatasetSpec, DeletionPolicy, Refresh
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError
@@ -23,9 +34,10 @@ _STEP_SETTINGS = (
 )
 
 HONOURED: Mapping[type[BaseModel], str] = {
-    datastore.DatastoreSpec: "s3 read_only mover",
+    datastore.DatastoreSpec: "s3 persistent_volume_claim read_only mover",
     datastore.S3: ALL,
     datastore.MoverSettings: ALL,
+    mounts.ClaimVolume: ALL,
     DatasetSpec: "type sources refresh deletion_policy description tags",
     Refresh: ALL,
     sources.Source: ALL,

@@ -1,0 +1,68 @@
+"""A file of a volume while it is written: under a name of its own beside its place, then renamed into it.
+
+So it is seen whole or not at all, also when the mover is killed: what is left then goes by a name that none asks for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from towpath_mover.volume_folder import PARTIAL, VolumeFolder
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_OPEN = -1
+# Whoever empties a folder at this moment removes it too.
+_TRIES = 10
+
+
+class Draft:
+    """One file that is not there yet."""
+
+    def __init__(self, folder: VolumeFolder, parts: Sequence[str], *, executable: bool) -> None:
+        self._name = parts[-1]
+        self._partial = PARTIAL + os.urandom(8).hex()
+        self._parent, self._file = _NOT_OPEN, _NOT_OPEN
+        self._create(folder, parts[:-1], 0o755 if executable else 0o644)
+
+    def _create(self, folder: VolumeFolder, parts: Sequence[str], mode: int) -> None:
+        for more in reversed(range(_TRIES)):
+            try:
+                self._parent = folder.make_folder(parts)
+                self._file = os.open(self._partial, _CREATE, mode, dir_fd=self._parent)
+            except OSError as error:
+                self._close()
+                if more and isinstance(error, FileNotFoundError):
+                    continue
+                raise
+            return
+
+    def write(self, piece: bytes) -> None:
+        """Write the next bytes."""
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(self._file, view) :]
+
+    def publish(self) -> None:
+        """Let the file appear, in the place of whatever file was there."""
+        # Some file systems say only here that there was no room for what was written.
+        file, self._file = self._file, _NOT_OPEN
+        os.close(file)
+        os.rename(self._partial, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
+        self._close()
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        if self._parent != _NOT_OPEN:
+            with suppress(OSError):
+                os.unlink(self._partial, dir_fd=self._parent)
+        self._close()
+
+    def _close(self) -> None:
+        file, parent = self._file, self._parent
+        self._file, self._parent = _NOT_OPEN, _NOT_OPEN
+        for opened in (file, parent):
+            if opened != _NOT_OPEN:
+                with suppress(OSError):
+                    os.close(opened)
