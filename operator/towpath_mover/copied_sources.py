@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from towpath_mover.archive_members import Bounds
 from towpath_mover.archives import ZIP, Archive, ArchivedFile, files_of_stream, files_of_zip
 from towpath_mover.byte_source import FileRanges
-from towpath_mover.copies import Copies, Copy
+from towpath_mover.copies import OF_CONTENT, Copies, Copy
 from towpath_mover.copy_upload import StreamedFile
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.order import ArchiveOrder, SourceOrder
@@ -26,12 +26,6 @@ from towpath_mover.store_ranges import StoreRanges
 from towpath_mover.stores import Store
 from towpath_mover.web import Validators, file_name, shown_url, trust
 from towpath_mover.web_file import WebFile, open_web_file
-
-# What is said of an archive's content without naming the archive.
-_OF_CONTENT = frozenset(
-    {reason for reason in Reason if reason.name.startswith("ARCHIVE_")}
-    | {Reason.UNSAFE_PATH, Reason.UNDECODABLE_NAME, Reason.DUPLICATE_PATH, Reason.FILE_AND_FOLDER}
-)
 
 
 class CopyPlace(NamedTuple):
@@ -59,23 +53,24 @@ def open_url(source: SourceOrder, number: int, place: CopyPlace) -> Source:
             file.close()
     if latest is None:
         raise AssertionError("a URL that is unchanged was known before")
-    return _source(copies, latest, number, None if source.archive else name)
+    with _about(f"The archive {shown_url(url)}"):
+        return _source(copies, latest, number, None if source.archive else name)
 
 
 def open_archive(source: SourceOrder, number: int, place: CopyPlace, store: Store) -> Source:
     """Return the source in an archive that is an object of a datastore, unpacked first if it is new."""
     root, entry = entry_of_file(source, store)
     state = {"etag": entry.etag, "version": entry.version, "size": entry.size}
-    copies = _copies(source, place)
+    copies, what = _copies(source, place), store.where(source.path)
     latest = copies.latest()
     if latest is None or dict(latest.state) != state:
         content, archive = StoreRanges(store, entry, root.prefix), _archive(source)
         is_zip = archive.type == ZIP
         files = files_of_zip(archive, content) if is_zip else files_of_stream(archive, content.pieces())
-        what = store.where(source.path)
         with _about(f"The archive {what}"):
             latest = copies.make(_streamed(files, archive, what), lambda: state, what)
-    return _source(copies, latest, number, None)
+    with _about(f"The archive {what}"):
+        return _source(copies, latest, number, None)
 
 
 def _copied(source: SourceOrder, file: WebFile, copies: Copies, scratch: Path) -> Copy:
@@ -124,12 +119,14 @@ def _about(what: str) -> Iterator[None]:
     try:
         yield
     except MoverFailure as failed:
-        if failed.reason not in _OF_CONTENT:
+        if failed.reason not in OF_CONTENT:
             raise
         raise MoverFailure(failed.reason, f"{what} is refused: {failed.message}") from failed
 
 
 def _source(copies: Copies, latest: Copy, number: int, file: str | None) -> Source:
+    if latest.refused:
+        raise latest.refused
     entries = (entry._replace(root=number) for entry in copies.entries(latest))
     return Source(copies.root(latest), entries, file)
 
@@ -139,7 +136,7 @@ def _copies(source: SourceOrder, place: CopyPlace) -> Copies:
         {"url": source.url} if source.url else {"path": source.path, "in": source.datastore}
     )
     if source.archive:
-        told = {**told, "type": source.archive.type, "entryGlob": source.archive.entry_glob}
+        told = {**told, **source.archive._asdict()}
     return Copies(place.store, place.namespace, told, place.paths.scratch)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -23,14 +24,25 @@ from towpath_mover.progress import Progress
 from towpath_mover.stores import Store
 
 FORMAT_VERSION = 1
+# What is said of what an archive holds: it stays true as long as the archive stays what it is.
+OF_CONTENT = frozenset(
+    {reason for reason in Reason if reason.name.startswith("ARCHIVE_")}
+    | {Reason.UNSAFE_PATH, Reason.UNDECODABLE_NAME, Reason.DUPLICATE_PATH, Reason.FILE_AND_FOLDER}
+)
+# A newer mover may read what an older one refused.
+_FORGET_SECONDS = 86_400
 
 
 class Copy(NamedTuple):
-    """A copy: the state of the source that it is of, its name among the source's copies, its inventory's digest."""
+    """A copy: the state of the source that it is of, its name among the source's copies, its inventory's digest.
+
+    Of a state that was refused there is no copy but `refused`, what was said then.
+    """
 
     state: Mapping[str, Any]
-    name: str
-    digest: str
+    name: str = ""
+    digest: str = ""
+    refused: MoverFailure | None = None
 
 
 class Copies:
@@ -43,9 +55,11 @@ class Copies:
         self._folder = names.copies_prefix(namespace, sha256(told).hexdigest())
 
     def latest(self) -> Copy | None:
-        """Return the latest copy, if there is one and it is whole."""
+        """Return what became of the state that was seen last: a whole copy, or a refusal of no more than a day ago."""
         try:
             found = json.loads(read_object(self._store, names.latest_copy_key(self._folder)))
+            if "refused" in found:
+                return _refusal(found)
             copy = Copy(found["state"], found["copy"], found["digest"])
             next(self.entries(copy), None)
         except MoverFailure as failed:
@@ -57,23 +71,20 @@ class Copies:
         return copy
 
     def make(self, files: Iterable[StreamedFile], state: Callable[[], Mapping[str, Any]], what: str) -> Copy:
-        """Write a new copy of these files, and make it the latest; `state` is known when all is read."""
+        """Write a new copy of these files, and make it the latest; all of `state` is known when all is read."""
         name = secrets.token_hex(16)
         try:
             digest = self._write(files, name, Progress(f"copy of {what}"))
-        except MoverFailure:
-            # Without this, what is refused again and again would fill the store.
+        except MoverFailure as failed:
+            # Without this, what is refused again and again would fill the store, and be read again and again.
             with suppress(MoverFailure):
                 self._remove(name)
+                if failed.reason in OF_CONTENT:
+                    told = {"reason": failed.reason, "message": failed.message, "at": time.time()}
+                    self._note(state(), {"refused": told})
             raise
         copy = Copy(state(), name, digest)
-        document = {
-            "formatVersion": FORMAT_VERSION,
-            "copy": name,
-            "digest": digest,
-            "state": dict(copy.state),
-        }
-        write_object(self._store, names.latest_copy_key(self._folder), json.dumps(document).encode())
+        self._note(copy.state, {"copy": name, "digest": digest})
         return copy
 
     def root(self, copy: Copy) -> Root:
@@ -96,6 +107,17 @@ class Copies:
             file.unlink(missing_ok=True)
         return written.summary.digest
 
+    def _note(self, state: Mapping[str, Any], what: Mapping[str, Any]) -> None:
+        document = {"formatVersion": FORMAT_VERSION, "state": dict(state), **what}
+        write_object(self._store, names.latest_copy_key(self._folder), json.dumps(document).encode())
+
     def _remove(self, name: str) -> None:
         for found in self._store.list_objects(names.copy_data_prefix(self._folder, name)):
             delete_object(self._store, found.key)
+
+
+def _refusal(found: Mapping[str, Any]) -> Copy | None:
+    told = found["refused"]
+    if time.time() - told["at"] > _FORGET_SECONDS:
+        return None
+    return Copy(found["state"], refused=MoverFailure(Reason(told["reason"]), told["message"]))

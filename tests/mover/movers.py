@@ -15,9 +15,15 @@ from mover.pods import NAMESPACE, Ended
 from towpath.flow.documents import datastore_document
 from towpath.flow.planned import PlannedDatastore
 
+# Says on its output how much memory its child held at most, in bytes.
+MEASURE = (
+    "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024); sys.exit(code)"
+)
 
-def run_mover(name: str, order: Mapping[str, Any], root: Path) -> Ended:
-    """Run a mover with this TOWPATH_ORDER to its end; `root` stands for /towpath."""
+
+def run_mover(name: str, order: Mapping[str, Any], root: Path, timeout: float = 60) -> Ended:
+    """Run a mover with this TOWPATH_ORDER to its end; `root` stands for /towpath. It prints the memory it took."""
     root.mkdir(parents=True, exist_ok=True)
     log = root / "termination-log"
     environ = {
@@ -26,8 +32,8 @@ def run_mover(name: str, order: Mapping[str, Any], root: Path) -> Ended:
         "TOWPATH_TERMINATION_LOG": str(log),
         "TOWPATH_ORDER": json.dumps({"formatVersion": 1, "namespace": NAMESPACE} | dict(order)),
     }
-    command = [sys.executable, "-m", "towpath_mover", name]
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "towpath_mover", name]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=timeout, check=False)
     return Ended(ended.returncode, json.loads(log.read_bytes()), ended.stderr, ended.stdout)
 
 
@@ -44,7 +50,11 @@ def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[
 
 
 def take_sources(
-    datastore: PlannedDatastore, identity: Identity, sources: Sequence[Mapping[str, Any]], root: Path
+    datastore: PlannedDatastore,
+    identity: Identity,
+    sources: Sequence[Mapping[str, Any]],
+    root: Path,
+    timeout: float = 60,
 ) -> Ended:
     """Take the inventory of a dataset with these sources. What is copied goes into `default`."""
     give_keys(datastore, identity, root)
@@ -55,7 +65,7 @@ def take_sources(
         "into": datastore.name,
         "datastores": [datastore_document(datastore)],
     }
-    return run_mover("take-inventory", order, root)
+    return run_mover("take-inventory", order, root, timeout)
 
 
 def give_keys(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> None:

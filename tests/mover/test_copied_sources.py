@@ -148,6 +148,7 @@ def test_sources_known_by_content_have_the_digest_of_their_bytes_and_are_not_cop
 
     assert ended.code == 0, ended.errors
     assert ended.report["inventory"]["digest"] == published_digest(local_s3, tmp_path / "step", files)
+    assert int(ended.output) < 200 << 20
     assert staged(local_s3, tmp_path / "pod", ended.report["inventory"]) == files
     assert not copied(local_s3)
 
@@ -185,14 +186,22 @@ def test_overlapping_sources_name_both(local_s3: Space, tmp_path: Path, server: 
     assert "'in/' in Datastore default and 'in/b/**' in Datastore default" in roots.report["message"]
 
 
-def test_what_is_refused_leaves_no_copy_behind(local_s3: Space, tmp_path: Path, server: WebServer) -> None:
+def test_what_is_refused_leaves_no_copy_and_is_not_read_again(
+    local_s3: Space, tmp_path: Path, server: WebServer
+) -> None:
     files = [(f"fine/{number}", b"x" * 99) for number in range(50)] + [("../escape", b"x")]
     server.pages["/a.tar"] = Page(a_tar(files))
     ended = taken(local_s3, tmp_path, {"url": server.url("/a.tar"), "archive": {"type": "Tar"}})
     assert (ended.code, ended.report["reason"]) == (41, "UnsafePath")
     assert "'../escape'" in ended.report["message"]
     assert server.url("/a.tar") in ended.report["message"]
-    assert not local_s3.keys("team-a/copies/")
+    assert not copied(local_s3)
+    # Nor is it read again until it is another one.
+    again = taken(local_s3, tmp_path, {"url": server.url("/a.tar"), "archive": {"type": "Tar"}})
+    assert (again.report, server.answered) == (ended.report, [200, 304])
+    server.pages["/a.tar"].content = a_tar(files[:50])
+    mended = taken(local_s3, tmp_path, {"url": server.url("/a.tar"), "archive": {"type": "Tar"}})
+    assert mended.report["files"] == 50
 
 
 @pytest.mark.parametrize(

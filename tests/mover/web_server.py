@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mmap import mmap
 from typing import Any
 
 OLD = formatdate(1_700_000_000, usegmt=True)
@@ -21,7 +22,7 @@ OLD = formatdate(1_700_000_000, usegmt=True)
 class Page:
     """What lies at one path, and how it is served."""
 
-    content: bytes = b""
+    content: bytes | mmap = b""
     etag: str | None = "hash"
     modified: str | None = OLD
     ranges: bool = True
@@ -118,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self, page: Page, status: int) -> None:
         size, start = len(page.content), self._start() if status == 206 else 0
-        content = page.content[start:]
+        content = memoryview(page.content)[start:]
         self.send_response(status)
         if tag := page.tag():
             self.send_header("ETag", tag)
@@ -140,17 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
             page.content = page.content if page.replacement is None else page.replacement
         self.close_connection = True
 
-    def _send(self, content: bytes, chunked: bool, is_cut: bool) -> None:
+    def _send(self, content: memoryview, chunked: bool, is_cut: bool) -> None:
         if not chunked:
             self.wfile.write(content)
             return
         for start in range(0, len(content), 100_000):
             piece = content[start : start + 100_000]
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)))
         if not is_cut:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _trickle(self, content: bytes, pause: float) -> None:
+    def _trickle(self, content: memoryview, pause: float) -> None:
         for place in range(len(content)):
             self.wfile.write(content[place : place + 1])
             time.sleep(pause)
