@@ -1,0 +1,165 @@
+"""A volume as a datastore, on a real kubelet: said to be missing, then mounted in movers only, read and written."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cluster.installation import Tools, create_namespace
+from cluster.pods import PYTHON_IMAGE, run_pod
+from e2e.tenant import Tenant, condition, is_ready, step_of
+
+pytestmark = pytest.mark.story
+
+JOIN = """
+import os, pathlib, sys
+source, target = map(pathlib.Path, sys.argv[1:])
+target.mkdir()
+for file in source.rglob("*.csv"):
+    (target / file.name).write_text(file.read_text().upper())
+(target / "run.sh").write_text("#!/bin/sh\\n")
+(target / "run.sh").chmod(0o755)
+print("volumes:", os.path.exists("/towpath/volumes"))
+"""
+READ = """
+import os, pathlib, sys
+for file in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    print(file.name, file.read_text().strip(), os.access(file, os.X_OK))
+"""
+PLANT = """
+mkdir -p raw/2026 && cd raw
+echo one > 2026/a.csv; echo two > b.csv; echo no > c.txt; ln -s /etc/passwd link.txt
+"""
+FOLDERS = "/var/lib/towpath-tests"
+
+
+@dataclass(frozen=True)
+class NodeFolder:
+    """A folder of the node, which pods of an administrator look into."""
+
+    tools: Tools
+    namespace: str
+    mark: str
+
+    @property
+    def path(self) -> str:
+        return f"{FOLDERS}/{self.mark}"
+
+    def run(self, name: str, script: str) -> str:
+        """What a script of root printed, in the folder."""
+        command = ["sh", "-ec", f"mkdir -p {self.path} && cd {self.path}\n{script}"]
+        container: dict[str, Any] = {"name": "main", "image": PYTHON_IMAGE, "command": command}
+        container |= {"volumeMounts": [{"name": "folders", "mountPath": FOLDERS}]}
+        folders = {"name": "folders", "hostPath": {"path": FOLDERS, "type": "DirectoryOrCreate"}}
+        spec = {"restartPolicy": "Never", "containers": [container], "volumes": [folders]}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+        code, log = run_pod(self.tools.kubectl, self.namespace, pod)
+        assert code == 0, log
+        return log
+
+    def node(self, name: str) -> str:
+        """The node where a script ran, and so the folder is."""
+        pod = self.tools.kubectl.json("get", "pod", name, "--namespace", self.namespace)
+        node: str = pod["spec"]["nodeName"]
+        return node
+
+
+@pytest.fixture
+def folder(tools: Tools) -> Iterator[NodeFolder]:
+    """A folder with files of somebody; at the end it is emptied."""
+    mark = f"volume-{secrets.token_hex(3)}"
+    create_namespace(tools, mark, level="privileged")
+    folder = NodeFolder(tools, mark, mark)
+    folder.run("plant", PLANT)
+    yield folder
+    folder.run("clear", f"rm -rf {folder.path}")
+    tools.kubectl("delete", "persistentvolume", "-l", f"towpath-tests/volume={mark}", "--wait=false")
+    tools.kubectl("delete", "namespace", mark, "--wait=false")
+
+
+def make_claim(tenant: Tenant, folder: NodeFolder, claim: str, below: str = "") -> None:
+    """What an administrator makes: a volume of the node's folder, and the claim that it is for."""
+    common: dict[str, Any] = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+    term = {"key": "kubernetes.io/hostname", "operator": "In", "values": [folder.node("plant")]}
+    name = f"{folder.mark}-{claim}"
+    volume = common | {
+        "capacity": {"storage": "1Gi"},
+        "local": {"path": folder.path + below},
+        "claimRef": {"namespace": tenant.namespace, "name": claim},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}},
+    }
+    asked = common | {"volumeName": name, "resources": {"requests": {"storage": "1Gi"}}}
+    labels = {"towpath-tests/volume": folder.mark}
+    for kind, named, spec in (
+        ("PersistentVolume", name, volume),
+        ("PersistentVolumeClaim", claim, asked),
+    ):
+        metadata = {"name": named, "labels": labels}
+        body = {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}
+        tenant.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+
+
+def test_a_claim_that_is_missing_is_named_and_once_it_is_made_steps_hand_on_files_over_it(
+    tenant: Tenant, folder: NodeFolder, default_store: str
+) -> None:
+    claim = {"claimName": "shared"}
+    tenant.apply("Datastore", "shared", {"persistentVolumeClaim": claim | {"subPath": "results/team-a"}})
+    make_claim(tenant, folder, "lost", "/no/such/folder")
+    tenant.apply("Datastore", "lost", {"persistentVolumeClaim": {"claimName": "lost"}})
+    missing = is_unavailable('persistentvolumeclaim "shared" not found')
+    tenant.until("datastores", "shared", missing, 30)
+    make_claim(tenant, folder, "shared")
+    tenant.apply("Datastore", "raw", {"persistentVolumeClaim": claim | {"subPath": "raw"}, "readOnly": True})
+    tenant.apply("Dataset", "measures", {"sources": [{"path": "**/*.csv", "datastore": "raw"}]})
+    ready = tenant.until("datastores", "shared", is_ready, 60)
+    assert "as UID 1000" in condition(ready, "Ready")["message"]
+    join = {
+        "name": "join",
+        "command": ["python3", "-c", JOIN, "$(inputs.measures.path)", "$(outputs.joined.path)"],
+        "inputs": [{"name": "measures"}],
+        "outputs": [{"name": "joined", "datastore": "shared"}],
+    }
+    read = {
+        "name": "read",
+        "command": ["python3", "-c", READ, "$(inputs.joined.path)"],
+        "inputs": [{"name": "joined", "from": {"step": "join"}}],
+    }
+    run = tenant.start_steps(join, read)
+    status = tenant.finish(run)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    assert step_of(status, "join")["outputs"][0]["datastore"] == "shared"
+    assert "volumes: False" in log_of(tenant, run, "join")
+    assert log_of(tenant, run, "read").splitlines() == [
+        "a.csv ONE False",
+        "b.csv TWO False",
+        "run.sh #!/bin/sh True",
+    ]
+
+    listed = folder.run("look", "cd results/team-a && find . -type f -printf '%g %m %P\\n'").splitlines()
+    published = [line for line in listed if "/joined/data/" in line]
+    assert sorted(line.rsplit("/", 1)[1] for line in published) == ["a.csv", "b.csv", "run.sh"]
+    assert {line.split()[0] for line in listed} == {"1000"}
+    assert [line.split()[1] for line in published if line.endswith("run.sh")] == ["755"]
+    assert not any(".towpath-partial-" in line or "probe" in line for line in listed)
+
+    tenant.until("datastores", "lost", is_unavailable("/no/such/folder"), 30)
+
+
+def is_unavailable(words: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether the volume is said to be unavailable, in words that hold these."""
+
+    def is_so(status: dict[str, Any]) -> bool:
+        ready = condition(status, "Ready")
+        return ready.get("reason") == "VolumeUnavailable" and words in ready["message"]
+
+    return is_so
+
+
+def log_of(tenant: Tenant, run: str, step: str) -> str:
+    """What a step printed."""
+    return tenant.kubectl("logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step")
