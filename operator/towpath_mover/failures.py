@@ -20,6 +20,7 @@ class Reason(StrEnum):
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
     BUCKET_NOT_FOUND = "BucketNotFound"
     OBJECT_NOT_FOUND = "ObjectNotFound"
+    OWNED_ELSEWHERE = "OwnedElsewhere"
     STORE_REFUSED = "StoreRefused"
     STORE_FULL = "StoreFull"
     READ_ONLY = "ReadOnly"

@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import obstore
-from obstore.exceptions import InvalidPathError
+from obstore.exceptions import AlreadyExistsError, InvalidPathError
 
-from towpath_mover.classify import STORE_ERRORS, failure
+from towpath_mover.classify import STORE_ERRORS, failure, server_code
 from towpath_mover.mounted import certificate
 from towpath_mover.stores import (
     ANY_STATE,
@@ -69,6 +69,17 @@ class ObjectStore(NamedTuple):
         """Write an object that is in memory; the inventory alone knows that it is executable."""
         del executable
         self._do("write", key, lambda: obstore.put(self.client, key, content, use_multipart=False))
+
+    def create(self, key: str, content: bytes) -> None:
+        """Write an object that is in memory if there is none; a store that says it cannot do that writes it."""
+        try:
+            obstore.put(self.client, key, content, mode="create")
+        except AlreadyExistsError:
+            return
+        except STORE_ERRORS as error:
+            if server_code(str(error)) != "NotImplemented":
+                raise failure(error, self, "write", key) from error
+            self.write(key, content)
 
     def write_parts(
         self, key: str, pieces: Iterable[bytes], parts: Parts, *, executable: bool = False

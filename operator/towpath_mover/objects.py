@@ -34,6 +34,11 @@ def write_object(store: Store, key: str, content: bytes | Path) -> None:
         patiently(store, lambda: store.write_parts(key, _pieces(content), _PARTS))
 
 
+def create_object(store: Store, key: str, content: bytes) -> None:
+    """Write a small object if there is none; whose it is shows when it is read."""
+    patiently(store, lambda: store.create(key, content))
+
+
 def commit_object(store: Store, key: str, content: bytes | Path) -> None:
     """Write the object that makes others count: they outlive a failure of the store's machine before it is there."""
     patiently(store, store.sync)

@@ -85,9 +85,10 @@ class StepOrder(NamedTuple):
 
 
 class ProbeOrder(NamedTuple):
-    """One datastore to try."""
+    """One datastore to try, for a namespace of a cluster."""
 
     namespace: str
+    cluster_id: str
     datastore: Datastore
 
 
@@ -152,7 +153,9 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
 def probe_order(environ: Mapping[str, str]) -> ProbeOrder:
     """Return the order of `probe`."""
     order = read_variable(environ, ORDER_VARIABLE).check_format()
-    return ProbeOrder(order.text("namespace"), datastore_from(order.child("datastore")))
+    return ProbeOrder(
+        order.text("namespace"), order.text("clusterID"), datastore_from(order.child("datastore"))
+    )
 
 
 def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:

@@ -1,6 +1,7 @@
 """`probe`: a datastore as it is described → whether a mover can do there what movers do, or the reason why not.
 
-It lists, writes, reads back and deletes one small object, so that a wrong key is found before a run is.
+It lists, says whose the place is, writes, reads back and deletes one small object, so that a wrong key is found
+before a run is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from towpath.flow import names
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, read_object, write_object
 from towpath_mover.order import ProbeOrder, probe_order
+from towpath_mover.owner import Owner, claim
 from towpath_mover.pod_paths import pod_paths
 from towpath_mover.report import Report
 from towpath_mover.stores import PROBE, Places, Store, open_store
@@ -48,6 +50,7 @@ def _try(order: ProbeOrder, store: Store) -> str:
     store.try_list()
     if order.datastore.read_only:
         return "Listed (readOnly, so nothing was written)"
+    claim(store, Owner(order.cluster_id, order.namespace))
     key = names.probe_key(order.namespace, os.urandom(8).hex())
     content = f"Written by Towpath's probe, {key}. It can be deleted.\n".encode()
     write_object(store, key, content)

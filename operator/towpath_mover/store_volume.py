@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.paths import shown
@@ -68,6 +68,16 @@ class VolumeStore:
     def write(self, key: str, content: bytes, *, executable: bool = False) -> None:
         """Write a file that is in memory."""
         self._write(key, (content,), executable=executable)
+
+    def create(self, key: str, content: bytes) -> None:
+        """Write a file that is in memory if there is none."""
+        with self._refused("write", key), suppress(FileExistsError):
+            draft = Draft(self._folder, parts_of(key), executable=False)
+            try:
+                draft.write(content)
+                draft.publish_new()
+            finally:
+                draft.discard()
 
     def write_parts(
         self, key: str, pieces: Iterable[bytes], parts: Parts, *, executable: bool = False

@@ -160,6 +160,12 @@ class Store(Protocol):
     def write(self, key: str, content: bytes, *, executable: bool = False) -> None:
         """Write an object that is in memory. One request."""
 
+    def create(self, key: str, content: bytes) -> None:
+        """Write an object that is in memory if there is none. It does not say whether it did: answers get lost.
+
+        Two who create one key read what is there afterwards. A store without this replaces what is there.
+        """
+
     def write_parts(
         self, key: str, pieces: Iterable[bytes], parts: Parts, *, executable: bool = False
     ) -> None:

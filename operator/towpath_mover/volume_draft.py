@@ -46,9 +46,27 @@ class Draft:
 
     def publish(self) -> None:
         """Let the file appear, in the place of whatever file was there."""
+        self._close_file()
+        self._rename()
+
+    def publish_new(self) -> None:
+        """Let the file appear where there is none, else FileExistsError."""
+        self._close_file()
+        try:
+            os.link(self._partial, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
+        except FileExistsError:
+            raise
+        except OSError:
+            # What looks like a disk and is a bucket has no hard links. For a moment the file is empty there.
+            os.close(os.open(self._name, _CREATE, 0o644, dir_fd=self._parent))
+            self._rename()
+
+    def _close_file(self) -> None:
         # Some file systems say only here that there was no room for what was written.
         file, self._file = self._file, _NOT_OPEN
         os.close(file)
+
+    def _rename(self) -> None:
         os.rename(self._partial, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
         self._close()
 

@@ -50,6 +50,7 @@ def test_a_missing_bucket_is_named_and_can_be_made(tenant: Tenant, space: Space)
     assert "createBucket" in message
     tenant.apply("Datastore", "made-bucket", tenant.s3_datastore(space, bucket=missing, createBucket=True))
     tenant.until("datastores", "made-bucket", has_reason("Ready", "Ready"))
+    space.client.remove_object(missing, f"{space.prefix}{tenant.namespace}/owner.json")
     space.client.remove_bucket(missing)
 
 

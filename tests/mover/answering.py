@@ -14,7 +14,10 @@ _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class Answering(ThreadingHTTPServer):
-    """Holds the objects; verbs in `refused` are answered with that status and that code of S3."""
+    """Holds the objects; verbs in `refused` are answered with that status and that code of S3.
+
+    What is put under a key of `overwritten` is replaced at once, as by another client of a store without conditions.
+    """
 
     daemon_threads = True
 
@@ -22,6 +25,7 @@ class Answering(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: Objects = dict.fromkeys(keys, b"x")
         self.refused = dict(refused)
+        self.overwritten: Objects = {}
 
     @property
     def endpoint(self) -> str:
@@ -32,7 +36,7 @@ class Answering(ThreadingHTTPServer):
 def answering(
     keys: Sequence[str] = (), refused: Mapping[str, tuple[int, str, str]] | None = None
 ) -> Iterator[Answering]:
-    """A running server; a verb is PUT, GET, DELETE or LIST."""
+    """A running server; a verb is PUT, GET, DELETE or LIST, or CREATE: a PUT on condition that there is nothing."""
     with Answering(keys, refused or {}) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -58,8 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self._is_refused("PUT"):
-            self.server.objects[self._key()] = content
+        is_create = self.headers["If-None-Match"] is not None
+        if not (is_create and self._is_refused("CREATE")) and not self._is_refused("PUT"):
+            self.server.objects[self._key()] = self.server.overwritten.get(self._key(), content)
             self._answer(200, b"")
 
     def do_DELETE(self) -> None:

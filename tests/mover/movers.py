@@ -37,10 +37,12 @@ def run_mover(name: str, order: Mapping[str, Any], root: Path, timeout: float = 
     return Ended(ended.returncode, json.loads(log.read_bytes()), ended.stderr, ended.stdout)
 
 
-def probe(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> Ended:
+def probe(
+    datastore: PlannedDatastore, identity: Identity | None, root: Path, cluster_id: str = "test"
+) -> Ended:
     """Probe a datastore as somebody; None: the Secret does not exist."""
     give_keys(datastore, identity, root)
-    return run_mover("probe", {"clusterID": "test", "datastore": datastore_document(datastore)}, root)
+    return run_mover("probe", {"clusterID": cluster_id, "datastore": datastore_document(datastore)}, root)
 
 
 def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[str], root: Path) -> Ended:

@@ -18,10 +18,12 @@ from mover.pods import UNREACHABLE, datastore
 pytestmark = pytest.mark.server
 
 
-def test_a_good_datastore_is_ready_and_nothing_is_left_in_it(local_s3: Space, tmp_path: Path) -> None:
+def test_a_good_datastore_is_ready_and_all_that_is_left_says_whose_it_is(
+    local_s3: Space, tmp_path: Path
+) -> None:
     ended = probe(datastore(local_s3), local_s3.s3.admin, tmp_path)
     assert (ended.code, ended.report["ready"]) == (0, True)
-    assert local_s3.keys() == []
+    assert local_s3.keys() == ["team-a/owner.json"]
 
 
 def test_a_secret_that_does_not_exist_is_named(local_s3: Space, tmp_path: Path) -> None:
@@ -70,6 +72,7 @@ def test_a_bucket_is_made_where_the_datastore_asks_for_it(local_s3: Space, tmp_p
         assert (ended.code, ended.report["ready"]) == (0, True)
         assert local_s3.client.bucket_exists(bucket)
     finally:
+        local_s3.client.remove_object(bucket, "team-a/owner.json")
         local_s3.client.remove_bucket(bucket)
 
 

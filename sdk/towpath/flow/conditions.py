@@ -139,6 +139,10 @@ class DatastoreReason(Reason):
         "The claim is missing or unbound, or its volume cannot be mounted; in the scheduler's or kubelet's words.",
     )
     READ_ONLY = "ReadOnly", "The volume can only be read, and the Datastore does not say readOnly."
+    OWNED_ELSEWHERE = (
+        "OwnedElsewhere",
+        "Another cluster writes there; the message says which, and what to do.",
+    )
     STORE_FULL = "StoreFull", "The store or volume has no room left."
     STORE_REFUSED = "StoreRefused", "The store refused a request; the message has its words."
     STORE_UNAVAILABLE = "StoreUnavailable", "The store answers with errors of its own."
