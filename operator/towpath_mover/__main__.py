@@ -24,6 +24,7 @@ MOVERS = {
     "publish": "publish a step's outputs if it ended well: publish SAID, what came through the FIFO, and a dot",
     "probe": "try whether a datastore can be used as it is described",
     "take-inventory": "list the sources of a dataset",
+    "count-views": "count the files and bytes of parts of inventories",
 }
 
 Mover = Callable[[Sequence[str], Mapping[str, str]], report.Report]

@@ -30,7 +30,7 @@ class InventoryRef(NamedTuple):
 class InputOrder(NamedTuple):
     """One input: where the step sees it, and the content pinned for it. `origin` is for the step's context.
 
-    `files` and `bytes` are only known of a dataset's version; they are for progress, not for judging.
+    `files` and `bytes` are only known of what was pinned; they are for progress, not for judging.
     `transforms` are read by `view.py`, which only an input that has some needs.
     """
 
@@ -127,6 +127,21 @@ class InventoryOrder(NamedTuple):
     datastores: Mapping[str, Datastore]
 
 
+class ViewOrder(NamedTuple):
+    """A part of an inventory; `input` is whose it is, for messages."""
+
+    input: str
+    inventory: InventoryRef
+    transforms: tuple[Mapping[str, Any], ...]
+
+
+class CountOrder(NamedTuple):
+    """Views that are to be counted."""
+
+    views: tuple[ViewOrder, ...]
+    datastores: Mapping[str, Datastore]
+
+
 def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     """Return the order of `stage-in` and `publish`; OrderError names what does not fit."""
     document = read_zipped(paths.run_document).check_format()
@@ -193,6 +208,21 @@ def _archive(archive: Fields) -> ArchiveOrder:
     )
 
 
+def count_order(environ: Mapping[str, str]) -> CountOrder:
+    """Return the order of `count-views`."""
+    order = read_variable(environ, ORDER_VARIABLE).check_format()
+    return CountOrder(tuple(map(_view, order.children("views"))), _datastores(order))
+
+
+def _view(view: Fields) -> ViewOrder:
+    transforms = tuple(transform.plain() for transform in view.children("transforms"))
+    return ViewOrder(view.text("input"), _inventory(view.child("inventory")), transforms)
+
+
+def _inventory(inventory: Fields) -> InventoryRef:
+    return InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest"))
+
+
 def _pod_uid(environ: Mapping[str, str]) -> str:
     uid = environ.get(POD_UID_VARIABLE)
     if not uid:
@@ -215,15 +245,16 @@ def _inputs(step: Fields, attempt: Fields) -> Iterable[InputOrder]:
 
 
 def _input(planned: Fields, pinned: Fields) -> InputOrder:
-    inventory, version = pinned.child("inventory"), planned.optional_child("version")
-    content = version.child("content") if version else None
+    version, source = planned.optional_child("version"), planned.optional_child("source")
+    pinned_there = version or source
+    content = pinned_there.child("content") if pinned_there else None
     return InputOrder(
         name=planned.text("name"),
         path=planned.text("path"),
-        inventory=InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest")),
+        inventory=_inventory(pinned.child("inventory")),
         file=pinned.optional_text("file"),
         allow_empty=planned.flag("allowEmpty"),
-        origin=_origin(planned, version),
+        origin={} if source else _origin(planned, version),
         files=content.optional_number("files") if content else None,
         bytes=content.optional_number("bytes") if content else None,
         transforms=tuple(transform.plain() for transform in planned.children("transforms")),

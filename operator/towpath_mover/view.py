@@ -46,6 +46,10 @@ class View(NamedTuple):
             tally.add(entry)
         return tally.summary()
 
+    def with_chain(self, transforms: Sequence[Mapping[str, Any]]) -> View:
+        """Return another view of the same inventory."""
+        return self._replace(chain=_chain(transforms))
+
     def _all(self) -> Iterator[Entry]:
         return InventoryReader(_pieces(self.file)).entries()
 

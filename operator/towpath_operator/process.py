@@ -182,7 +182,6 @@ def make_installation(settings: Settings, cluster_id: str) -> Installation:
         step_image=settings.step_image,
         mover_image=settings.mover_image,
         cluster_id=cluster_id,
-        max_scratch_bytes=settings.max_scratch_bytes,
     )
 
 
@@ -207,6 +206,7 @@ def make_limits(settings: Settings) -> Limits:
         start_timeout_seconds=settings.start_timeout_seconds,
         store_timeout_seconds=settings.store_timeout_seconds,
         cancel_grace_seconds=settings.cancel_grace_seconds,
+        max_scratch_bytes=settings.max_scratch_bytes,
     )
 
 

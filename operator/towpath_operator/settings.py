@@ -13,6 +13,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from towpath.flow.decision import Limits
+from towpath_operator.jobs.settings import PodSettings
+
 PREFIX = "TOWPATH_"
 
 
@@ -40,17 +43,17 @@ class Settings:
     image_pull_secrets: tuple[str, ...] = ()
     step_image: str = ""
     cluster_id: str = ""
-    max_scratch_bytes: int | None = None
+    max_scratch_bytes: int | None = Limits.max_scratch_bytes
     default_user: int = 1000
     platform_assigns_user: bool = False
-    start_timeout_seconds: int = 300
-    store_timeout_seconds: int = 3600
-    ttl_seconds_after_finished: int = 3600
-    termination_grace_period_seconds: int = 120
-    step_grace_seconds: int = 30
-    cancel_grace_seconds: int = 30
-    mover_failures: int = 5
-    disruptions: int = 10
+    start_timeout_seconds: int = Limits.start_timeout_seconds
+    store_timeout_seconds: int = Limits.store_timeout_seconds
+    ttl_seconds_after_finished: int = PodSettings.ttl_seconds_after_finished
+    termination_grace_period_seconds: int = PodSettings.termination_grace_period_seconds
+    step_grace_seconds: int = PodSettings.step_grace_seconds
+    cancel_grace_seconds: int = Limits.cancel_grace_seconds
+    mover_failures: int = Limits.mover_failures
+    disruptions: int = Limits.disruptions
 
 
 _LISTS = ("watch_namespaces", "image_pull_secrets")

@@ -71,8 +71,8 @@ def test_a_cancelled_run_ends_its_pods_and_accepts_nothing(shared: Shared) -> No
     runs.reason_of("long", "sleeps", "Running")
     where, cancel = ("--namespace", runs.namespace), '{"spec": {"cancel": true}}'
     runs.kubectl("patch", "pipelinerun.towpath.dev/long", *where, "--type=merge", "--patch", cancel)
-    assert runs.finish("long", 40)["state"] == "Cancelled"
-    assert wait_until(lambda: runs.pods("long") == [], 30)
+    assert runs.finish("long", 90)["state"] == "Cancelled"
+    assert wait_until(lambda: runs.pods("long") == [], 90)
 
 
 def test_a_deleted_run_takes_its_pods_with_it_within_their_grace(shared: Shared) -> None:

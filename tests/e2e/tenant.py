@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,9 +95,16 @@ class Tenant:
         )
         return seen
 
-    def jobs(self, run: str) -> list[dict[str, Any]]:
-        """The Jobs of a run."""
-        listed = self.tools.kubectl.json("-n", self.namespace, "get", "jobs", "-l", f"towpath.dev/run={run}")
+    def plan(self, run: str) -> dict[str, dict[str, Any]]:
+        """The documents of a run's plan, by their key."""
+        name = self.status("pipelineruns", run)["plan"]
+        found = self.tools.kubectl.json("-n", self.namespace, "get", "configmap", name)["binaryData"]
+        return {key: json.loads(gzip.decompress(base64.b64decode(data))) for key, data in found.items()}
+
+    def jobs(self, run: str, component: str = "step") -> list[dict[str, Any]]:
+        """The Jobs of a run's steps, or of what else it needs."""
+        labels = f"towpath.dev/run={run},towpath.dev/component={component}"
+        listed = self.tools.kubectl.json("-n", self.namespace, "get", "jobs", "-l", labels)
         found: list[dict[str, Any]] = listed["items"]
         return found
 

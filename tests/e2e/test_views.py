@@ -80,12 +80,43 @@ def test_a_view_without_files_and_a_percent_that_is_none_are_said_by_name(
         }
     )
 
-    failed = step_of(tenant.finish(empty), "look")
-    assert (failed["state"], failed["reason"]) == ("Failed", "EmptyInput"), failed
-    assert "its transforms select none of 1" in failed["message"]
+    nothing = condition(tenant.finish(empty), "Succeeded")
+    assert nothing["reason"] == "EmptyInput", nothing
+    assert "Step look, input dogs: its transforms select none of the 1 files" in nothing["message"]
     said = condition(tenant.finish(refused), "Succeeded")
     assert said["reason"] == "InvalidPipeline"
     assert "Step look, input dogs: transforms[0].sample.percent" in said["message"]
+
+
+def test_a_run_reads_a_view_of_files_that_nobody_registered_and_asks_for_their_disk_only(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    for number in range(6):
+        space.put(f"loose/june/{number}.bin", bytes(20_000_000 if number == 5 else 10))
+    given = {
+        "name": "cats",
+        "source": {"sources": [{"path": "loose/$(params.month)/*.bin"}]},
+        "transforms": [{"take": {"count": 3}}],
+    }
+    look = {"name": "look", "command": ["python3", "-c", LIST, "$(inputs.cats.path)"], "inputs": [given]}
+    params = [{"name": "month"}]
+    missing = tenant.start({"pipelineSpec": {"params": params, "steps": [look]}, "params": {"month": "may"}})
+
+    run = tenant.start({"pipelineSpec": {"params": params, "steps": [look]}, "params": {"month": "june"}})
+    status = tenant.finish(run)
+
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    assert _said(tenant, run, "look")["files"] == ["0.bin", "1.bin", "2.bin"]
+    planned = tenant.plan(run)["step-look"]["inputs"][0]
+    assert planned["counted"] == {"files": 3, "bytes": 30, "scratchBytes": 4 * 4096}
+    assert planned["source"]["content"]["files"] == 6
+    assert planned["source"]["sources"][0]["path"] == "loose/june/*.bin"
+    [job] = tenant.jobs(run)
+    volumes = {volume["name"]: volume for volume in job["spec"]["template"]["spec"]["volumes"]}
+    assert int(volumes["inputs"]["emptyDir"]["sizeLimit"]) < 34 * 2**20
+    said = condition(tenant.finish(missing), "Succeeded")
+    assert said["reason"] == "InputRefused"
+    assert said["message"].startswith("Step look, input cats: SourceNotFound:")
 
 
 def _said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:

@@ -17,21 +17,20 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.flow import names
 from towpath.flow.decide import begin
 from towpath.flow.decision import Limits
-from towpath.flow.documents import plan_digest, step_digest, step_document, write
-from towpath.flow.observed import Observed, ObservedAttempt, ObservedContainer, ObservedPod
+from towpath.flow.documents import plan_digest, write
+from towpath.flow.mover_orders import CountSurvey, Listing, Survey
+from towpath.flow.observed import Observed, ObservedAttempt, ObservedContainer, ObservedMover, ObservedPod
 from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan, PlannedStep
 from towpath.flow.recorded import RecordedRun
 from towpath.flow.resolve import resolve
-from towpath.flow.sources import Installation, Known, Resolved, Sources
+from towpath.flow.sources import Installation, Known, Refused, Resolved, Sources, Waiting
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LIMITS = Limits()
 RUN_UID = "11111111-2222-3333-4444-555555555555"
 POD_UID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-INSTALLATION = Installation(
-    "python@sha256:" + "1" * 64, "towpath@sha256:" + "2" * 64, "cluster-1", 10 * 2**30
-)
+INSTALLATION = Installation("python@sha256:" + "1" * 64, "towpath@sha256:" + "2" * 64, "cluster-1")
 
 
 def later(seconds: float) -> datetime:
@@ -96,9 +95,43 @@ def sources(*steps: dict[str, Any], **fields: Any) -> Sources:
 
 def planned(*steps: dict[str, Any], **fields: Any) -> Plan:
     """The plan of a run of these steps."""
-    resolved = resolve(sources(*steps, **fields), NOON, LIMITS)
+    resolved = surveyed(sources(*steps, **fields))
     assert isinstance(resolved, Resolved), resolved
     return make_plan(resolved)
+
+
+def surveyed(
+    read: Sources, seconds: float = 0, limits: Limits = LIMITS, **answers: Any
+) -> Resolved | Waiting | Refused:
+    """What a run comes to when its movers have answered; each view has one file unless a count is given."""
+    while True:
+        outcome = resolve(read, later(seconds), limits)
+        if not isinstance(outcome, Waiting) or not outcome.surveys:
+            return outcome
+        found = tuple(answered(survey, **answers) for survey in outcome.surveys)
+        read = replace(read, surveyors=read.surveyors + found)
+
+
+def answered(survey: Survey, count: tuple[int, int, int] = (1, 3858, 4096), **found: Any) -> ObservedMover:
+    """The mover of a survey, which has ended well; `found` are fields of each inventory's report."""
+    if isinstance(survey, CountSurvey):
+        text = json.dumps({"formatVersion": 1, "views": [count for _ in survey.views]})
+        return ObservedMover(
+            f"count-{survey.ask}", survey.ask, NOON, a_pod(container("count-views", 0, message=text))
+        )
+    told = [
+        container(f"take-inventory-{number}", 0, message=inventory_report(listing, **found))
+        for number, listing in enumerate(survey.listings)
+    ]
+    return ObservedMover(f"inventory-{survey.ask}", survey.ask, NOON, a_pod(*told))
+
+
+def inventory_report(listing: Listing, letter: str = "e", **fields: Any) -> str:
+    """What take-inventory says of a folder that it has listed."""
+    inventory = {"datastore": listing.into, "path": f"team-a/inventories/{letter}.jsonl.gz"}
+    report = {"formatVersion": 1, "inventory": inventory | {"digest": f"sha256:{letter * 64}"}}
+    sizes = {"files": 3, "bytes": 300, "scratchBytes": 16384, "directory": True, "datastores": ["default"]}
+    return json.dumps(report | sizes | fields)
 
 
 def begun(plan: Plan) -> RecordedRun:
@@ -132,7 +165,7 @@ def a_job(
         job_uid="job-uid",
         step=step,
         attempt=attempt,
-        step_digest=step_digest(step_document(plan.step(step))),
+        step_digest=plan.step(step).digest,
         owner_uid=plan.run.uid,
         created_at=NOON,
         pod=pod,

@@ -25,7 +25,7 @@ from flow.sightings import (
 from towpath.flow import graph, registration
 from towpath.flow.decide import begin, decide
 from towpath.flow.decision import AttemptOrder, Decision, Registration
-from towpath.flow.documents import plan_digest, step_digest, step_document, write
+from towpath.flow.documents import plan_digest, write
 from towpath.flow.names import job_name
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedPod, ObservedVersion
 from towpath.flow.planned import Plan, StepOutputRef
@@ -62,10 +62,6 @@ class SimulatedCluster:
     is_calm: bool = False
     pods: int = 0
     remembered: dict[tuple[str, str], ObservedVersion] = field(default_factory=dict)
-    digests: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.digests = {step.name: step_digest(step_document(step)) for step in self.plan.steps}
 
     def live(self, times: int) -> None:
         """Let so many things happen, then calm down and go on until the run has ended."""
@@ -164,7 +160,7 @@ class SimulatedCluster:
             job_uid=job.uid,
             step=job.order.step,
             attempt=job.order.attempt,
-            step_digest=self.digests[job.order.step],
+            step_digest=self.plan.step(job.order.step).digest,
             owner_uid=self.plan.run.uid,
             created_at=NOON,
             pod=pod,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -284,13 +283,3 @@ def test_a_view_without_files_fails_its_step_in_the_movers_words() -> None:
 
     assert (step.state, step.reason) == (StepState.FAILED, StepReason.EMPTY_INPUT)
     assert "its transforms select none" in step.message
-
-
-def test_a_view_counts_whole_against_the_disk() -> None:
-    read = sources(reads("data", [{"take": {"count": 0}}]))
-    small = replace(read, installation=replace(read.installation, max_scratch_bytes=4095))
-
-    outcome = resolve(small, NOON, LIMITS)
-
-    assert isinstance(outcome, Refused)
-    assert outcome.reason is RunReason.TOO_LARGE

@@ -9,7 +9,6 @@ import pytest
 
 import builders
 from flow.sightings import (
-    INSTALLATION,
     LIMITS,
     NOON,
     a_datastore,
@@ -23,6 +22,7 @@ from flow.sightings import (
 from towpath.api.dataset import Dataset
 from towpath.api.datastore import Datastore
 from towpath.flow.conditions import RunReason
+from towpath.flow.planned import PinnedVersion
 from towpath.flow.resolve import resolve, what_is_needed
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 
@@ -50,6 +50,13 @@ def waiting(read: Sources, seconds: float = 0) -> Waiting:
     return outcome
 
 
+def version_read(read: Sources, step: str, name: str) -> PinnedVersion:
+    """The version that an input has pinned."""
+    pinned = resolved(read).pins[step, name]
+    assert isinstance(pinned, PinnedVersion)
+    return pinned
+
+
 def reading(**given: Any) -> dict[str, Any]:
     """A step with one input."""
     return builders.make_step(inputs=[{"name": "data"} | given])
@@ -58,7 +65,7 @@ def reading(**given: Any) -> dict[str, Any]:
 def test_an_input_that_says_nothing_is_the_dataset_of_its_name_in_its_latest_version() -> None:
     read = sources(READS, versions={"iris": (a_version(version=2), a_version(version=3), a_version())})
 
-    assert resolved(read).pins["prep", "iris"].version == 3
+    assert version_read(read, "prep", "iris").version == 3
 
 
 def test_two_inputs_of_a_run_read_the_same_latest_version() -> None:
@@ -83,7 +90,7 @@ def test_a_version_may_be_asked_for_by_number(dataset: dict[str, Any]) -> None:
     params = [{"name": "data", "default": "iris@1"}]
     read = sources(versions=versions, pipeline=a_pipeline(reading(dataset=dataset), params=params))
 
-    assert resolved(read).pins["prep", "data"].version == 1
+    assert version_read(read, "prep", "data").version == 1
 
 
 def test_a_given_name_with_an_underscore_finds_its_object() -> None:
@@ -92,7 +99,7 @@ def test_a_given_name_with_an_underscore_finds_its_object() -> None:
         versions={"training-data": (a_version("training-data"),)},
     )
 
-    assert resolved(read).pins["prep", "data"].dataset == "training-data"
+    assert version_read(read, "prep", "data").dataset == "training-data"
 
 
 def test_two_given_names_of_one_object_are_an_error_that_names_both() -> None:
@@ -169,7 +176,7 @@ def test_a_dataset_without_a_version_holds_the_run() -> None:
 def test_a_version_asked_for_by_number_needs_no_dataset() -> None:
     read = sources(reading(dataset={"name": "iris@1"}), datasets={})
 
-    assert resolved(read).pins["prep", "data"].version == 1
+    assert version_read(read, "prep", "data").version == 1
 
 
 def test_the_datastores_of_versions_and_outputs_are_planned_without_any_credential() -> None:
@@ -206,10 +213,9 @@ def test_an_input_without_files_is_refused_unless_it_is_allowed() -> None:
 
 
 def test_inputs_that_exceed_the_disk_are_refused_with_the_numbers() -> None:
-    installation = replace(INSTALLATION, max_scratch_bytes=4095)
+    outcome = resolve(sources(READS), NOON, replace(LIMITS, max_scratch_bytes=4095))
 
-    outcome = refused(sources(READS, installation=installation))
-
+    assert isinstance(outcome, Refused)
     assert outcome.reason is RunReason.TOO_LARGE
     assert "4096" in outcome.message
     assert "4095" in outcome.message

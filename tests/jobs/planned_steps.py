@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from towpath.flow.decision import AttemptOrder
+from towpath.flow.documents import digested
 from towpath.flow.planned import (
     Content,
     InventoryRef,
@@ -50,7 +51,7 @@ def make_step(name: str = "prep", **facts: Any) -> PlannedStep:
     given: dict[str, Any] = {"command": ("python", "prep.py"), "args": (), "inputs": (), "outputs": ()}
     given |= {"image": "python:3.12-slim", "depends_on": (), "contract": {}}
     given |= {"result_prefix": f"{NAMESPACE}/runs/iris-1-0123abcd/{name}/"}
-    return PlannedStep(name=name, **given | facts)
+    return digested(PlannedStep(name=name, **given | facts))
 
 
 def make_datastore(name: str = "default", **facts: Any) -> PlannedDatastore:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from jobs.planned_steps import (
     INSTALLATION,
+    MOVER_IMAGE,
     make_content,
     make_datastore,
     make_input,
@@ -15,9 +17,16 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.listing import Listing
-from towpath.flow.planned import PlannedCode, PlannedDatastore, PlannedInput, PlannedStep, StepOutputRef
-from towpath_operator.jobs import inventory, probe, step
+from towpath.flow.mover_orders import CountSurvey, InventorySurvey, Listing, View
+from towpath.flow.planned import (
+    Counted,
+    PlannedCode,
+    PlannedDatastore,
+    PlannedInput,
+    PlannedStep,
+    StepOutputRef,
+)
+from towpath_operator.jobs import inventory, probe, step, survey
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]
@@ -78,6 +87,23 @@ LISTING = Listing(
     "default",
     (make_datastore(),),
 )
+MORE = Listing(
+    "File",
+    (
+        {"path": "labels/", "datastore": "archive"},
+        {"url": "https://labels.internal/labels.csv", "caConfigMap": "another-ca"},
+    ),
+    "archive",
+    (make_datastore("archive"),),
+)
+INVENTORIES = InventorySurvey("0a1b2c3d-0", (LISTING, MORE), ("prep/raw", "train/labels"))
+HALF = ({"sample": {"percent": 50, "seed": 42}},)
+COUNT = CountSurvey(
+    "0a1b2c3d-0", (View(make_content().inventory, HALF),), (make_datastore(),), ("Step look, input raw",)
+)
+LOOK = make_step(
+    "look", inputs=(replace(make_input(), transforms=HALF, counted=Counted(1, 50_000_000, 50_003_968)),)
+)
 
 
 def render(
@@ -93,6 +119,7 @@ def examples() -> dict[str, Object]:
     platform = PodSettings(user=None, image_pull_secrets=("ours",))
     on_claims = make_plan(JOIN, datastores=ON_CLAIMS)
     contents = {name: make_content(name, datastores=(name,), into="results") for name in ("raw", "reference")}
+    run = make_owner("PipelineRun", "iris-1")
     datastore, dataset = make_owner("Datastore", "default"), make_owner("Dataset", "iris")
     return {
         "step-with-movers": render(PREP),
@@ -101,6 +128,9 @@ def examples() -> dict[str, Object]:
         "step-user-of-the-platform": render(HELLO, settings=platform),
         "step-on-claims": step.render(on_claims, JOIN, make_order(JOIN, 1, contents), PodSettings()),
         "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
+        "step-with-view": render(LOOK, raw=make_content(scratch_bytes=5_000_000_000)),
         "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
+        "take-inventories-of-a-run": survey.render(INVENTORIES, run, MOVER_IMAGE, PodSettings()),
+        "count-views": survey.render(COUNT, run, MOVER_IMAGE, PodSettings()),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.planned import PlannedDatastore, PlannedStep
+from towpath.flow.planned import Counted, PlannedDatastore, PlannedStep
 from towpath_operator.jobs import step
 from towpath_operator.jobs.quantities import amount, half, largest_resources
 from towpath_operator.jobs.settings import MOVER_RESOURCES, PodSettings
@@ -78,6 +79,14 @@ def test_inputs_get_their_size_and_a_tenth_and_some_slack() -> None:
     publish = pod["containers"][1]["resources"]
     assert publish["requests"]["ephemeral-storage"] == str(size)
     assert "ephemeral-storage" not in publish["limits"]
+
+
+def test_a_view_gets_the_disk_that_was_counted_for_it_and_not_that_of_its_version() -> None:
+    view = replace(make_input(), counted=Counted(5, GIB - 4096, GIB))
+    pod = pod_of(make_step(inputs=(view, make_input("more"))), scratch=10 * GIB)
+    size = int(volume(pod, "inputs")["sizeLimit"])
+    assert 12.1 * GIB <= size < 12.2 * GIB
+    assert pod["containers"][1]["resources"]["requests"]["ephemeral-storage"] == str(size)
 
 
 def test_a_disk_limit_of_the_step_is_not_used_up_by_its_inputs() -> None:

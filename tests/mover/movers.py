@@ -70,6 +70,19 @@ def take_sources(
     return run_mover("take-inventory", order, root, timeout)
 
 
+def count_views(
+    datastore: PlannedDatastore, identity: Identity, inventory: Any, chains: list[Any], root: Path
+) -> Ended:
+    """Count views of one inventory."""
+    give_keys(datastore, identity, root)
+    views = [
+        {"input": f"Step prep, input v{number}", "inventory": inventory, "transforms": chain}
+        for number, chain in enumerate(chains)
+    ]
+    order = {"views": views, "datastores": [datastore_document(datastore)]}
+    return run_mover("count-views", order, root)
+
+
 def give_keys(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> None:
     folder = root / "credentials" / datastore.name
     folder.mkdir(parents=True, exist_ok=True)

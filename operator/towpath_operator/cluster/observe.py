@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,12 +55,12 @@ def is_being_set_up(pod: ObservedPod) -> bool:
 
 
 def observe_movers(
-    owner: Json, component: str, jobs: Store, pods: Store, told: Told
+    owner: Json, components: Collection[str], jobs: Store, pods: Store, told: Told
 ) -> tuple[ObservedMover, ...]:
-    """The Jobs of this component that a Datastore or Dataset owns, with their pods."""
+    """The Jobs of these components that an object of ours owns, with their pods."""
     found = []
     for job in jobs.owned_by(owner["metadata"]["uid"]):
-        if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == component:
+        if job["metadata"]["labels"].get(names.COMPONENT_LABEL) in components:
             pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
             mover = mover_of(job, pod, told.refusals.get(job["metadata"]["uid"]))
             found.append(replace(mover, pod=_with_warning(mover.pod, told)))

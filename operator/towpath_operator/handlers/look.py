@@ -1,4 +1,4 @@
-"""What looks at Datastores and Datasets share: their movers, who asked for one, and the log of what came of it."""
+"""What looks at Datastores, Datasets and sources of runs share: their movers, who asked, the log of what came of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from towpath_operator.handlers.run_observe import live_jobs
 log = logging.getLogger("towpath.condition")
 
 
-def observe_looks(context: Context, item: Json, component: str) -> tuple[ObservedMover, ...]:
+def observe_looks(context: Context, item: Json, *components: str) -> tuple[ObservedMover, ...]:
     """The Jobs that look, or have looked, at this object; what an Event said of a pod goes once the pod has begun."""
     told = Told(context.memory.refusals, context.memory.warnings)
-    looks = observe_movers(item, component, context.cache.jobs, context.cache.pods, told)
+    looks = observe_movers(item, components, context.cache.jobs, context.cache.pods, told)
     for look in looks:
         if look.pod is not None and not is_being_set_up(look.pod):
             context.memory.forget(look.pod.uid)

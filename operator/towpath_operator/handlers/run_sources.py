@@ -10,18 +10,24 @@ from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline
 from towpath.api.pipelinerun import PipelineRun
+from towpath.flow import names
 from towpath.flow.code import code_digest
+from towpath.flow.observed import ObservedMover
 from towpath.flow.resolve import what_is_needed
 from towpath.flow.sources import Known, Sources
 from towpath_operator.cluster.config_maps import read_config_map
 from towpath_operator.cluster.store import Store
 from towpath_operator.handlers.context import Context
+from towpath_operator.handlers.look import observe_looks
 
 Json = dict[str, Any]
 
+SURVEYS = (names.INVENTORY_COMPONENT, names.COUNT_COMPONENT)
 
-async def gather(context: Context, run: PipelineRun) -> Sources:
+
+async def gather(context: Context, item: Json) -> Sources:
     """All that `resolve` may ask about this run."""
+    run = PipelineRun.model_validate(item)
     namespace, cache = run.metadata.namespace or "", context.cache
     pipeline = _pipeline_of(context, run, namespace)
     needed = what_is_needed(run, pipeline)
@@ -47,7 +53,13 @@ async def gather(context: Context, run: PipelineRun) -> Sources:
         known=Known(
             *(_names(store, namespace) for store in (cache.pipelines, cache.datasets, cache.datastores))
         ),
+        surveyors=surveyors(context, item),
     )
+
+
+def surveyors(context: Context, item: Json) -> tuple[ObservedMover, ...]:
+    """The movers that find out what must be known before this run is planned."""
+    return observe_looks(context, item, *SURVEYS)
 
 
 def _first_seen(context: Context, run: PipelineRun) -> Any:

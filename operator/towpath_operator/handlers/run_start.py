@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
 from towpath.flow.decide import begin
 from towpath.flow.planned import Plan
@@ -16,11 +15,12 @@ from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.run_plan import write_plan
 from towpath_operator.handlers.run_report import report_planned, report_unplanned
 from towpath_operator.handlers.run_sources import gather
+from towpath_operator.handlers.run_survey import stop_surveys, survey
 
 
 async def start(context: Context, run: Json) -> float | None:
     """Plan the run, or say why not. Seconds after which to look again; None where nothing is left to do."""
-    sources = await gather(context, PipelineRun.model_validate(run))
+    sources = await gather(context, run)
     outcome = _outcome(context, sources)
     if isinstance(outcome, Resolved):
         return await _begin(context, run, sources, outcome)
@@ -35,10 +35,11 @@ async def _write_unplanned(
         return 0.0
     report_unplanned(run, outcome)
     if isinstance(outcome, Refused):
+        await stop_surveys(context, run)
         return None
     for kind, name in outcome.ask:
         context.ask(Key(kind, run["metadata"]["namespace"], name), outcome.look_after)
-    return outcome.check_after_seconds
+    return await survey(context, run, outcome)
 
 
 def _outcome(context: Context, sources: Sources) -> Resolved | Waiting | Refused:

@@ -18,8 +18,8 @@ from towpath_operator.jobs.security import step_security
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.volumes import (
     WORK,
+    disk_of_inputs,
     publish_mounts,
-    scratch_bytes,
     shared_memory_mount,
     stage_in_mounts,
     step_mounts,
@@ -116,7 +116,7 @@ def _with_scratch(container: Container, step: PlannedStep, order: AttemptOrder) 
     """Asks for the disk of the staged inputs here, so that the figures of the step's container stay the user's."""
     if not step.inputs:
         return container
-    size = whole(scratch_bytes(order))
+    size = whole(disk_of_inputs(step, order))
     resources = container["resources"]
     # A limit of the step bounds the sum of the pod: without one beside it, the inputs would use it up.
     sides = ["requests", "limits"] if _EPHEMERAL in step.resources.get("limits", {}) else ["requests"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from towpath.flow import names
 from towpath.flow.documents import datastore_document
-from towpath.flow.listing import Listing
+from towpath.flow.mover_orders import Listing
 from towpath.flow.planned import FORMAT_VERSION
 from towpath.flow.sources import Installation
 from towpath_operator.jobs.job import JobIdentity, Object, Owner
@@ -23,19 +23,22 @@ def render(
         | {names.DATASET_LABEL: names.label_value(owner.name)},
         annotations={names.ASK_ANNOTATION: ask},
     )
+    order = listing_order(listing, owner.namespace, owner.name, installation.mover_image)
+    return mover_job(identity, order, settings)
+
+
+def listing_order(listing: Listing, namespace: str, dataset: str, image: str) -> MoverOrder:
+    """What the mover of one inventory is told; `dataset` is what its messages call it."""
     document = {
         "formatVersion": FORMAT_VERSION,
-        "namespace": owner.namespace,
-        "dataset": owner.name,
+        "namespace": namespace,
+        "dataset": dataset,
         "type": listing.type,
         "sources": [dict(source) for source in listing.sources],
         "into": listing.into,
         "datastores": [datastore_document(datastore) for datastore in listing.datastores],
     }
-    order = MoverOrder(
-        names.INVENTORY_CONTAINER, installation.mover_image, document, listing.datastores, _trusted(listing)
-    )
-    return mover_job(identity, order, settings)
+    return MoverOrder(names.INVENTORY_CONTAINER, image, document, listing.datastores, _trusted(listing))
 
 
 def _trusted(listing: Listing) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.documents import step_digest, step_document
 from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
 from towpath_operator.jobs.containers import (
     publish_container,
@@ -79,5 +78,5 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
         name=names.job_name(run.name, run.uid, step.name, order.attempt),
         owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
-        annotations=names.attempt_annotations(step.name, step_digest(step_document(step))),
+        annotations=names.attempt_annotations(step.name, step.digest),
     )

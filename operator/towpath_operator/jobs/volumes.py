@@ -9,6 +9,7 @@ from typing import Any
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.scratch import scratch_bytes
 from towpath_operator.jobs.quantities import half, whole
 
 PLAN = "/towpath/plan"
@@ -28,12 +29,9 @@ Volume = dict[str, Any]
 Mount = dict[str, Any]
 
 
-def scratch_bytes(order: AttemptOrder) -> Decimal:
+def disk_of_inputs(step: PlannedStep, order: AttemptOrder) -> Decimal:
     """What the inputs of an attempt may take on the node's disk."""
-    return (
-        sum((content.scratch_bytes for content in order.inputs.values()), Decimal(0)) * _SCRATCH_MARGIN
-        + _SCRATCH_SLACK
-    )
+    return scratch_bytes(step, order.inputs) * _SCRATCH_MARGIN + _SCRATCH_SLACK
 
 
 def step_volumes(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Volume]:
@@ -46,7 +44,7 @@ def step_volumes(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Vol
         _empty("mover-tmp"),
     ]
     if step.inputs:
-        volumes.append(_empty("inputs", {"sizeLimit": whole(scratch_bytes(order))}))
+        volumes.append(_empty("inputs", {"sizeLimit": whole(disk_of_inputs(step, order))}))
     if step.outputs:
         volumes.append(_empty("outputs"))
     if step.code and step.code.config_map:

@@ -40,8 +40,15 @@ class RunReason(Reason):
     INVALID_PIPELINE = "InvalidPipeline", "Steps, references or names do not fit together."
     INVALID_PARAMS = "InvalidParams", "A parameter is unknown, missing, or not of its type."
     NOT_SUPPORTED_YET = "NotSupportedYet", "A field is used that this release does not honour; it is named."
-    READ_ONLY = "ReadOnly", "An output would be written to a read-only Datastore."
-    EMPTY_INPUT = "EmptyInput", "An input has no files and does not say allowEmpty."
+    READ_ONLY = "ReadOnly", "An output or an inventory would be written to a read-only Datastore."
+    EMPTY_INPUT = (
+        "EmptyInput",
+        "An input has no files, or its view selects none, and it does not say allowEmpty.",
+    )
+    INPUT_REFUSED = (
+        "InputRefused",
+        "The inventory of an input's source cannot be taken, or its view not be counted; the message says why.",
+    )
     TOO_LARGE = (
         "TooLarge",
         "The plan or a step's scratch space exceeds its limit; the message has numbers.",
@@ -110,6 +117,7 @@ class StepReason(Reason):
     DISK_FULL = "DiskFull", "A disk is full; the message has numbers."
     INPUT_NOT_WRITTEN = "InputNotWritten", "An input comes from an optional output that was not written."
     EMPTY_INPUT = "EmptyInput", "An input has no files and does not say allowEmpty."
+    TOO_LARGE = "TooLarge", "Its inputs take more of a node's disk than is allowed; the message has numbers."
     NAME_TAKEN = "NameTaken", "A Job of the attempt's name exists that is not this run's, or not this plan's."
     # Ended without its own doing.
     UPSTREAM_FAILED = "UpstreamFailed", "A step that it depends on did not succeed."

@@ -16,7 +16,8 @@ from towpath.flow.conditions import DatasetReason
 from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.documents import content_document
-from towpath.flow.listing import Listing, datastores_of, listing_of, why_not_copied, written_into
+from towpath.flow.listing import datastores_of, listing_of, why_not_copied, written_into
+from towpath.flow.mover_orders import Listing
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
 from towpath.flow.planned import Content

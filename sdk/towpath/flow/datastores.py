@@ -9,14 +9,12 @@ from towpath.api.datastore import KINDS_OF_STORE, Datastore, DatastoreSpec
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import names, support
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import PinnedVersion, PlannedDatastore
+from towpath.flow.planned import Pinned, PlannedDatastore
 from towpath.flow.readiness import Patience, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
 
 ENTRANCES = ("credentialsSecretRef", "caConfigMapRef")
-
-Pins = Mapping[tuple[str, str], PinnedVersion]
 
 
 def written_by(spec: PipelineSpec) -> set[str]:
@@ -26,16 +24,19 @@ def written_by(spec: PipelineSpec) -> set[str]:
 
 
 def enter(
-    sources: Sources, patience: Patience, spec: PipelineSpec, pins: Mapping[tuple[str, str], PinnedVersion]
+    sources: Sources, patience: Patience, spec: PipelineSpec, pins: Mapping[tuple[str, str], Pinned]
 ) -> tuple[PlannedDatastore, ...]:
     """Every datastore that a run reads or writes; raises where one is missing, not Ready or not usable."""
     outputs = written_by(spec)
     contents = [pinned.content for pinned in pins.values()]
     read = {store for content in contents for store in (content.inventory.datastore, *content.datastores)}
-    return tuple(_datastore(sources, patience, name, name in outputs) for name in sorted(outputs | read))
+    return tuple(
+        planned_datastore(usable(sources, patience, name, name in outputs)) for name in sorted(outputs | read)
+    )
 
 
-def _datastore(sources: Sources, patience: Patience, name: str, is_written: bool) -> PlannedDatastore:
+def usable(sources: Sources, patience: Patience, name: str, is_written: bool = False) -> Datastore:
+    """The datastore of this name; raises where it is missing, not Ready or not usable."""
     datastore = sources.datastores.get(name)
     if datastore is None:
         raise patience.missing("Datastore", name, sources.known.datastores)
@@ -47,7 +48,7 @@ def _datastore(sources: Sources, patience: Patience, name: str, is_written: bool
     why = why_not_ready(datastore)
     if why:
         raise patience.not_ready("Datastore", name, why)
-    return planned_datastore(datastore)
+    return datastore
 
 
 def planned_datastore(datastore: Datastore) -> PlannedDatastore:

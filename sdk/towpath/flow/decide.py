@@ -15,7 +15,7 @@ from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
 from towpath.flow.observed import Observed, ObservedAttempt
-from towpath.flow.planned import PinnedVersion, Plan, PlannedStep
+from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import Moved, lives, move
 from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
 from towpath.flow.start import Started, contents_of, start, taken_names
@@ -93,7 +93,7 @@ def _moved(look: _Pass, before: Steps) -> dict[str, Moved]:
 
 def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Decision:
     steps = _with_versions(started.steps, look.observed)
-    register = _registrations(look.plan, steps, look.observed)
+    register = _registrations(look, steps)
     is_over = all(step.state.is_final for step in steps.values()) and not register
     after = _ended(look, steps) if is_over and not _are_ending(look, steps) else _going(look, steps)
     return Decision(
@@ -171,19 +171,20 @@ def _versioned(step: RecordedStep, observed: Observed) -> tuple[PublishedOutput,
     return tuple(replace(one, version=versions.get(one.name, one.version)) for one in step.outputs)
 
 
-def _registrations(plan: Plan, steps: Steps, observed: Observed) -> tuple[Registration, ...]:
+def _registrations(look: _Pass, steps: Steps) -> tuple[Registration, ...]:
     wanted = []
-    for planned in plan.steps:
-        recorded = steps[planned.name]
-        for output in recorded.outputs:
-            if output.version is None and (planned.name, output.name) not in observed.refused_registrations:
-                wanted.extend(_registration(planned, recorded, output, steps))
+    for planned in look.plan.steps:
+        for output in steps[planned.name].outputs:
+            refused = (planned.name, output.name) in look.observed.refused_registrations
+            if output.version is None and not refused:
+                wanted.extend(_registration(look, planned, output, steps))
     return tuple(wanted)
 
 
 def _registration(
-    planned: PlannedStep, recorded: RecordedStep, output: PublishedOutput, steps: Steps
+    look: _Pass, planned: PlannedStep, output: PublishedOutput, steps: Steps
 ) -> list[Registration]:
+    recorded = steps[planned.name]
     declared = {one.name: one for one in planned.outputs}[output.name]
     if declared.register is None or recorded.attempt_id is None:
         return []
@@ -194,20 +195,30 @@ def _registration(
             register=declared.register,
             content=output.content,
             attempt=recorded.attempt_id,
-            derived_from=_derived_from(planned, steps),
+            derived_from=_derived_from(look, planned, steps),
         )
     ]
 
 
-def _derived_from(planned: PlannedStep, steps: Steps) -> tuple[Derivation, ...]:
+def _derived_from(look: _Pass, planned: PlannedStep, steps: Steps) -> tuple[Derivation, ...]:
     contents = contents_of(planned, steps)
-    found = []
-    for given in planned.inputs:
-        digest = contents[given.name].inventory.digest
-        version = given.source if isinstance(given.source, PinnedVersion) else None
-        dataset = version.dataset if version else None
-        found.append(Derivation(given.name, digest, dataset, version.version if version else None))
-    return tuple(found)
+    return tuple(
+        Derivation(given.name, contents[given.name].inventory.digest, *_version_read(look, given, steps))
+        for given in planned.inputs
+    )
+
+
+def _version_read(look: _Pass, given: PlannedInput, steps: Steps) -> tuple[str | None, int | None]:
+    """Dataset and number of what an input read: what was pinned, or what another step's output became."""
+    match given.source:
+        case PinnedVersion(dataset, version):
+            return dataset, version
+        case StepOutputRef(step, output):
+            register = {one.name: one.register for one in look.plan.step(step).outputs}[output]
+            number = {one.name: one.version for one in steps[step].outputs}.get(output)
+            return (register.dataset, number) if register and number is not None else (None, None)
+        case _:
+            return None, None
 
 
 def _results(recorded: RecordedRun) -> object:

@@ -14,7 +14,10 @@ from towpath.flow.recorded import RecordedRun
 
 @dataclass(frozen=True)
 class Limits:
-    """The installation's patience, from the chart. Times are in seconds."""
+    """What the installation allows, from the chart. Times are in seconds.
+
+    `max_scratch_bytes` bounds what the inputs of a step may take of a node's disk.
+    """
 
     disruptions: int = 10
     mover_failures: int = 5
@@ -27,6 +30,7 @@ class Limits:
     publish_alone_seconds: int = 10
     first_pause_seconds: int = 5
     longest_pause_seconds: int = 300
+    max_scratch_bytes: int | None = None
 
 
 @dataclass(frozen=True)

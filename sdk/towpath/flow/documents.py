@@ -9,13 +9,16 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from towpath.flow import names
 from towpath.flow.planned import (
     FORMAT_VERSION,
     Content,
+    Counted,
     InventoryRef,
+    PinnedSource,
     Plan,
     PlannedCode,
     PlannedDatastore,
@@ -74,9 +77,9 @@ def plan_digest(documents: Mapping[str, Document]) -> str:
     return digest_of(dict(documents))
 
 
-def step_digest(document: Document) -> str:
-    """The digest of one step's document: its Jobs carry it, and are adopted by it."""
-    return digest_of(document)
+def digested(step: PlannedStep) -> PlannedStep:
+    """The step with the digest of its document, taken once: its Jobs carry it, and are adopted by it."""
+    return replace(step, digest=digest_of(step_document(step)))
 
 
 def canonical(value: object) -> bytes:
@@ -169,12 +172,21 @@ def _input_document(given: PlannedInput) -> Document:
     document |= {
         "allowEmpty": given.allow_empty or None,
         "transforms": [dict(one) for one in given.transforms],
+        "counted": _counted_document(given.counted) if given.counted else None,
     }
     source = given.source
     if isinstance(source, StepOutputRef):
         return _without_empty(document | {"from": {"step": source.step, "output": source.output}})
+    content = {"content": content_document(source.content)}
+    if isinstance(source, PinnedSource):
+        taken = content | {"sources": [dict(one) for one in source.sources]}
+        return _without_empty(document | {"source": taken})
     version: Document = {"dataset": source.dataset, "version": source.version}
-    return _without_empty(document | {"version": version | {"content": content_document(source.content)}})
+    return _without_empty(document | {"version": version | content})
+
+
+def _counted_document(counted: Counted) -> Document:
+    return {"files": counted.files, "bytes": counted.bytes, "scratchBytes": counted.scratch_bytes}
 
 
 def _output_document(output: PlannedOutput) -> Document:

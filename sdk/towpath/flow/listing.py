@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from towpath.api.datastore import Datastore
 from towpath.api.sources import DatasetType, Source
 from towpath.flow import names
 from towpath.flow.datastores import planned_datastore
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.mover_orders import Listing
 from towpath.flow.readiness import why_not_ready
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One inventory to take: of which sources, in which datastore it is written, and how to enter what is named."""
-
-    type: str
-    sources: tuple[Mapping[str, Any], ...]
-    into: str
-    datastores: tuple[PlannedDatastore, ...]
 
 
 def datastores_of(sources: Iterable[Source]) -> Iterator[str]:

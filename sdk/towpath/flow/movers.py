@@ -40,9 +40,11 @@ class MoverLost:
     message: str
 
 
-def judge_mover(mover: ObservedMover, moment: Moment) -> MoverGoing | MoverEnded | MoverLost:
-    """What can be said of a mover's Job now."""
-    container = _only(mover)
+def judge_mover(
+    mover: ObservedMover, moment: Moment, container_name: str | None = None
+) -> MoverGoing | MoverEnded | MoverLost:
+    """What can be said now of a mover's Job, or of one container where its pod has several."""
+    container = _container(mover, container_name)
     if container is not None and container.state == "terminated":
         return MoverEnded(container.exit_code, container.message)
     if mover.has_ended or (mover.pod and mover.pod.phase in ("Failed", "Succeeded")):
@@ -75,7 +77,7 @@ def earlier(movers: Iterable[ObservedMover], ask: str) -> tuple[str, ...]:
 
 
 def _is_live(mover: ObservedMover) -> bool:
-    container = _only(mover)
+    container = _container(mover)
     is_over = mover.has_ended or (container is not None and container.state == "terminated")
     return not is_over and not mover.deleting
 
@@ -86,8 +88,9 @@ def next_look(observed_at: datetime, since: datetime, is_asked: bool) -> float:
     return min(max((observed_at - since).total_seconds(), FIRST_PAUSE_SECONDS), longest)
 
 
-def _only(mover: ObservedMover) -> ObservedContainer | None:
-    return next(iter(mover.pod.containers.values()), None) if mover.pod else None
+def _container(mover: ObservedMover, name: str | None = None) -> ObservedContainer | None:
+    containers = mover.pod.containers if mover.pod else {}
+    return containers.get(name) if name else next(iter(containers.values()), None)
 
 
 def _waits_for(mover: ObservedMover, container: ObservedContainer | None) -> str | None:

@@ -26,6 +26,7 @@ DATASET_LABEL = f"{GROUP}/dataset"
 STEP_COMPONENT = "step"
 PROBE_COMPONENT = "probe"
 INVENTORY_COMPONENT = "inventory"
+COUNT_COMPONENT = "count"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -38,6 +39,7 @@ STEP_CONTAINER = "step"
 PUBLISH_CONTAINER = "publish"
 PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
+COUNT_CONTAINER = "count-views"
 
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
@@ -110,6 +112,16 @@ def inventory_job_name(dataset: str, uid: str, ask: str) -> str:
     return _mover_job(dataset, uid, f"-inventory-{ask}")
 
 
+def count_job_name(run: str, uid: str, ask: str) -> str:
+    """The name of the Job that counts views for a run because of `ask`."""
+    return _mover_job(run, uid, f"-count-{ask}")
+
+
+def listing_container(number: int) -> str:
+    """The container of one of several inventories that are taken in one pod."""
+    return f"{INVENTORY_CONTAINER}-{number}"
+
+
 def label_value(text: str) -> str:
     """The text itself where it may be a label's value, else a readable beginning and its hash."""
     if len(text) <= LABEL_LIMIT and _LABEL.fullmatch(text):
@@ -126,6 +138,11 @@ def attempt_labels(run: str, uid: str, step: str, attempt: int) -> dict[str, str
     """The labels of the Job and pod of one attempt of a step."""
     own = {RUN_LABEL: label_value(run), RUN_UID_LABEL: uid}
     return job_labels(STEP_COMPONENT) | own | {STEP_LABEL: label_value(step), ATTEMPT_LABEL: str(attempt)}
+
+
+def survey_labels(component: str, run: str, uid: str) -> dict[str, str]:
+    """The labels of Job and pod of a mover that a run needs before it is planned."""
+    return job_labels(component) | {RUN_LABEL: label_value(run), RUN_UID_LABEL: uid}
 
 
 def attempt_annotations(step: str, digest: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from towpath.api.sources import DatasetType
 from towpath.api.step import Step
 from towpath.flow import checks, names, references
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import Content, InventoryRef, PinnedVersion
+from towpath.flow.planned import Content, Counted, InventoryRef, Pinned, PinnedVersion
 from towpath.flow.readiness import Patience, is_looked_at_for, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
@@ -107,14 +107,20 @@ def _numbered(
     raise patience.missing("DatasetVersion", f"{wanted.given}@{wanted.version}", known)
 
 
-def refuse_empty(step: Step, given: Input, pinned: PinnedVersion) -> None:
-    """Raise StalledError for an input without files that does not allow it."""
-    if pinned.content.files == 0 and not given.allow_empty:
-        raise StalledError(
-            RunReason.EMPTY_INPUT,
-            f"Step {step.name}, input {given.name}: version {pinned.version} of {pinned.dataset} has no "
-            "files. Say allowEmpty: true if that is meant.",
-        )
+def refuse_empty(step: Step, given: Input, pinned: Pinned, counted: Counted | None) -> None:
+    """Raise StalledError for an input that has no files, or whose view selects none."""
+    content = pinned.content
+    if (counted or content).files:
+        return
+    what = (
+        f"version {pinned.version} of {pinned.dataset}" if isinstance(pinned, PinnedVersion) else "its source"
+    )
+    words = f"its transforms select none of the {content.files} files of {what}"
+    words = words if content.files else f"{what} has no files"
+    raise StalledError(
+        RunReason.EMPTY_INPUT,
+        f"Step {step.name}, input {given.name}: {words}. Say allowEmpty: true if that is meant.",
+    )
 
 
 def _invalid(message: str) -> StalledError:

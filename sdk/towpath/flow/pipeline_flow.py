@@ -9,6 +9,7 @@ from towpath.api.pipeline import Pipeline
 from towpath.flow import checks, support
 from towpath.flow.conditions import PipelineReason, condition
 from towpath.flow.stalled import StalledError
+from towpath.flow.views import surely_empty
 
 
 def decide_pipeline(pipeline: Pipeline, now: datetime) -> dict[str, Any] | None:
@@ -30,4 +31,7 @@ def _said(pipeline: Pipeline) -> tuple[str, PipelineReason, str]:
     except StalledError as error:
         return "False", PipelineReason.INVALID_PIPELINE, error.message
     words = f"{len(order)} steps fit together" if len(order) > 1 else "its step fits together"
+    empty = [name for step in pipeline.spec.steps for name in surely_empty(step)]
+    if empty:
+        words += f"; but transforms of {'; '.join(empty)} select nothing, whatever the data are: say allowEmpty: true"
     return "True", PipelineReason.READY, words

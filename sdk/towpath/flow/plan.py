@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from towpath.api.ports import Input, Output
 from towpath.api.step import Step, StepSettings
 from towpath.flow import checks, names, references, support
+from towpath.flow.documents import digested
 from towpath.flow.fingerprint import contract
 from towpath.flow.planned import (
-    PinnedVersion,
+    Pinned,
     Plan,
     PlannedCode,
     PlannedInput,
@@ -30,7 +31,8 @@ T = TypeVar("T")
 def plan(resolved: Resolved) -> Plan:
     """All that the run will do."""
     given = {step.name: step for step in resolved.spec.steps}
-    steps = with_warnings(_step(resolved, given[name]) for name in resolved.order)
+    noted = with_warnings(_step(resolved, given[name]) for name in resolved.order)
+    steps = tuple(digested(step) for step in noted)
     return Plan(
         run=resolved.run,
         pipeline=resolved.pipeline,
@@ -104,6 +106,7 @@ def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:
         note=_note(given, chain),
         allow_empty=given.allow_empty,
         transforms=tuple(chain_documents(chain)),
+        counted=resolved.counts.get((step.name, given.name)),
     )
 
 
@@ -114,7 +117,7 @@ def _note(given: Input, chain: Chain) -> str | None:
     return f"input {given.name}: {'; '.join(facts)}" if facts else None
 
 
-def _source(resolved: Resolved, step: Step, given: Input) -> PinnedVersion | StepOutputRef:
+def _source(resolved: Resolved, step: Step, given: Input) -> Pinned | StepOutputRef:
     steps = {other.name: other for other in resolved.spec.steps}
     output = checks.source_output(step, given, steps)
     if given.from_ is None or output is None:

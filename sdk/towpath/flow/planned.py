@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 FORMAT_VERSION = 1
 # The kind of a datastore that is a volume of the pod.
@@ -50,6 +50,26 @@ class PinnedVersion:
 
 
 @dataclass(frozen=True)
+class PinnedSource:
+    """An unregistered dataset as it lay in its `sources` when the run started."""
+
+    content: Content
+    sources: tuple[Mapping[str, Any], ...] = ()
+
+
+Pinned: TypeAlias = PinnedVersion | PinnedSource
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a view holds, as a mover counted it before the run began. Sizes are in bytes."""
+
+    files: int
+    bytes: int
+    scratch_bytes: int
+
+
+@dataclass(frozen=True)
 class StepOutputRef:
     """An output of another step of the same run."""
 
@@ -61,15 +81,22 @@ class StepOutputRef:
 class PlannedInput:
     """One input: its folder in the pod, and what is staged there.
 
-    `note`: what was granted instead, or drawn. `transforms`: the view in canonical documents, seeds included.
+    `note`: what was granted instead, or drawn. `transforms`: the view in canonical documents, seeds included;
+    `counted`: what it holds, of what was pinned.
     """
 
     name: str
     path: str
-    source: PinnedVersion | StepOutputRef
+    source: Pinned | StepOutputRef
     note: str | None = None
     allow_empty: bool = False
     transforms: tuple[Mapping[str, Any], ...] = ()
+    counted: Counted | None = None
+
+    @property
+    def pinned(self) -> Content | None:
+        """What was pinned for it; None where it takes an output of the same run."""
+        return None if isinstance(self.source, StepOutputRef) else self.source.content
 
 
 @dataclass(frozen=True)
@@ -113,6 +140,7 @@ class PlannedStep:
 
     `contract` is the part of the fingerprint that is known now: component → digest or text.
     `result_prefix` is where the attempt's `result` object goes: `<result_prefix><attempt>-<pod uid>/result`.
+    `digest` is that of its document as it was written, by whatever release: its Jobs carry it.
     """
 
     name: str
@@ -134,6 +162,7 @@ class PlannedStep:
     timeout_seconds: int | None = None
     pending_timeout_seconds: int | None = None
     termination_grace_period_seconds: int | None = None
+    digest: str = ""
 
     @property
     def needs_movers(self) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from towpath.flow import names, reports
 from towpath.flow.attempts import is_live, judge
 from towpath.flow.conditions import StepReason
-from towpath.flow.documents import step_digest, step_document
 from towpath.flow.failures import disrupted
 from towpath.flow.fingerprint import fingerprint
 from towpath.flow.observed import ObservedAttempt
@@ -50,7 +49,7 @@ def move(
         if recorded.attempt + 1 not in attempts:
             return Moved(recorded)
         attempt = attempts[recorded.attempt + 1]
-        if attempt.step_digest != step_digest(step_document(planned)):
+        if attempt.step_digest != planned.digest:
             return Moved(name_taken(recorded, attempt.job, moment))
         recorded = _begun(planned, recorded, attempt)
     elif recorded.attempt not in attempts:

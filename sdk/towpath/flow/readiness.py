@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from towpath.api.dataset import Dataset
@@ -44,22 +44,27 @@ class Patience:
 
     def not_ready(self, kind: str, name: str, why: str) -> Exception:
         """What to raise for an object that is not Ready; being named asks for a new look at it."""
-        return self._held(f"{kind} {name} is not Ready: {why}", (kind, name))
+        return self._asking(f"{kind} {name} is not Ready: {why}", (kind, name))
 
     def not_looked_at(self, dataset: Dataset, since: datetime) -> Exception:
         """What to raise for a dataset whose last look began by the moment `since`: a later one is asked for."""
         name = dataset.metadata.name or ""
         why = why_not_ready(dataset)
         words = f"is not Ready: {why}" if why else "is looked at again before the run (refresh.beforeRun)."
-        return self._held(f"Dataset {name} {words}", ("Dataset", name), since)
+        return self._asking(f"Dataset {name} {words}", ("Dataset", name), since)
 
-    def _held(self, message: str, ask: tuple[str, str], look_after: datetime | None = None) -> Exception:
+    def held(self, waiting: Waiting) -> Exception:
+        """What to raise for what a store or its data must become first: patience ends with storeTimeoutSeconds."""
         left = self._left(self.limits.store_timeout_seconds)
         if left > 0:
-            check = min(left, _LOOK_AGAIN_SECONDS)
-            return WaitingError(Waiting(RunReason.WAITING, message, check, (ask,), look_after))
-        waited = self.limits.store_timeout_seconds
-        return StalledError(RunReason.NOT_READY, f"Gave up after {waited} s (storeTimeoutSeconds): {message}")
+            return WaitingError(replace(waiting, check_after_seconds=min(left, waiting.check_after_seconds)))
+        words = (
+            f"Gave up after {self.limits.store_timeout_seconds} s (storeTimeoutSeconds): {waiting.message}"
+        )
+        return StalledError(RunReason.NOT_READY, words)
+
+    def _asking(self, message: str, ask: tuple[str, str], look_after: datetime | None = None) -> Exception:
+        return self.held(Waiting(RunReason.WAITING, message, _LOOK_AGAIN_SECONDS, (ask,), look_after))
 
     def _left(self, seconds: int) -> float:
         return (self.first_seen_at + timedelta(seconds=seconds) - self.now).total_seconds()

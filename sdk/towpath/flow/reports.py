@@ -14,7 +14,7 @@ from typing import Any
 
 from towpath.flow import names
 from towpath.flow.conditions import brief
-from towpath.flow.planned import Content, InventoryRef, PlannedOutput, PlannedStep
+from towpath.flow.planned import Content, Counted, InventoryRef, PlannedOutput, PlannedStep
 from towpath.flow.recorded import PublishedOutput
 
 LIMIT_BYTES = 4096
@@ -97,6 +97,16 @@ def read_inventory(text: str | None) -> InventoryReport:
     """The report of a taken inventory; UnreadableReportError if it is none."""
     report = _report(text)
     return InventoryReport(_content(report))
+
+
+def read_counts(text: str | None, views: int) -> tuple[Counted, ...]:
+    """What so many views hold, in their order; UnreadableReportError if that is not said of each."""
+    listed = _report(text).get("views")
+    if not isinstance(listed, list) or len(listed) != views:
+        raise UnreadableReportError("it does not count each view")
+    if not all(isinstance(numbers, list) and len(numbers) == 3 for numbers in listed):
+        raise UnreadableReportError("a view's count is not files, bytes and scratchBytes")
+    return tuple(Counted(*map(_size, numbers)) for numbers in listed)
 
 
 def read_probe(text: str | None) -> str | None:

@@ -14,16 +14,21 @@ from towpath.api.step import Step
 from towpath.flow import checks, datastores, names, support
 from towpath.flow.code import code_digest
 from towpath.flow.conditions import RunReason
+from towpath.flow.counting import count_views
 from towpath.flow.decision import Limits
 from towpath.flow.params import param_texts
 from towpath.flow.pins import pin, refuse_empty, wanted_datasets
-from towpath.flow.planned import PinnedVersion, RunIdentity
+from towpath.flow.planned import Counted, Pinned, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
+from towpath.flow.scratch import why_too_large
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
+from towpath.flow.unregistered import datastores_named, pin_sources
 from towpath.flow.views import drawn_seed, views_of
 
-Pins = Mapping[tuple[str, str], PinnedVersion]
+Place = tuple[str, str]
+Pins = Mapping[Place, Pinned]
+Counts = Mapping[Place, Counted]
 
 
 def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
@@ -37,7 +42,7 @@ def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
         return Needed()
     return Needed(
         datasets=tuple(sorted(_dataset_names(spec, _values(run, params)))),
-        datastores=tuple(sorted(datastores.written_by(spec))),
+        datastores=tuple(sorted(datastores.written_by(spec) | datastores_named(spec))),
         config_maps=tuple(sorted(_config_maps(spec).values())),
     )
 
@@ -65,8 +70,15 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     _check_registrations(sources, spec)
     values = _values(run, params)
     views = views_of(spec, values, drawn_seed(run.metadata.uid or ""))
-    pins = _pins(sources, patience, spec, values)
+    versions = _versions(sources, patience, spec, values)
     digests = _code_digests(sources, patience, spec)
+    datastores.enter(sources, patience, spec, versions)
+    # What needs a mover comes last: nothing is asked twice because something else was not there yet.
+    pins = versions | pin_sources(sources, patience, spec, values)
+    entered = datastores.enter(sources, patience, spec, pins)
+    counts = count_views(sources, patience, views, pins, entered)
+    _refuse_empty(spec, pins, counts)
+    _refuse_large(spec, pins, counts, limits=patience.limits)
     return Resolved(
         run=_identity(run),
         pipeline=run.spec.pipeline_ref.name if run.spec.pipeline_ref else "",
@@ -74,10 +86,11 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
         params=params,
         pins=pins,
         code_digests=digests,
-        datastores=datastores.enter(sources, patience, spec, pins),
+        datastores=entered,
         installation=sources.installation,
         order=order,
         views=views,
+        counts=counts,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )
@@ -129,29 +142,32 @@ def _config_maps(spec: PipelineSpec) -> dict[str, str]:
     return {step: reference.name for step, reference in references.items() if reference}
 
 
-def _pins(sources: Sources, patience: Patience, spec: PipelineSpec, values: Mapping[str, str]) -> Pins:
+def _versions(
+    sources: Sources, patience: Patience, spec: PipelineSpec, values: Mapping[str, str]
+) -> dict[Place, Pinned]:
     wanted = list(wanted_datasets(spec, values))
     checks.refuse_alike([want.given for _, _, want in wanted] + list(_registered_names(spec)))
-    pins = {}
-    for step, given, want in wanted:
-        pins[step.name, given.name] = pin(sources, patience, want)
-        refuse_empty(step, given, pins[step.name, given.name])
-    _check_scratch(sources, spec, pins)
-    return pins
+    return {(step.name, given.name): pin(sources, patience, want) for step, given, want in wanted}
 
 
-def _check_scratch(sources: Sources, spec: PipelineSpec, pins: Pins) -> None:
-    limit = sources.installation.max_scratch_bytes
+def _refuse_empty(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
     for step in spec.steps:
-        # A view counts whole: what it takes is known only once somebody has counted its files.
-        pinned = [pins[step.name, given.name] for given in step.inputs if (step.name, given.name) in pins]
-        scratch = sum(version.content.scratch_bytes for version in pinned)
-        if limit is not None and scratch > limit:
-            raise StalledError(
-                RunReason.TOO_LARGE,
-                f"The inputs of step {step.name} take {scratch} bytes of a node's disk, and the installation "
-                f"allows {limit} (maxScratch). Take less, or let an administrator raise it.",
-            )
+        for given in step.inputs:
+            place = step.name, given.name
+            if place in pins and not given.allow_empty:
+                refuse_empty(step, given, pins[place], counts.get(place))
+
+
+def _refuse_large(spec: PipelineSpec, pins: Pins, counts: Counts, limits: Limits) -> None:
+    """Refuse a step whose inputs, of those that are known by now, would not fit on a node's disk."""
+    for step in spec.steps:
+        places = [(step.name, given.name) for given in step.inputs]
+        scratch = sum(
+            (counts.get(place) or pins[place].content).scratch_bytes for place in places if place in pins
+        )
+        words = why_too_large(scratch, limits)
+        if words:
+            raise StalledError(RunReason.TOO_LARGE, f"Step {step.name}: {words}")
 
 
 def _code_digests(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[str, str]:

@@ -7,11 +7,14 @@ from typing import Any
 
 from towpath.api.datastore import KINDS_OF_STORE
 from towpath.flow import names
-from towpath.flow.documents import Document, UnreadablePlanError
+from towpath.flow.documents import Document, UnreadablePlanError, digest_of
 from towpath.flow.planned import (
     FORMAT_VERSION,
     Content,
+    Counted,
     InventoryRef,
+    Pinned,
+    PinnedSource,
     PinnedVersion,
     Plan,
     PlannedCode,
@@ -100,6 +103,8 @@ def _step_from(document: Document) -> PlannedStep:
         timeout_seconds=document.get("timeoutSeconds"),
         pending_timeout_seconds=document.get("pendingTimeoutSeconds"),
         termination_grace_period_seconds=document.get("terminationGracePeriodSeconds"),
+        # Of what stands there: this release might write the same step otherwise.
+        digest=digest_of(document),
     )
 
 
@@ -108,22 +113,30 @@ def _code_fields(code: Document) -> Document:
 
 
 def _input_from(document: Document) -> PlannedInput:
-    source: PinnedVersion | StepOutputRef
-    if "from" in document:
-        source = StepOutputRef(**document["from"])
-    else:
-        version = document["version"]
-        content = content_from(version["content"])
-        source = PinnedVersion(dataset=version["dataset"], version=version["version"], content=content)
     return PlannedInput(
         name=document["name"],
         path=document["path"],
-        source=source,
+        source=_source_from(document),
         note=document.get("note"),
         allow_empty=document.get("allowEmpty", False),
         # A plan of before there were views has none.
         transforms=tuple(document.get("transforms", ())),
+        counted=_counted_from(document["counted"]) if "counted" in document else None,
     )
+
+
+def _source_from(document: Document) -> Pinned | StepOutputRef:
+    if "from" in document:
+        return StepOutputRef(**document["from"])
+    if "source" in document:
+        taken = document["source"]
+        return PinnedSource(content_from(taken["content"]), tuple(taken.get("sources", ())))
+    version = document["version"]
+    return PinnedVersion(version["dataset"], version["version"], content_from(version["content"]))
+
+
+def _counted_from(document: Document) -> Counted:
+    return Counted(document["files"], document["bytes"], document["scratchBytes"])
 
 
 def _output_from(document: Document) -> PlannedOutput:

@@ -12,18 +12,19 @@ from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import PinnedVersion, PlannedDatastore, RunIdentity
+from towpath.flow.mover_orders import Survey
+from towpath.flow.observed import ObservedMover
+from towpath.flow.planned import Counted, Pinned, PlannedDatastore, RunIdentity
 from towpath.flow.views import Views
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What the chart says. `max_scratch_bytes` bounds what a pod's inputs may take of a node's disk."""
+    """The images and the identity that the chart gives."""
 
     step_image: str
     mover_image: str
     cluster_id: str
-    max_scratch_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Known:
 class Sources:
     """All that was read for a run. Maps are by object name and lack what does not exist.
 
-    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together.
+    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together; `surveyors` are the
+    run's own movers, which answer what must be known before it is planned.
     """
 
     run: PipelineRun
@@ -60,25 +62,27 @@ class Sources:
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
     config_maps: Mapping[str, str] = field(default_factory=dict)
     known: Known = Known()
+    surveyors: tuple[ObservedMover, ...] = ()
 
 
 @dataclass(frozen=True)
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins` and `views` are by (step, input); `code_digests` by step.
+    `pins`, `views` and `counts` are by (step, input); `code_digests` by step.
     """
 
     run: RunIdentity
     pipeline: str
     spec: PipelineSpec
     params: Mapping[str, str]
-    pins: Mapping[tuple[str, str], PinnedVersion]
+    pins: Mapping[tuple[str, str], Pinned]
     code_digests: Mapping[str, str]
     datastores: tuple[PlannedDatastore, ...]
     installation: Installation
     order: tuple[str, ...]
     views: Views = field(default_factory=dict)
+    counts: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
 
@@ -86,13 +90,16 @@ class Resolved:
 @dataclass(frozen=True)
 class Waiting:
     """The run cannot start yet. `ask` names Datastores and Datasets (kind, name) to be looked at now; where
-    `look_after` is given, a look that began by then is of no use."""
+    `look_after` is given, a look that began by then is of no use. `surveys` are movers to be started;
+    `ask_admission` names their Jobs that have no pod."""
 
     reason: RunReason
     message: str
     check_after_seconds: float
     ask: tuple[tuple[str, str], ...] = ()
     look_after: datetime | None = None
+    surveys: tuple[Survey, ...] = ()
+    ask_admission: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from towpath.flow import graph, names
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.observed import Observed
-from towpath.flow.planned import Content, PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import has_live_attempt, name_taken
 from towpath.flow.recorded import RecordedStep, StepState
+from towpath.flow.scratch import scratch_bytes, why_too_large
 from towpath.flow.verdicts import Moment
 
 Steps = Mapping[str, RecordedStep]
@@ -61,7 +62,7 @@ def contents_of(planned: PlannedStep, steps: Steps) -> dict[str, Content]:
 
 
 def _content(given: PlannedInput, steps: Steps) -> Content | None:
-    if isinstance(given.source, PinnedVersion):
+    if not isinstance(given.source, StepOutputRef):
         return given.source.content
     outputs = {output.name: output.content for output in steps[given.source.step].outputs}
     return outputs.get(given.source.output)
@@ -128,6 +129,9 @@ def _without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> Record
         if content is not None and content.files == 0 and not given.allow_empty:
             words = f"input {given.name} has no files; say allowEmpty: true if that is meant"
             return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
+    too_large = why_too_large(scratch_bytes(planned, contents), moment.limits)
+    if too_large is not None:
+        return _ended(recorded, StepState.FAILED, StepReason.TOO_LARGE, too_large, moment)
     return None
 
 
@@ -158,7 +162,7 @@ def _held(planned: PlannedStep, recorded: RecordedStep, observed: Observed, mome
 
 
 def _datastores_of(planned: PlannedStep) -> set[str]:
-    pinned = [given.source.content for given in planned.inputs if isinstance(given.source, PinnedVersion)]
+    pinned = [given.pinned for given in planned.inputs if given.pinned]
     read = {name for content in pinned for name in (content.inventory.datastore, *content.datastores)}
     return read | {output.datastore for output in planned.outputs}
 

@@ -40,6 +40,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     mounts.ClaimVolume: ALL,
     DatasetSpec: "type sources refresh deletion_policy description tags",
     Refresh: ALL,
+    sources.InlineDataset: "type sources",
     sources.Source: ALL,
     sources.Archive: ALL,
     pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
@@ -53,7 +54,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
         "termination_grace_period_seconds"
     ),
     step.Code: "inline config_map_ref",
-    ports.Input: "name dataset from_ transforms mode mount_path on_unavailable allow_empty",
+    ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable allow_empty",
     ports.DatasetRef: ALL,
     ports.StepOutputRef: ALL,
     ports.Output: "name datastore register_ directory make_directory optional allow_empty",
@@ -86,6 +87,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
 HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
     (DatasetSpec, "type"): frozenset({sources.DatasetType.FILE}),
     (DatasetSpec, "deletion_policy"): frozenset({DeletionPolicy.RETAIN}),
+    (sources.InlineDataset, "type"): frozenset({sources.DatasetType.FILE}),
     (ports.Register, "type"): frozenset({sources.DatasetType.FILE}),
     (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
     (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from towpath.flow.planned import PinnedVersion, PlannedInput, PlannedStep
+from towpath.flow.planned import PinnedSource, PinnedVersion, PlannedInput, PlannedStep
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ def _data(given: PlannedInput) -> str:
     if isinstance(source, PinnedVersion):
         # Two versions of a dataset share most of their files.
         return f"dataset {source.dataset}"
+    if isinstance(source, PinnedSource):
+        return f"source {source.content.inventory.digest}"
     return f"output {source.output} of step {source.step}"
 
 

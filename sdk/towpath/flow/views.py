@@ -16,7 +16,7 @@ from towpath.flow import references
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError
 from towpath.flow.transform_documents import read_chain
-from towpath.flow.transforms import Sample, Split, Transform, TransformError
+from towpath.flow.transforms import Sample, Shard, Skip, Split, Take, Transform, TransformError
 
 Chain: TypeAlias = tuple[Transform, ...]
 Views: TypeAlias = Mapping[tuple[str, str], Chain]
@@ -60,6 +60,33 @@ def facts_of(given: Input, chain: Chain) -> Iterator[str]:
             yield f"seed {transform.seed} was drawn"
         if isinstance(transform, Split) and transform.bounds()[0] == transform.bounds()[1]:
             yield f"its part {transform.part} is 0 percent, so it is empty"
+
+
+def surely_empty(step: Step) -> Iterator[str]:
+    """The inputs whose transforms select nothing whatever the data are, of those that may not be empty."""
+    for given in step.inputs:
+        documents = _documents(given)
+        is_known = not any(references.references_in(text) for _, text in _texts(documents, ""))
+        if documents and is_known and not given.allow_empty and most_records(_chain(step, given, {}, 0)) == 0:
+            yield f"step {step.name}, input {given.name}"
+
+
+def most_records(chain: Chain) -> int | None:
+    """How many records a view has at most, whatever it is a view of; None where there is no such number."""
+    most: int | None = None
+    for transform in chain:
+        match transform:
+            case Split() if transform.bounds()[0] == transform.bounds()[1]:
+                most = 0
+            case Take(count):
+                most = count if most is None else min(most, count)
+            case Skip(count) if most is not None:
+                most = max(0, most - count)
+            case Shard(index, count) if most is not None:
+                most = max(0, -(-(most - index) // count))
+            case _:
+                pass
+    return most
 
 
 def _chain(step: Step, given: Input, values: Mapping[str, str], seed: int) -> Chain:

@@ -1,0 +1,81 @@
+"""Views of what a run has pinned → how many files and bytes they hold, counted by a mover before anything starts.
+
+From it come the disk that a pod asks for, and the refusal of what is empty or does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from towpath.flow import names, reports
+from towpath.flow.documents import digest_of, inventory_document
+from towpath.flow.mover_orders import CountSurvey, View
+from towpath.flow.planned import Counted, Pinned, PlannedDatastore
+from towpath.flow.readiness import Patience
+from towpath.flow.reports import UnreadableReportError
+from towpath.flow.sources import Sources
+from towpath.flow.surveys import Batch, ask_all, final_failure, in_pods, some_of
+from towpath.flow.transform_documents import chain_documents
+from towpath.flow.views import Views
+
+# Each is three numbers in a report of 2,457 bytes.
+VIEWS_PER_POD = 40
+
+Place = tuple[str, str]
+
+
+def count_views(
+    sources: Sources,
+    patience: Patience,
+    views: Views,
+    pins: Mapping[Place, Pinned],
+    datastores: Sequence[PlannedDatastore],
+) -> dict[Place, Counted]:
+    """What each view of a pinned content holds, by (step, input); raises until a mover has counted them.
+
+    A view of another step's output is not there: nobody knows yet what that will be.
+    """
+    wanted = {place: _view(pins[place], views, place) for place in views if place in pins}
+    # Two inputs with one view are counted once.
+    shared: dict[str, tuple[View, Place]] = {}
+    for place, view in wanted.items():
+        shared.setdefault(_key(view), (view, place))
+    asked = in_pods(shared.items(), VIEWS_PER_POD)
+    batches = [_batch([question for _, question in some], datastores) for some in asked]
+    answers = ask_all(batches, sources.surveyors, patience)
+    counts: dict[str, Counted] = {}
+    for some, [text] in zip(asked, answers, strict=True):
+        counts |= dict(zip((key for key, _ in some), _read(text, len(some)), strict=True))
+    return {place: counts[_key(view)] for place, view in wanted.items()}
+
+
+def _view(pinned: Pinned, views: Views, place: Place) -> View:
+    return View(pinned.content.inventory, tuple(chain_documents(views[place])))
+
+
+def _key(view: View) -> str:
+    transforms = [dict(one) for one in view.transforms]
+    return digest_of({"inventory": inventory_document(view.inventory), "transforms": transforms})
+
+
+def _batch(asked: Sequence[tuple[View, Place]], datastores: Sequence[PlannedDatastore]) -> Batch:
+    views = tuple(view for view, _ in asked)
+    entered = {view.inventory.datastore for view in views}
+    stores = tuple(store for store in datastores if store.name in entered)
+    subjects = tuple(f"Step {step}, input {given}" for _, (step, given) in asked)
+    return Batch(
+        key=names.ask_of("count", *map(_key, views)),
+        containers=(names.COUNT_CONTAINER,),
+        # Of a failure the mover says itself which view it concerns.
+        subjects=("",),
+        doing=f"{some_of(subjects)}: the view is being counted",
+        make=partial(CountSurvey, views=views, datastores=stores, inputs=subjects),
+    )
+
+
+def _read(text: str | None, views: int) -> tuple[Counted, ...]:
+    try:
+        return reports.read_counts(text, views)
+    except UnreadableReportError as error:
+        raise final_failure("", f"The report of the counted views cannot be read: {error}") from error

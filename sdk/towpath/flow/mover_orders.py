@@ -1,0 +1,52 @@
+"""What movers that belong to no step are told: inventories to take, views to count; and the Jobs of a run for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from towpath.flow.planned import InventoryRef, PlannedDatastore
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One inventory to take: of which sources, in which datastore it is written, and how to enter what is named."""
+
+    type: str
+    sources: tuple[Mapping[str, Any], ...]
+    into: str
+    datastores: tuple[PlannedDatastore, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of an inventory; `transforms` are canonical documents, seeds included."""
+
+    inventory: InventoryRef
+    transforms: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class InventorySurvey:
+    """A Job of a run that takes inventories of what its inputs name as `source`: one container for each.
+
+    `ask` tells it from every other; `inputs` names those that each listing is for, as messages call them.
+    """
+
+    ask: str
+    listings: tuple[Listing, ...]
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CountSurvey:
+    """A Job of a run that counts views of its inputs, before anything starts; `inputs` says whose each is."""
+
+    ask: str
+    views: tuple[View, ...]
+    datastores: tuple[PlannedDatastore, ...]
+    inputs: tuple[str, ...]
+
+
+Survey: TypeAlias = InventorySurvey | CountSurvey

@@ -1,0 +1,28 @@
+"""What the inputs of a step take of a node's disk, and the words that refuse what is more than may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from towpath.flow.decision import Limits
+from towpath.flow.planned import Content, PlannedStep
+
+
+def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
+    """What the inputs take: a view what was counted, or all of what it is a view of where nobody counted."""
+    return sum(
+        given.counted.scratch_bytes if given.counted else contents[given.name].scratch_bytes
+        for given in step.inputs
+    )
+
+
+def why_too_large(scratch: int, limits: Limits) -> str | None:
+    """The sentence that refuses so many bytes of inputs, or None where they fit."""
+    limit = limits.max_scratch_bytes
+    if limit is None or scratch <= limit:
+        return None
+    return (
+        f"its inputs take {scratch} bytes of a node's disk, and the installation allows {limit} "
+        "(limits.maxScratchBytes). Take a part of them (transforms), mount them (mode: Mount) where the "
+        "datastore can be mounted, or let an administrator raise it."
+    )
