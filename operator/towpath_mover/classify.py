@@ -39,6 +39,7 @@ _SEE_VERSION = "Restore the object, or take a new version of the data and run ag
 
 _REFUSED = Reason.CREDENTIALS_REFUSED
 _CHANGED = _Verdict(Reason.INPUT_DRIFT, "it was changed since it was pinned", _SEE_VERSION)
+_SHORTER = _Verdict(Reason.INPUT_DRIFT, "it is shorter than what was pinned", _SEE_VERSION)
 _NO_OBJECT = _Verdict(Reason.OBJECT_NOT_FOUND, "there is no such object", _SEE_OWNER)
 _NO_IDENTITY = _Verdict(
     Reason.CREDENTIALS_MISSING,
@@ -59,10 +60,12 @@ _CODES = {
     "NoSuchBucket": _Verdict(Reason.BUCKET_NOT_FOUND, "the bucket does not exist", _SEE_BUCKET),
     "NoSuchKey": _NO_OBJECT,
     "PreconditionFailed": _CHANGED,
+    "InvalidRange": _SHORTER,
     "401": _Verdict(_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
     "403": _Verdict(Reason.PERMISSION_DENIED, "the store refused the credentials or the permission", _GRANT),
     "404": _NO_OBJECT,
     "412": _CHANGED,
+    "416": _SHORTER,
     "507": _Verdict(Reason.STORE_FULL, "the store has no room left", "Make room in the store."),
 }
 # What the client's own errors hold when no answer came; the first that is found counts.
@@ -84,6 +87,11 @@ _SIGNS = {
         Reason.ENDPOINT_UNREACHABLE,
         "nothing accepts connections at the endpoint",
         "See whether the store runs, whether the port is right and no network policy is in the way.",
+    ),
+    "Received non-partial response": _Verdict(
+        Reason.STORE_REFUSED,
+        "it does not answer with the range that was asked for",
+        "See whether the endpoint is an S3 store, or what stands before it.",
     ),
     "kind: Timeout": _Verdict(
         Reason.STORE_UNAVAILABLE, "no answer in time", "See whether the store is overloaded."

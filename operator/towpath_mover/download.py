@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing, LargeFile
-from towpath_mover.pinned import drifted, patiently_pinned
+from towpath_mover.pinned import OtherBytesError, drifted, patiently_pinned
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Body, Pin, Span, Store
 from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 
 # A range is held in pieces: with what the client has read ahead, about this much at a time.
 _RANGE_COST = 4 * MiB
+_OTHER_DIGEST = "its bytes have another SHA-256"
 
 
 class Source(NamedTuple):
@@ -59,13 +60,17 @@ def download(
 
 def _clear(folder: Path) -> None:
     """Remove what a killed download left, without shutil: importing it would cost each start 3 ms."""
-    for place, folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            Path(place, name).unlink()
-        for name in folders:
-            Path(place, name).rmdir()
-    if folder.exists():
-        folder.rmdir()
+    # Not os.walk, which calls itself for each level: a key may have more levels than Python has calls.
+    waiting, found = ([str(folder)] if folder.exists() else []), []
+    while waiting:
+        found.append(waiting.pop())
+        for entry in os.scandir(found[-1]):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108
+    for place in reversed(found):
+        os.rmdir(place)  # noqa: PTH106
 
 
 def _cost(task: Entry | _Range) -> int:
@@ -101,8 +106,6 @@ class _Download:
     def _whole(self, entry: Entry) -> None:
         source = self._sources[entry.root]
         content = patiently_pinned(source.store, source.prefix, entry, partial(self._fetch, source, entry))
-        if entry.sha256 is not None and sha256(content).hexdigest() != entry.sha256:
-            raise drifted(source.store, source.prefix, entry, "its bytes have another SHA-256")
         self._landing.write_whole(entry, content)
         self._progress.add(1, entry.size)
 
@@ -112,7 +115,9 @@ class _Download:
         span = Span(entry.offset or 0, (entry.offset or 0) + entry.size) if entry.pack is not None else None
         content = self._read(source, entry, span).whole()
         if len(content) != entry.size:
-            raise drifted(source.store, source.prefix, entry, f"{len(content)} bytes came")
+            raise OtherBytesError(f"{len(content)} bytes came")
+        if entry.sha256 is not None and sha256(content).hexdigest() != entry.sha256:
+            raise OtherBytesError(_OTHER_DIGEST)
         return content
 
     def _range(self, task: _Range) -> None:
@@ -123,7 +128,7 @@ class _Download:
         if task.file.land(task.number, task.start, task.end):
             digest = task.file.close()
             if entry.sha256 not in (None, digest):
-                raise drifted(source.store, source.prefix, entry, "its bytes have another SHA-256")
+                raise drifted(source.store, source.prefix, entry, _OTHER_DIGEST)
             self._progress.add(1, 0)
 
     def _stream(self, source: Source, task: _Range) -> None:
@@ -132,12 +137,12 @@ class _Download:
         body = self._read(source, entry, Span(offset + task.start, offset + task.end))
         count = task.file.write(task.start, body.pieces())
         if count != task.end - task.start:
-            raise drifted(source.store, source.prefix, entry, f"{count} bytes came for a range")
+            raise OtherBytesError(f"{count} bytes came for a range")
 
     def _read(self, source: Source, entry: Entry, span: Span | None) -> Body:
         key = source.prefix + (entry.pack or entry.path)
         body = source.store.read(key, Pin(entry.etag, entry.version), span)
         # Checked before a byte is read: what has grown must not fill the memory.
         if entry.pack is None and (size := body.state.size) != entry.size:
-            raise drifted(source.store, source.prefix, entry, f"it has {size} bytes now")
+            raise OtherBytesError(f"it has {size} bytes now")
         return body

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -67,10 +68,19 @@ class Landing:
     def _create(self, entry: Entry) -> int:
         folder = entry.path.rpartition("/")[0]
         if folder not in self._made:
-            # Two threads may make the same folder at once.
-            os.makedirs(f"{self._folder}/{folder}", 0o755, exist_ok=True)  # noqa: PTH103 - once per folder
-            self._made.add(folder)
+            self._make(folder)
         return os.open(f"{self._folder}/{entry.path}", _CREATE, 0o755 if entry.executable else 0o644)
+
+    def _make(self, folder: str) -> None:
+        # Not os.makedirs, which calls itself for each level: a key may have more levels than Python has calls.
+        missing = [folder]
+        while (above := missing[-1].rpartition("/")[0]) not in self._made:
+            missing.append(above)
+        for part in reversed(missing):
+            # Two threads may make the same folder at once.
+            with suppress(FileExistsError):
+                os.mkdir(f"{self._folder}/{part}", 0o755)  # noqa: PTH102 - once per folder
+            self._made.add(part)
 
 
 class LargeFile:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.retry import patiently
+from towpath_mover.store_ranges import StoreRanges
 from towpath_mover.stores import ObjectState, Parts, Store
 from towpath_mover.transfer import PIECE, WHOLE
 
@@ -115,4 +117,19 @@ def _copied(chunks: Iterator[bytes], copy: BinaryIO) -> Iterator[bytes]:
 
 
 def _chunks(store: Store, key: str) -> Iterator[bytes]:
-    return patiently(store, lambda: store.read(key)).pieces()
+    found = patiently(store, lambda: _small_or_seen(store, key))
+    if isinstance(found, Entry):
+        # After a cut only one range is read again, of the same state.
+        yield from StoreRanges(store, found, "").pieces()
+    else:
+        yield bytes(found)
+
+
+def _small_or_seen(store: Store, key: str) -> memoryview | Entry:
+    body = store.read(key)
+    state = body.state
+    return (
+        body.whole()
+        if state.size <= WHOLE
+        else Entry(key, state.size, etag=state.etag, version=state.version)
+    )

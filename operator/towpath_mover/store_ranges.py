@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from towpath_mover.inventory import Entry
-from towpath_mover.pinned import drifted, patiently_pinned
+from towpath_mover.pinned import OtherBytesError, patiently_pinned
 from towpath_mover.stores import Pin, Span, Store
-from towpath_mover.transfer import WHOLE
+from towpath_mover.transfer import PIECE, WHOLE
 
 
 class StoreRanges:
@@ -39,7 +39,9 @@ class StoreRanges:
     def pieces(self) -> Iterator[bytes]:
         """Yield all bytes in order."""
         for number in range(-(-self.size // WHOLE)):
-            yield bytes(self._block_of(number))
+            block = self._block_of(number)
+            for start in range(0, len(block), PIECE):
+                yield bytes(block[start : start + PIECE])
 
     def _block_of(self, number: int) -> memoryview:
         if number != self._number:
@@ -56,6 +58,5 @@ class StoreRanges:
         pin = Pin(self._entry.etag, self._entry.version)
         content = self._store.read(self._prefix + self._entry.path, pin, span).whole()
         if len(content) != span.end - span.start:
-            why = f"{len(content)} bytes came for a range"
-            raise drifted(self._store, self._prefix, self._entry, why)
+            raise OtherBytesError(f"{len(content)} bytes came for a range")
         return content

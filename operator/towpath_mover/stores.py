@@ -68,8 +68,9 @@ class Patience(NamedTuple):
     tries: int
 
 
-# A part of 8 MiB may take ten minutes (14 kB/s); a store that is away may come back within three.
-TRANSFER = Patience(5, 60, 600, retries=10, retry_timeout=60, tries=3)
+# Silence of two minutes is a stall. The client counts from when it begins to send a request, so what is sent at once,
+# 64 MiB at most, must be through by then (560 kB/s). A store that is away may come back within three minutes.
+TRANSFER = Patience(5, 120, 600, retries=10, retry_timeout=60, tries=3)
 PROBE = Patience(3, 5, 10, retries=1, retry_timeout=5, tries=1)
 
 

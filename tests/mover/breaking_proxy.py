@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -24,20 +26,23 @@ class Request:
         self.before = before
 
 
+@dataclass(frozen=True)
 class Break:
     """What is broken. The request is forwarded unless `status` is given."""
 
-    def __init__(
-        self,
-        status: int | None = None,
-        lose_reply: bool = False,
-        cut_after: int | None = None,
-        meanwhile: Callable[[], None] | None = None,
-    ) -> None:
-        self.status = status
-        self.lose_reply = lose_reply
-        self.cut_after = cut_after
-        self.meanwhile = meanwhile
+    status: int | None = None
+    code: str = ""
+    lose_reply: bool = False
+    reset: bool = False
+    hang: bool = False
+    # After so many bytes of the body: the connection ends, or nothing comes any more.
+    cut_after: int | None = None
+    stall_after: int | None = None
+    meanwhile: Callable[[], None] | None = None
+    # The real answer's body, made another one of which the headers tell nothing.
+    other_body: Callable[[bytes], bytes] | None = None
+    # Instead of the range that was asked for.
+    whole: bytes | None = None
 
 
 Rule = Callable[[Request], Break | None]
@@ -51,8 +56,9 @@ class BreakingProxy:
         self.rule = rule
         self.requests: list[Request] = []
         self.broken = 0
-        self._lock = Lock()
         self.endpoint = ""
+        self.ended = Event()
+        self._lock = Lock()
 
     def judge(self, method: str, path: str) -> Break | None:
         """Note a request and return what is to break."""
@@ -82,6 +88,7 @@ def breaking_proxy(
     try:
         yield proxy
     finally:
+        proxy.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -102,17 +109,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        broken = self.proxy.judge(self.command, urlsplit(self.path).path)
-        if broken and broken.status:
-            self.send_response(broken.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+        broken = self.proxy.judge(self.command, urlsplit(self.path).path) or Break()
+        if broken.status:
+            self._refuse(broken.status, broken.code)
             return
-        response, content = self._forward(body)
-        if broken and broken.lose_reply:
+        if broken.hang:
+            self.proxy.ended.wait()
             self._hang_up()
             return
-        self._reply(response, content, broken)
+        response, content = self._forward(body)
+        if broken.lose_reply or broken.reset:
+            self._hang_up(broken.reset)
+            return
+        if broken.whole is not None:
+            response.status, content = 200, broken.whole
+            del response.headers["Content-Range"]
+        self._reply(response, broken.other_body(content) if broken.other_body else content, broken)
+
+    def _refuse(self, status: int, code: str) -> None:
+        body = f"<Error><Code>{code}</Code><Message>Not now.</Message></Error>".encode() if code else b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         connection = http.client.HTTPConnection(self.proxy.upstream, timeout=60)
@@ -124,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _reply(self, response: http.client.HTTPResponse, content: bytes, broken: Break | None) -> None:
+    def _reply(self, response: http.client.HTTPResponse, content: bytes, broken: Break) -> None:
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in _HOP and name.lower() != "content-length":
@@ -132,17 +151,27 @@ class _Handler(BaseHTTPRequestHandler):
         length = response.headers["Content-Length"] if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length or "0")
         self.end_headers()
-        if broken and broken.cut_after is not None:
-            self.wfile.write(content[: broken.cut_after])
-            self.wfile.flush()
-            if broken.meanwhile:
-                broken.meanwhile()
-            self._hang_up()
-        elif self.command != "HEAD":
-            self.wfile.write(content)
+        if self.command != "HEAD":
+            self._send_body(content, broken)
 
-    def _hang_up(self) -> None:
+    def _send_body(self, content: bytes, broken: Break) -> None:
+        sent = broken.cut_after if broken.stall_after is None else broken.stall_after
+        self.wfile.write(content[:sent])
+        if sent is None:
+            return
+        self.wfile.flush()
+        if broken.meanwhile:
+            broken.meanwhile()
+        if broken.stall_after is not None:
+            self.proxy.ended.wait()
+        self._hang_up()
+
+    def _hang_up(self, reset: bool = False) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        else:
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815 - the base class calls them so

@@ -7,8 +7,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from mover.deep import removed_at_the_end
+from towpath_mover.download import download
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing, LargeFile
+from towpath_mover.progress import Progress
 
 CONTENT = b"first half, second half"
 HALF = len(CONTENT) // 2
@@ -71,3 +74,14 @@ def test_ranges_in_any_order_give_the_digest_of_the_whole(tmp_path: Path) -> Non
     assert landed == [False, False, True]
     assert file.close() == entry.sha256
     assert [found.name for found in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_tree_of_two_thousand_levels_is_made_and_what_a_killed_download_left_of_it_goes(
+    tmp_path: Path,
+) -> None:
+    with removed_at_the_end(tmp_path / ".input.partial") as left:
+        left.mkdir()
+        Landing(left, None).write_whole(Entry(f"{'d/' * 1900}file", 1), b"x")
+        assert Path(f"{left}/{'d/' * 1900}file").read_bytes() == b"x"
+        download([], [], tmp_path / "input", Progress("input"))
+        assert [found.name for found in tmp_path.iterdir()] == ["input"]
