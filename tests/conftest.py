@@ -17,7 +17,7 @@ pytest_plugins = ["cluster.fixtures"]
 RINGS = ("1 pure", "2 server", "3 story", "4 fault")
 _OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "skipped"}
 # Most of their time is waiting for pods, so they come first, and what is pure fills the gaps.
-SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "mover", "jobs", "api")
+SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "stores", "mover", "jobs", "api")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

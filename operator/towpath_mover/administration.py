@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import urllib3
 from minio import Minio
 from minio.credentials.providers import IamAwsProvider
 from minio.error import MinioException, S3Error, ServerError
@@ -22,8 +21,8 @@ from urllib3.exceptions import (
 )
 
 from towpath_mover.classify import failure
+from towpath_mover.connections import connections
 from towpath_mover.failures import MoverFailure
-from towpath_mover.mounted import certificate_file
 from towpath_mover.object_store import ObjectStore, bare_etag
 from towpath_mover.store_s3 import bucket_of, read_credentials
 from towpath_mover.stores import ListedObject, Places
@@ -61,15 +60,8 @@ def list_objects(
 
 
 def _client(store: ObjectStore, places: Places) -> Minio:
-    datastore, patience, bucket = store.datastore, store.patience, bucket_of(store.datastore)
+    datastore, bucket = store.datastore, bucket_of(store.datastore)
     endpoint = urlsplit(bucket.endpoint or "https://s3.amazonaws.com")
-    pool = urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout),
-        retries=urllib3.Retry(
-            total=patience.retries, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]
-        ),
-        ca_certs=str(certificate_file(datastore, places)) if datastore.ca_config_map else None,
-    )
     keys = read_credentials(datastore, places)
     return Minio(
         endpoint.netloc,
@@ -78,7 +70,7 @@ def _client(store: ObjectStore, places: Places) -> Minio:
         session_token=keys.session_token if keys else None,
         secure=endpoint.scheme == "https",
         region=bucket.region,
-        http_client=pool,
+        http_client=connections(datastore, places, store.patience),
         credentials=None if keys else IamAwsProvider(),
     )
 

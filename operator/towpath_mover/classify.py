@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # What a call to obstore may raise; 404 is the builtin error.
 STORE_ERRORS = (BaseError, FileNotFoundError)
 
-_STATUS = re.compile(r"status code: (\d{3})")
+# Azure tells the outcome of a delete inside another answer; codes of the system are below 200.
+_STATUS = re.compile(r"\b(?:status )?code: ([2-9]\d{2})\b")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>|\(code: ([A-Za-z]{1,64})\)")
 _URL = re.compile(r"\bhttps?://[^\s\"]+")
 _MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
@@ -34,7 +35,10 @@ _CHECK_KEYS = "Correct the keys in the Secret; a transfer that waits reads them 
 _GRANT = "Grant this identity list, read, write and delete on the bucket and prefix, or name another Secret."
 _SEE_NODE = "Correct the clock of the node."
 _SEE_OWNER = "See who deleted it."
-_SEE_BUCKET = "Create the bucket, let the Datastore do it (createBucket: true), or correct its name there."
+_SEE_BUCKET = (
+    "Create the bucket (of s3 the Datastore can do it: createBucket: true), or correct its name there."
+)
+_SEE_CONTAINER = "Create the container, or make a Datastore with its right name."
 _SEE_VERSION = "Restore the object, or take a new version of the data and run again."
 
 _REFUSED = Reason.CREDENTIALS_REFUSED
@@ -58,7 +62,10 @@ _CODES = {
     "RequestTimeTooSkewed": _Verdict(_REFUSED, "this node's clock differs from the store's", _SEE_NODE),
     "AccessDenied": _Verdict(Reason.PERMISSION_DENIED, "permission denied", _GRANT),
     "NoSuchBucket": _Verdict(Reason.BUCKET_NOT_FOUND, "the bucket does not exist", _SEE_BUCKET),
+    "ContainerNotFound": _Verdict(Reason.BUCKET_NOT_FOUND, "the container does not exist", _SEE_CONTAINER),
     "NoSuchKey": _NO_OBJECT,
+    "AuthenticationFailed": _Verdict(_REFUSED, "the store does not accept this identity", _CHECK_KEYS),
+    "InvalidAuthenticationInfo": _Verdict(_REFUSED, "the token has expired or is not valid", _CHECK_KEYS),
     "PreconditionFailed": _CHANGED,
     "InvalidRange": _SHORTER,
     "401": _Verdict(_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
@@ -68,6 +75,8 @@ _CODES = {
     "416": _SHORTER,
     "507": _Verdict(Reason.STORE_FULL, "the store has no room left", "Make room in the store."),
 }
+# Who gives the pods of clouds their identity.
+_METADATA_SERVICES = ("169.254.169.254", "169.254.170.23", "metadata.google.internal")
 # What the client's own errors hold when no answer came; the first that is found counts.
 _SIGNS = {
     "dns error": _Verdict(
@@ -120,8 +129,8 @@ def _speaks(key: str) -> bool:
 
 
 def _verdict(text: str) -> _Verdict:
-    # The metadata service of clouds; no key can hold two slashes in a row.
-    if "://169.254.169.254/" in text:
+    # No key can hold two slashes in a row.
+    if any(f"://{service}/" in text for service in _METADATA_SERVICES):
         return _NO_IDENTITY
     code, status = server_code(text), _STATUS.search(text)
     if code in _CODES:
@@ -144,7 +153,9 @@ def _by_class(status: str) -> _Verdict:
             f"it goes on answering {status}",
             "See the store's health; it is tried again.",
         )
-    return _Verdict(Reason.STORE_REFUSED, f"it answered {status}", "See whether the endpoint is an S3 store.")
+    return _Verdict(
+        Reason.STORE_REFUSED, f"it answered {status}", "See whether the endpoint is a store of this kind."
+    )
 
 
 def server_code(text: str) -> str | None:
@@ -157,5 +168,6 @@ def _quoted(text: str, store: ObjectStore) -> str:
     code, message = server_code(text), _MESSAGE.search(text)
     if code is None:
         return ""
-    words = f"{code}: {message[1].strip().rstrip('.')}" if message else code
+    # Azure goes on with the request's number and the time, which would make each message another one.
+    words = f"{code}: {message[1].strip().splitlines()[0].rstrip('.')}" if message else code
     return f" ({store.hidden(words)})"

@@ -6,7 +6,7 @@ They may be changed while a step runs. What is missing, or cannot be used, is na
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from towpath_mover.failures import MoverFailure, Reason
@@ -30,6 +30,17 @@ def _value(file: Path) -> str | None:
         return None
 
 
+def hiding(secret: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what takes the values of a Secret out of a store's words: some repeat what they were given."""
+
+    def hidden(words: str) -> str:
+        for value in secret.values():
+            words = words.replace(value, "…")
+        return words
+
+    return hidden
+
+
 def credentials_missing(datastore: Datastore, needed: str, advice: str) -> MoverFailure:
     """Return the failure that names the keys that a Secret should have."""
     message = (
@@ -39,7 +50,7 @@ def credentials_missing(datastore: Datastore, needed: str, advice: str) -> Mover
     return MoverFailure(Reason.CREDENTIALS_MISSING, message)
 
 
-def check_fit_for_headers(datastore: Datastore, values: dict[str, str], keys: Collection[str]) -> None:
+def check_fit_for_headers(datastore: Datastore, values: Mapping[str, str], keys: Collection[str]) -> None:
     """Refuse values with what no header can carry: the client panics at it, or says that the store does not answer."""
     unfit = [key for key in keys if not _PLAIN.fullmatch(values.get(key, "-"))]
     if unfit:

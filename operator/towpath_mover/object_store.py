@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, InvalidPathError
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
 
 from towpath_mover.classify import STORE_ERRORS, failure, server_code
-from towpath_mover.mounted import certificate
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.mounted import certificate, no_certificate
 from towpath_mover.stores import (
     ANY_STATE,
     Datastore,
@@ -36,6 +37,17 @@ _PIECE = 1 << 20
 
 Result = TypeVar("Result")
 Lister = Callable[["ObjectStore", str, bool], Iterator[ListedObject]]
+
+AMBIENT = "the pod's own identity (the Datastore has no credentialsSecretRef)"
+ANONYMOUS = "nobody (the Datastore has no credentialsSecretRef, and no identity travels over plain HTTP)"
+
+
+class Route(NamedTuple):
+    """The way to a store's server: its address, and a client, for keys below a prefix, of any other address."""
+
+    client_at: Callable[[str, str | None], Client]
+    address: str
+    places: Places
 
 
 class ObjectStore(NamedTuple):
@@ -98,7 +110,12 @@ class ObjectStore(NamedTuple):
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        self._do("delete", key, lambda: obstore.delete(self.client, key))
+        try:
+            self._do("delete", key, lambda: obstore.delete(self.client, key))
+        except MoverFailure as failed:
+            # To S3 it is no failure, to others it is.
+            if failed.reason is not Reason.OBJECT_NOT_FOUND:
+                raise
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[ListedObject]:
         """Yield every object whose key begins with `prefix`: by a lister of its own, for obstore refuses some keys."""
@@ -148,6 +165,28 @@ class ObjectBody:
 def bare_etag(etag: str | None) -> str | None:
     """Return an ETag in the one form that inventories hold: without quotes."""
     return etag.strip('"') or None if etag else None
+
+
+def any_key_lister(route: Route) -> Lister:
+    """Return a lister of all keys, for stores whose keys obstore alone would list."""
+
+    def list_objects(store: ObjectStore, prefix: str, recursive: bool) -> Iterator[ListedObject]:
+        # Slow to load, and most movers list nothing.
+        from towpath_mover import any_keys  # noqa: PLC0415
+
+        return any_keys.list_objects(store, route, prefix, recursive)
+
+    return list_objects
+
+
+def trusting(datastore: Datastore, client: Callable[[], Client]) -> Client:
+    """Return the client; what it is made from was looked at before, but for the certificate."""
+    try:
+        return client()
+    except (ValueError, BaseError) as error:
+        if not datastore.ca_config_map:
+            raise
+        raise no_certificate(datastore) from error
 
 
 def client_options(

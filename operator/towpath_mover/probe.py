@@ -56,7 +56,9 @@ def _try(order: ProbeOrder, store: Store) -> str:
     write_object(store, key, content)
     if read_object(store, key) != content:
         message = f"What was written to {store.where(key)} as {store.identity} came back as something else."
-        raise MoverFailure(Reason.STORE_REFUSED, f"{message} See whether the endpoint is an S3 store.")
+        raise MoverFailure(
+            Reason.STORE_REFUSED, f"{message} See whether the endpoint is a store of this kind."
+        )
     delete_object(store, key)
     return "Listed, wrote, read back and deleted an object"
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.endpoints import endpoint_of, is_plain_http
 from towpath_mover.fields import Fields
-from towpath_mover.mounted import check_fit_for_headers, credentials_missing, no_certificate, secret_values
-from towpath_mover.object_store import Lister, ObjectStore, client_options, retry_config
+from towpath_mover.mounted import check_fit_for_headers, credentials_missing, secret_values
+from towpath_mover.object_store import AMBIENT, Lister, ObjectStore, client_options, retry_config, trusting
 from towpath_mover.stores import Datastore, ListedObject, Patience, Places
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ DEFAULT_REGION = "us-east-1"
 ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a key, not a key
 SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
-
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
 
 
 class Bucket(NamedTuple):
@@ -35,7 +31,8 @@ class Bucket(NamedTuple):
 
     @property
     def is_plain_http(self) -> bool:
-        return (self.endpoint or "").lower().startswith("http://")
+        """Return whether everybody on the way can read what is sent."""
+        return is_plain_http(self.endpoint or "")
 
 
 class Credentials(NamedTuple):
@@ -61,20 +58,17 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
     bucket = bucket_of(datastore)
     credentials = read_credentials(datastore, places)
     options = client_options(datastore, places, patience, allow_http=bucket.is_plain_http)
-    try:
-        client = S3Store(
+
+    def client() -> S3Store:
+        return S3Store(
             prefix=datastore.prefix or None,
             config=_config(bucket, credentials),
             client_options=options,
             retry_config=retry_config(patience),
         )
-    except (ValueError, BaseError) as error:
-        if not datastore.ca_config_map:
-            raise
-        # The endpoint was looked at before: what else a client is built from is the certificate.
-        raise no_certificate(datastore) from error
+
     return ObjectStore(
-        client=client,
+        client=trusting(datastore, client),
         datastore=datastore,
         place=f"bucket {bucket.name!r} at {bucket.endpoint or 'AWS S3'}",
         identity=_identity(datastore, credentials),
@@ -95,14 +89,8 @@ def make_bucket(datastore: Datastore, places: Places, patience: Patience) -> Non
 def bucket_of(datastore: Datastore) -> Bucket:
     """Return where the datastore is; EndpointInvalid for an address at which the client would panic."""
     location = Fields(datastore.location, "s3")
-    endpoint = location.optional_text("endpoint")
-    if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
-        message = (
-            f"The endpoint {endpoint!a} of Datastore {datastore.name} is not the address of a store. "
-            "Write it as http://HOST:PORT or https://HOST."
-        )
-        raise MoverFailure(Reason.ENDPOINT_INVALID, message)
-    return Bucket(location.text("bucket"), endpoint, location.optional_text("region") or DEFAULT_REGION)
+    region = location.optional_text("region") or DEFAULT_REGION
+    return Bucket(location.text("bucket"), endpoint_of(datastore), region)
 
 
 def read_credentials(datastore: Datastore, places: Places) -> Credentials | None:
@@ -121,7 +109,10 @@ def read_credentials(datastore: Datastore, places: Places) -> Credentials | None
 def _config(bucket: Bucket, credentials: Credentials | None) -> S3Config:
     config: S3Config = {"bucket": bucket.name, "region": bucket.region}
     if bucket.endpoint:
-        config["endpoint"] = bucket.endpoint.rstrip("/")
+        config["endpoint"] = bucket.endpoint
+    else:
+        # As AWS wants it; its certificates do not hold for another dot before its own name.
+        config["virtual_hosted_style_request"] = "." not in bucket.name
     # Over TLS the body is protected already, and signing it costs as much as hashing it once more.
     config["unsigned_payload"] = not bucket.is_plain_http
     if credentials:
@@ -143,7 +134,7 @@ def _lister(places: Places) -> Lister:
 
 def _identity(datastore: Datastore, credentials: Credentials | None) -> str:
     if credentials is None:
-        return "the pod's own identity (the Datastore has no credentialsSecretRef)"
+        return AMBIENT
     return f"access key {_shortened(credentials.access_key)!r} of Secret {datastore.credentials_secret!r}"
 
 

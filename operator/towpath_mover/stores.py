@@ -28,10 +28,17 @@ class Kind(StrEnum):
     """The kinds of stores, by their names in the Datastore's spec."""
 
     S3 = "s3"
+    AZURE_BLOB = "azureBlob"
+    GCS = "gcs"
     PERSISTENT_VOLUME_CLAIM = "persistentVolumeClaim"
 
 
-_MODULES = {Kind.S3: "store_s3", Kind.PERSISTENT_VOLUME_CLAIM: "store_volume"}
+_MODULES = {
+    Kind.S3: "store_s3",
+    Kind.AZURE_BLOB: "store_azure",
+    Kind.GCS: "store_gcs",
+    Kind.PERSISTENT_VOLUME_CLAIM: "store_volume",
+}
 
 
 class Datastore(NamedTuple):
@@ -179,7 +186,10 @@ class Store(Protocol):
         """Delete an object."""
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[ListedObject]:
-        """Yield every object whose key begins with `prefix`, in the store's order; not recursive: one level only."""
+        """Yield every object below `prefix`, in the store's order; not recursive: one level of them, and its folders.
+
+        `prefix` is empty or ends in `/`.
+        """
 
     def try_list(self) -> None:
         """Ask for the beginning of the listing, to see whether that is allowed; cheaper to load than a listing."""

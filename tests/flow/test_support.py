@@ -64,8 +64,8 @@ def test_a_field_of_a_pipeline_that_is_not_honoured_is_named(
 @pytest.mark.parametrize(
     ("spec", "paths"),
     [
-        ({"gcs": {"bucket": "abc"}}, ["spec.gcs"]),
-        ({"azureBlob": {"account": "abc", "container": "abc"}}, ["spec.azureBlob"]),
+        ({"gcs": {"bucket": "abc", "credentialsSecretRef": {"name": "key"}}}, []),
+        ({"azureBlob": {"account": "abc", "container": "abc", "caConfigMapRef": {"name": "ca"}}}, []),
         ({"persistentVolumeClaim": {"claimName": "c", "subPath": "a/b"}}, []),
         ({"mount": [{"fuseSidecar": {}}]}, ["spec.mount"]),
     ],

@@ -34,8 +34,10 @@ _STEP_SETTINGS = (
 )
 
 HONOURED: Mapping[type[BaseModel], str] = {
-    datastore.DatastoreSpec: "s3 persistent_volume_claim read_only mover",
+    datastore.DatastoreSpec: "s3 azure_blob gcs persistent_volume_claim read_only mover",
     datastore.S3: ALL,
+    datastore.AzureBlob: ALL,
+    datastore.Gcs: ALL,
     datastore.MoverSettings: ALL,
     mounts.ClaimVolume: ALL,
     DatasetSpec: "type sources refresh deletion_policy description tags",

@@ -1,0 +1,40 @@
+"""The address of a store, as its Datastore gives it: checked before a client is made, which panics at some."""
+
+from __future__ import annotations
+
+import re
+
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.stores import Datastore
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
+
+
+def endpoint_of(datastore: Datastore) -> str | None:
+    """Return the datastore's endpoint, or None; EndpointInvalid for what is not the address of a store."""
+    endpoint = datastore.location.get("endpoint")
+    if endpoint is None:
+        return None
+    if not _ENDPOINT.fullmatch(endpoint):
+        message = (
+            f"The endpoint {endpoint!a} of Datastore {datastore.name} is not the address of a store. "
+            "Write it as http://HOST:PORT or https://HOST."
+        )
+        raise MoverFailure(Reason.ENDPOINT_INVALID, message)
+    return str(endpoint).rstrip("/")
+
+
+def is_plain_http(address: str) -> bool:
+    """Return whether everybody on the way can read what is sent there."""
+    return address.lower().startswith("http://")
+
+
+def refuse_to_send(datastore: Datastore, address: str, what: str) -> None:
+    """Refuse to send what lets its reader be somebody else, such as a token, where everybody can read it."""
+    if is_plain_http(address):
+        message = (
+            f"Datastore {datastore.name} has {what} in Secret {datastore.credentials_secret!r}. It travels with each "
+            f"request, or gives a token that does, and {address} is plain HTTP, which everybody on the way can read. "
+            "Make a Datastore whose endpoint begins with https://."
+        )
+        raise MoverFailure(Reason.ENDPOINT_INVALID, message)

@@ -1,0 +1,81 @@
+"""Servers of other people: built from Go modules and npm once, kept in the user's cache by what they are of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cluster.cache import cache_folder, digest_of, one_at_a_time
+from cluster.native.binary import find_go
+from cluster.progress import ClusterError, long_work, run
+
+VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
+GO_BUILD = ("install", "-trimpath", "-ldflags", "-s -w", VERSITYGW)
+# The newest that runs on Node 20.
+AZURITE = "azurite@3.35.0"
+NPM_INSTALL = ("install", "--silent", "--no-audit", "--no-fund", "--omit=optional", AZURITE)
+
+
+def is_versitygw_built() -> bool:
+    """Whether the cache has it; else the tests that need it are long ones."""
+    return _versitygw().exists()
+
+
+def versitygw_program() -> Path:
+    """The path of versitygw, built first if need be; the test is skipped where there is no Go."""
+    program = _versitygw()
+    try:
+        with one_at_a_time("versitygw"):
+            if not program.exists():
+                environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(program.parent)}
+                with long_work(f"building {VERSITYGW}", "2 minutes on two cores"):
+                    run([find_go(), *GO_BUILD], environment=environment)
+    except ClusterError as why:
+        pytest.skip(str(why))
+    return program
+
+
+def _versitygw() -> Path:
+    return cache_folder() / f"versitygw-{digest_of(GO_BUILD)}" / "versitygw"
+
+
+def azurite_command() -> list[str]:
+    """The command of Azurite's blob service; the test is skipped where there is no Node."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("there is no Node on this machine: Azurite, the server for Azure Blob Storage, needs it")
+    folder = cache_folder() / f"azurite-{digest_of(NPM_INSTALL)}"
+    try:
+        with one_at_a_time("azurite"):
+            _install_azurite(npm, folder)
+    except ClusterError as why:
+        pytest.skip(str(why))
+    return [node, str(folder / "node_modules/azurite/dist/src/blob/main.js")]
+
+
+def _install_azurite(npm: str, folder: Path) -> None:
+    if folder.exists():
+        return
+    # Renamed at the end: what was cut off leaves no half program behind.
+    unfinished = folder.with_suffix(".unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    with long_work(f"installing {AZURITE} from npm", "half a minute"):
+        run([npm, *NPM_INSTALL, "--prefix", unfinished])
+    unfinished.rename(folder)
+
+
+def launch(command: list[str | Path], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a server; what it says is in `server.log` of its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "server.log").open("ab") as log:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
