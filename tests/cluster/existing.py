@@ -26,6 +26,10 @@ class ExistingProvider:
         """The access that the environment describes."""
         return access_from(self._environment)
 
+    def has_image(self, name: str) -> bool:  # noqa: ARG002 - every provider is asked
+        """Nobody knows: loading it again does no harm."""
+        return False
+
     def load_image(self, archive: Path, name: str) -> str:
         """Pushes an OCI archive to the user's registry; its name there."""
         registry = self._environment.get("TOWPATH_REGISTRY", "")

@@ -22,6 +22,10 @@ class Provider(Protocol):
         """Makes the cluster run, or finds it running; says how to reach it."""
         ...
 
+    def has_image(self, name: str) -> bool:
+        """Whether an image of this name is known to be there; False where finding out costs as much as loading."""
+        ...
+
     def load_image(self, archive: Path, name: str) -> str:
         """Makes an image from an OCI archive usable by pods; the name by which they ask for it."""
         ...

@@ -91,8 +91,11 @@ def _one_at_a_time() -> Iterator[None]:
 @cache
 def load_image() -> None:
     """Once in a process: makes the image of the sources as they are usable by pods."""
-    archive = build_image()
-    choose_provider().load_image(archive, image_name())
+    archive, provider = build_image(), choose_provider()
+    # Of several processes that want it at once, one brings it; its tag says that it is the right one.
+    with _one_at_a_time():
+        if not provider.has_image(image_name()):
+            provider.load_image(archive, image_name())
     say(f"{image_name()} is on the cluster")
 
 

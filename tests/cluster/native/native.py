@@ -46,6 +46,10 @@ class NativeProvider:
             audit_log=self._layout.audit_log,
         )
 
+    def has_image(self, name: str) -> bool:
+        """Whether the node's runtime has it."""
+        return running_node(self._layout) is not None and name in image_names(self._layout)
+
     def load_image(self, archive: Path, name: str) -> str:
         """Imports an OCI archive, which must carry this name, into the node's runtime."""
         if running_node(self._layout) is None:
