@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export PYTHONPATH := tests
 # Tests mostly wait for pods, so there are more processes than cores. `make test WORKERS=0`: one after another.
 WORKERS ?= 4
-BESIDE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+BESIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 help:  ## what can be made here
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.access import REPOSITORY, Access
+from cluster.cache import one_at_a_time
 from cluster.kubectl import Kubectl
 from cluster.progress import ClusterError, run, say
 from cluster.store import Identity
@@ -64,9 +65,10 @@ def install(tools: Tools, release: str, namespace: str, watch: list[str], **valu
     image = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     say(f"helm install {release} in {namespace}")
     options = ["--take-ownership", "--force-conflicts", "--wait", "--timeout", "120s"]
-    tools.helm(
-        "upgrade", "--install", release, str(CHART), "--namespace", namespace, *options, *image, *flags
-    )
+    words = ["upgrade", "--install", release, str(CHART), "--namespace", namespace, *options, *image, *flags]
+    # The kinds are the cluster's: of two installations that make them at once, one would fail.
+    with one_at_a_time("installation"):
+        tools.helm(*words)
 
 
 def uninstall(tools: Tools, release: str, namespace: str) -> None:
