@@ -61,8 +61,9 @@ async def delete_job(client: Client, namespace: str, name: str) -> None:
 
 
 async def delete_pod(client: Client, resource: Resource, pod: Json, grace_seconds: int) -> None:
-    """End a pod with this grace, unless another pod has its name by now."""
+    """End a pod with this grace, or its own if that is shorter, unless another pod has its name by now."""
     meta = pod["metadata"]
+    grace_seconds = min(grace_seconds, pod["spec"].get("terminationGracePeriodSeconds", grace_seconds))
     options = {
         "apiVersion": "v1",
         "kind": "DeleteOptions",

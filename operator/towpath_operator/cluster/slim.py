@@ -38,8 +38,9 @@ def slim_job(job: Json) -> Json:
 
 
 def slim_pod(pod: Json) -> Json:
-    """A Pod without its spec."""
-    return {"metadata": _metadata(pod), "status": _kept(pod.get("status", {}), _POD_STATUS)}
+    """A Pod, of whose spec nothing is left but the grace that it was given."""
+    spec = _kept(pod.get("spec", {}), ("terminationGracePeriodSeconds",))
+    return {"metadata": _metadata(pod), "spec": spec, "status": _kept(pod.get("status", {}), _POD_STATUS)}
 
 
 def without_managed_fields(item: Json) -> Json:
