@@ -102,6 +102,14 @@ def test_a_disruption_and_an_eviction_are_told_apart() -> None:
     assert (evicted.disruption, evicted.reason) == (None, "Evicted")
 
 
+def test_a_pod_of_before_its_job_was_resumed_says_nothing() -> None:
+    old, new = pod("old", "2026-01-01T00:00:00Z"), pod("new", "2026-01-01T00:00:09Z")
+    resumed = step_job(startTime="2026-01-01T00:00:09Z")
+    assert attempt_of(resumed, old).pod is None
+    assert attempt_of(resumed, new).pod is not None
+    assert attempt_of(step_job(), old).pod is not None
+
+
 def test_of_two_pods_the_newest_counts() -> None:
     old, new = pod("old", "2026-01-01T00:00:00Z"), pod("new", "2026-01-02T00:00:00Z")
     assert newest_pod([new, old]) is new

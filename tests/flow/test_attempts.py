@@ -345,6 +345,24 @@ def test_a_suspended_job_waits_for_its_queue() -> None:
     assert going(judged(a_job(PLAN, "prep", suspended=True))).reason is StepReason.SUSPENDED
 
 
+def test_a_pod_that_its_queue_takes_away_is_no_failure_however_it_ends() -> None:
+    stopped = pod_of(PLAN, "prep", step={"exit_code": 143}, publish={"exit_code": 45})
+    verdict = going(judged(a_job(PLAN, "prep", pod=stopped, suspended=True)))
+    assert (verdict.state, verdict.reason) == (StepState.WAITING, StepReason.SUSPENDED)
+
+
+def test_a_step_that_was_done_before_its_queue_took_it_back_counts() -> None:
+    job = a_job(PLAN, "prep", pod=pod_of(PLAN, "prep"), suspended=True)
+    assert isinstance(judged(job), Accepted)
+
+
+def test_a_job_that_failed_before_it_was_suspended_has_failed() -> None:
+    job = a_job(
+        PLAN, "prep", suspended=True, failed_reason="BackoffLimitExceeded", failed_message="it failed"
+    )
+    assert isinstance(judged(job), Failed)
+
+
 def test_an_unschedulable_pod_waits_in_the_schedulers_words() -> None:
     pod = a_pod(phase="Pending", unschedulable="0/1 nodes are available: 1 Insufficient cpu.")
 

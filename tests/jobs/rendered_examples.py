@@ -56,10 +56,12 @@ TRAIN = make_step(
     termination_grace_period_seconds=45,
 )
 HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
+QUEUED = make_step("queued", image="busybox:1", command=("true",), queue_name="gpus")
 PLAN = make_plan(
     PREP,
     TRAIN,
     HELLO,
+    QUEUED,
     params={"share": "80", "note": "costs $5, not $(HOME)"},
     datastores=(
         make_datastore("archive", credentials_secret="archive-creds", ca_config_map="archive-ca"),
@@ -125,6 +127,7 @@ def examples() -> dict[str, Object]:
         "step-with-movers": render(PREP),
         "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
         "step-plain": render(HELLO),
+        "step-in-a-queue": render(QUEUED),
         "step-user-of-the-platform": render(HELLO, settings=platform),
         "step-on-claims": step.render(on_claims, JOIN, make_order(JOIN, 1, contents), PodSettings()),
         "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),

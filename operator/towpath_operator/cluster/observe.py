@@ -97,6 +97,10 @@ def attempt_of(job: Json, pod: Json | None) -> ObservedAttempt:
     """One Job of a step, and its pod."""
     meta = job["metadata"]
     failed, complete = _condition(job, *_FAILED), _condition(job, *_COMPLETE)
+    # A Job that was suspended begins anew when it is resumed: a pod of before says nothing any more.
+    is_current = pod is not None and pod["metadata"]["creationTimestamp"] >= job["status"].get(
+        "startTime", ""
+    )
     return ObservedAttempt(
         job=meta["name"],
         job_uid=meta["uid"],
@@ -105,7 +109,7 @@ def attempt_of(job: Json, pod: Json | None) -> ObservedAttempt:
         step_digest=meta["annotations"].get(names.STEP_DIGEST_ANNOTATION, ""),
         owner_uid=owner_uid(job),
         created_at=moment(meta["creationTimestamp"]),
-        pod=pod_of(pod) if pod else None,
+        pod=pod_of(pod) if pod and is_current else None,
         suspended=bool(job["spec"].get("suspend")),
         failed_reason=failed.get("reason") if failed else None,
         failed_message=failed.get("message") if failed else None,

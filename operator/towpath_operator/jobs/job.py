@@ -33,6 +33,7 @@ class JobIdentity:
     owner: Owner
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    queue_name: str | None = None
 
 
 def owner_references(owner: Owner) -> list[Object]:
@@ -51,6 +52,7 @@ def owner_references(owner: Owner) -> list[Object]:
 def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], settings: PodSettings) -> Object:
     """The Job of one attempt. Its rules classify a failure; none of them makes it try again."""
     metadata = {"labels": dict(identity.labels), "annotations": dict(identity.annotations)}
+    queued = {names.QUEUE_LABEL: identity.queue_name} if identity.queue_name else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -58,9 +60,12 @@ def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], set
             "name": identity.name,
             "namespace": identity.owner.namespace,
             **metadata,
+            "labels": metadata["labels"] | queued,
             "ownerReferences": owner_references(identity.owner),
         },
         "spec": {
+            # Its queue resumes it. So it waits, with that reason, where no Kueue is installed.
+            **({"suspend": True} if queued else {}),
             "completions": 1,
             "parallelism": 1,
             "backoffLimit": 0,

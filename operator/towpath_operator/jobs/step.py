@@ -79,4 +79,5 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
         owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
         annotations=names.attempt_annotations(step.name, step.digest),
+        queue_name=step.queue_name,
     )

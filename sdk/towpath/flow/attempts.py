@@ -23,6 +23,8 @@ from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 def judge(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
     """What can be said of this attempt now."""
     pod = attempt.pod
+    if attempt.suspended and not attempt.failed_reason:
+        return _suspended(step, attempt, moment)
     if pod is None:
         return _without_pod(step, attempt, moment)
     if has_ended(step, pod):
@@ -68,6 +70,12 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
     if step.needs_movers:
         return disrupted("its Job is complete, and its pod with the report was gone before it could be read")
     return Accepted(attempt_id=names.attempt_id(attempt.attempt, attempt.job_uid), finished_at=moment.now)
+
+
+def _suspended(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
+    """A Job that its queue holds: its pod is taken away, however that one ends, unless it was done before."""
+    done = attempt.pod and has_ended(step, attempt.pod) and _accepted(step, attempt, attempt.pod)
+    return done or waiting_without_pod(step, attempt, moment)
 
 
 def _accepted(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod) -> Accepted | None:

@@ -130,6 +130,7 @@ def step_document(step: PlannedStep) -> Document:
             "timeoutSeconds": step.timeout_seconds,
             "pendingTimeoutSeconds": step.pending_timeout_seconds,
             "terminationGracePeriodSeconds": step.termination_grace_period_seconds,
+            "queueName": step.queue_name,
             "dependsOn": list(step.depends_on),
             "resultPrefix": step.result_prefix,
             "contract": dict(step.contract),

@@ -22,6 +22,8 @@ ATTEMPT_LABEL = f"{GROUP}/attempt"
 COMPONENT_LABEL = f"{GROUP}/component"
 DATASTORE_LABEL = f"{GROUP}/datastore"
 DATASET_LABEL = f"{GROUP}/dataset"
+# Kueue's own: on the Job, never on its pod.
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 STEP_COMPONENT = "step"
 PROBE_COMPONENT = "probe"

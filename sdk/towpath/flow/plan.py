@@ -77,6 +77,7 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
         timeout_seconds=_first(step.timeout_seconds, defaults.timeout_seconds),
         pending_timeout_seconds=_first(step.pending_timeout_seconds, defaults.pending_timeout_seconds),
         termination_grace_period_seconds=step.termination_grace_period_seconds,
+        queue_name=step.queue_name or defaults.queue_name,
     )
 
 

@@ -162,6 +162,7 @@ class PlannedStep:
     timeout_seconds: int | None = None
     pending_timeout_seconds: int | None = None
     termination_grace_period_seconds: int | None = None
+    queue_name: str | None = None
     digest: str = ""
 
     @property

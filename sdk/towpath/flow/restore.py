@@ -103,6 +103,7 @@ def _step_from(document: Document) -> PlannedStep:
         timeout_seconds=document.get("timeoutSeconds"),
         pending_timeout_seconds=document.get("pendingTimeoutSeconds"),
         termination_grace_period_seconds=document.get("terminationGracePeriodSeconds"),
+        queue_name=document.get("queueName"),
         # Of what stands there: this release might write the same step otherwise.
         digest=digest_of(document),
     )

@@ -31,8 +31,7 @@ def waiting_without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Mom
     """A Job that has no pod: suspended, refused by admission or quota, or only just made."""
     waited = moment.seconds_since(attempt.created_at)
     if attempt.suspended:
-        words = "the Job is suspended: its queue has not admitted it yet, or somebody suspended it"
-        return _patiently(step, attempt, moment, Going(StepState.WAITING, StepReason.SUSPENDED, words))
+        return _patiently(step, attempt, moment, _suspended(step))
     if waited < moment.limits.no_pod_seconds:
         left = moment.limits.no_pod_seconds - waited
         return Going(StepState.WAITING, StepReason.STARTING, check_after_seconds=left)
@@ -73,6 +72,16 @@ def reason_of_refusal(refusal: str | None) -> StepReason:
     if "quota" in text or "must specify limits" in text or "must specify requests" in text:
         return StepReason.QUOTA
     return StepReason.POD_REFUSED
+
+
+def _suspended(step: PlannedStep) -> Going:
+    words = "somebody suspended its Job"
+    if step.queue_name:
+        words = (
+            f"its queue {step.queue_name} has not admitted it, or has put it back. Kueue must be installed, "
+            f"and have a LocalQueue of this name in this namespace"
+        )
+    return Going(StepState.WAITING, StepReason.SUSPENDED, words)
 
 
 def _reason_of_waiting(container: ObservedContainer) -> StepReason | None:

@@ -1,0 +1,40 @@
+"""A step in a queue: its Job waits until it is resumed, and one that is put back has not failed.
+
+Kueue cannot be had on our machines: the test suspends and resumes the Job as Kueue does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.waiting import wait_until
+from controller.runs import Runs, Shared, plain_step
+
+pytestmark = pytest.mark.server
+
+
+def suspend(runs: Runs, job: str, value: str) -> None:
+    """What a queue does to a Job."""
+    patch = f'{{"spec": {{"suspend": {value}}}}}'
+    runs.kubectl("patch", f"job/{job}", "--namespace", runs.namespace, "--type=merge", "--patch", patch)
+
+
+def test_a_step_waits_for_its_queue_and_one_that_is_put_back_begins_again(shared: Shared) -> None:
+    runs = shared.runs
+    program = ("import time", "time.sleep(4)")
+    runs.create("queued", plain_step("only", *program, queueName="gpus"))
+    waiting = runs.reason_of("queued", "only", "Suspended")
+    assert "queue gpus" in waiting["message"]
+    (job,) = runs.jobs("queued")
+    name = job["metadata"]["name"]
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+    assert runs.pods("queued") == []
+    suspend(runs, name, "false")
+    runs.reason_of("queued", "only", "Running")
+    suspend(runs, name, "true")
+    assert runs.reason_of("queued", "only", "Suspended")["state"] == "Waiting"
+    assert wait_until(lambda: runs.pods("queued") == [], 30)
+    suspend(runs, name, "false")
+    step = runs.finish("queued")["steps"][0]
+    assert (step["state"], step["attempt"]) == ("Succeeded", 1)
+    assert "failures" not in step
