@@ -1,21 +1,27 @@
-"""Registering outputs while others do: numbers are never used twice, whoever comes between. The API server here is a
-table that keeps versions and preconditions, so that a conflict can be made to happen at the worst moment."""
+"""Registering outputs while others do: numbers are never used twice, whoever comes between, wherever one dies. The API
+server is a table that keeps versions and preconditions, where a conflict or a death must come at the worst moment."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+import pytest
 from aiohttp import web
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import load_kube_config
 
+from cluster.access import Access
+from cluster.kubectl import Kubectl
 from controller.broken_server import broken_server, refuse
 from towpath.flow.decision import Limits, Registration
 from towpath.flow.planned import Content, InventoryRef, Plan, PlannedRegistration, RunIdentity
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.cache import Cache
-from towpath_operator.cluster.client import Client
+from towpath_operator.cluster.client import Client, TryAgainError
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.status import StatusWriter
 from towpath_operator.handlers.context import Context
@@ -32,9 +38,26 @@ class Table:
     def __init__(self) -> None:
         self.objects: dict[str, Json] = {}
         self.version = 0
+        self.writes = 0
+        # The write that never comes to be, and the one whose answer nobody hears.
+        self.lost_write = self.unheard_write = 0
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.text() or "{}")
+        if request.method == "GET":
+            return web.json_response(self._read(request.path))
+        self.writes += 1
+        if self.writes == self.lost_write:
+            return await refuse(500)(request)
+        answer = await self._write(request, body)
+        return await refuse(500)(request) if self.writes == self.unheard_write else answer
+
+    def _read(self, path: str) -> Json:
+        listed = [item for key, item in self.objects.items() if key.rpartition("/")[0] == path]
+        page = {"metadata": {"resourceVersion": str(self.version)}, "items": listed}
+        return self.objects.get(path, page)
+
+    async def _write(self, request: web.Request, body: Json) -> web.StreamResponse:
         path = request.path.removesuffix("/status")
         if request.method == "POST":
             path = f"{path}/{body['metadata']['name']}"
@@ -42,11 +65,9 @@ class Table:
                 return await refuse(409, "AlreadyExists")(request)
             return self._store(path, body)
         there = self.objects[path]
-        if request.method == "PATCH":
-            if body["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"]:
-                return await refuse(409, "Conflict")(request)
-            return self._store(path, {**there, "status": {**there.get("status", {}), **body["status"]}})
-        return web.json_response(there)
+        if body["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"]:
+            return await refuse(409, "Conflict")(request)
+        return self._store(path, {**there, "status": {**there.get("status", {}), **body["status"]}})
 
     def _store(self, path: str, body: Json) -> web.Response:
         self.version += 1
@@ -73,12 +94,12 @@ def context_for(client: Client) -> Context:
     )
 
 
-def run_of(name: str) -> Plan:
-    return Plan(RunIdentity(name, f"uid-{name}", "ns"), "", {}, (), (), "mover", "cluster")
+def run_of(name: str, namespace: str = "ns") -> Plan:
+    return Plan(RunIdentity(name, f"uid-{name}", namespace), "", {}, (), (), "mover", "cluster")
 
 
 def output(digest: str, attempt: str = "1-pod") -> Registration:
-    content = Content(InventoryRef("default", "p", f"sha256:{digest * 64}"), 1, 1, 4096, directory=True)
+    content = Content(InventoryRef("default", "p", f"sha256:{digest:0>64}"), 1, 1, 4096, directory=True)
     return Registration("train", "model", PlannedRegistration("iris-model", "iris_model"), content, attempt)
 
 
@@ -98,13 +119,14 @@ def story(tell: Callable[[Table, Client], Awaitable[None]]) -> Table:
 def test_runs_that_register_at_once_get_numbers_of_their_own() -> None:
     async def tell(_: Table, client: Client) -> None:
         context = context_for(client)
-        await asyncio.gather(*(register(context, run_of(name), output(name)) for name in "abcde"))
-        found = {context.memory.registered[f"uid-{name}"]["train", "model"].version for name in "abcde"}
-        assert found == {1, 2, 3, 4, 5}
+        runs = [f"run-{number}" for number in range(20)]
+        await asyncio.gather(*(register(context, run_of(name), output(name[4:])) for name in runs))
+        found = {context.memory.registered[f"uid-{name}"]["train", "model"].version for name in runs}
+        assert found == set(range(1, 21))
 
     table = story(tell)
     assert table.names("datasets") == ["iris-model"]
-    assert table.names("datasetversions") == [f"iris-model-v{number}" for number in range(1, 6)]
+    assert len(table.names("datasetversions")) == 20
 
 
 def test_equal_content_is_the_version_that_is_there() -> None:
@@ -117,15 +139,62 @@ def test_equal_content_is_the_version_that_is_there() -> None:
     assert story(tell).names("datasetversions") == ["iris-model-v1"]
 
 
-def test_an_operator_that_died_after_creating_the_version_finds_it_again() -> None:
+@pytest.mark.parametrize("knows_versions", [True, False], ids=["", "before-its-watch-tells-it"])
+@pytest.mark.parametrize("write", [1, 2, 3], ids=["dataset", "number", "version"])
+@pytest.mark.parametrize("death", ["lost_write", "unheard_write"])
+def test_whenever_an_operator_dies_its_successor_neither_loses_the_version_nor_makes_it_twice(
+    death: str, write: int, knows_versions: bool
+) -> None:
     async def tell(table: Table, client: Client) -> None:
-        await register(context_for(client), run_of("a"), output("a"))
+        setattr(table, death, write)
+        with pytest.raises(TryAgainError):
+            await register(context_for(client), run_of("a"), output("a"))
         successor = context_for(client)
         for path, item in table.objects.items():
-            (successor.cache.versions if "versions" in path else successor.cache.datasets).put(item)
+            if "/datasets/" in path:
+                successor.cache.datasets.put(item)
+            elif knows_versions:
+                successor.cache.versions.put(item)
         await register(successor, run_of("a"), output("a"))
+        await register(successor, run_of("b"), output("b"))
 
-    assert story(tell).names("datasetversions") == ["iris-model-v1"]
+    table = story(tell)
+    # A number that was raised for nothing is a gap.
+    first = 2 if (death, write) in {("unheard_write", 2), ("lost_write", 3)} else 1
+    assert table.names("datasetversions") == [f"iris-model-v{first}", f"iris-model-v{first + 1}"]
+
+
+@pytest.mark.server
+def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
+    cluster: Access, kubectl: Kubectl, namespace: str
+) -> None:
+    async def lead(outputs: range) -> list[int]:
+        configuration = Configuration()
+        await load_kube_config(str(cluster.kubeconfig), client_configuration=configuration)
+        client = Client(configuration)
+        context = context_for(client)
+        given = []
+        for number in outputs:
+            plan = run_of(f"run-{number}", namespace)
+            while plan.run.uid not in context.memory.registered:
+                with suppress(LookAgainError):
+                    await register(context, plan, output(f"{number:x}"))
+            given.append(context.memory.registered[plan.run.uid]["train", "model"].version)
+        await client.close()
+        return given
+
+    async def compete() -> list[list[int]]:
+        return await asyncio.gather(*(lead(range(start, start + 4)) for start in range(0, 20, 4)))
+
+    by_leader = asyncio.run(compete())
+    assert all(given == sorted(given) for given in by_leader)
+    given = {number for numbers in by_leader for number in numbers}
+    listed = kubectl.json("get", "datasetversions.towpath.dev", "--namespace", namespace)["items"]
+    made = {item["spec"]["version"]: item["spec"]["producedBy"]["run"] for item in listed}
+    assert len(set(made.values())) == len(made) == 20
+    assert made.keys() == given
+    dataset = kubectl.json("get", "datasets.towpath.dev", "iris-model", "--namespace", namespace)
+    assert dataset["status"]["lastVersion"] == max(given)
 
 
 def test_a_number_that_somebody_took_meanwhile_is_not_used() -> None:

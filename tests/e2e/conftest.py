@@ -29,7 +29,8 @@ def tenant(cluster: Access, tools: Tools) -> Iterator[Tenant]:
     system, namespace = f"towpath-e2e-{mark}", f"tenant-{mark}"
     load_image()
     create_namespace(tools, namespace)
-    install(tools, f"e2e-{mark}", system, [namespace], limits={"startTimeoutSeconds": 20})
+    limits = {"startTimeoutSeconds": 20, "maxScratchBytes": 10**12}
+    install(tools, f"e2e-{mark}", system, [namespace], limits=limits)
     tenant = Tenant(tools, cluster, namespace)
     tenant.secret("store", cluster.s3.admin)
     yield tenant

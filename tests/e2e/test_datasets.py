@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from builders import make_version
 from cluster.space import Space
-from e2e.tenant import Tenant, is_ready, step_of
+from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
 
@@ -59,7 +60,7 @@ def test_a_folder_and_a_glob_become_versions_with_the_files_that_they_select(
     assert "readme" not in logs[1]
 
 
-def test_changed_sources_make_the_next_version_and_unchanged_ones_make_nothing(
+def test_changed_sources_make_the_next_version_and_a_deleted_one_leaves_its_place_to_the_one_before(
     tenant: Tenant, space: Space, default_store: str
 ) -> None:
     space.put("grow/1.csv", b"1\n")
@@ -71,6 +72,30 @@ def test_changed_sources_make_the_next_version_and_unchanged_ones_make_nothing(
     first, second = (tenant.get("datasetversions", f"grow-v{number}")["spec"] for number in (1, 2))
     assert (first["files"], second["files"]) == (1, 2)
     assert first["inventory"]["digest"] != second["inventory"]["digest"]
+
+    tenant.kubectl("delete", "datasetversions.towpath.dev", "grow-v2")
+    without = tenant.until("datasets", "grow", lambda status: status.get("latestVersion") == 1)
+    assert (without["files"], without["lastVersion"]) == (1, 2)
+    tenant.kubectl("delete", "datasets.towpath.dev", "grow")
+    tenant.apply("Dataset", "grow", {"sources": [{"path": "grow/"}]})
+    again = tenant.until("datasets", "grow", lambda status: is_ready(status) and status["latestVersion"] > 1)
+    assert (again["latestVersion"], again["files"]) == (2, 2)
+
+
+def test_inputs_that_no_node_may_hold_are_refused_with_the_numbers_before_anything_starts(
+    tenant: Tenant,
+) -> None:
+    size = 4 * 10**12
+    facts = {"files": 1, "bytes": size, "scratchBytes": size}
+    tenant.apply("Dataset", "huge", {"type": "File"})
+    tenant.apply("DatasetVersion", "huge-v1", make_version("huge", **facts)["spec"])
+    run = tenant.start_steps({"name": "read", "command": ["ls"], "inputs": [{"name": "huge"}]})
+    said = condition(tenant.finish(run), "Succeeded")
+    assert said["reason"] == "TooLarge"
+    assert f"Step read: its inputs take {size} bytes" in said["message"]
+    assert "allows 1000000000000" in said["message"]
+    assert "mode: Mount" in said["message"]
+    assert tenant.jobs(run) == []
 
 
 def test_an_object_that_changed_since_it_was_pinned_fails_the_step_by_name(

@@ -13,6 +13,7 @@ from towpath_operator.cluster import apply
 from towpath_operator.cluster.resources import DATASTORES, Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.known_versions import learn_versions
 from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
 from towpath_operator.jobs import inventory
 from towpath_operator.jobs.job import Owner
@@ -26,6 +27,9 @@ async def reconcile(context: Context, key: Key) -> float | None:
         return None
     moment = Moment(context.now(), context.limits)
     decision = decide_dataset(_observe(context, key, item), moment)
+    last = (item.get("status") or {}).get("lastVersion", 0)
+    if decision.version is not None and await learn_versions(context, key.namespace, key.name, last):
+        return 0.0
     if decision.status is not None:
         if await context.writer.write(context.cache.datasets, item, decision.status) is None:
             return 0.0

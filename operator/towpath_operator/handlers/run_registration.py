@@ -9,6 +9,7 @@ from towpath.flow.planned import Plan
 from towpath_operator.cluster.apply import create_dataset, create_version
 from towpath_operator.cluster.resources import DATASETS, Key
 from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.known_versions import learn_versions
 
 
 class LookAgainError(Exception):
@@ -42,6 +43,7 @@ async def _version(context: Context, plan: Plan, wanted: Registration, dataset: 
     last = int(status.get("lastVersion") or 0)
     produced_by = rules.produced_by(plan.run, wanted)
     digest = wanted.content.inventory.digest
+    await learn_versions(context, plan.run.namespace, name, last)
     choice = rules.register(last, versions_of(context, plan.run.namespace, name), produced_by, digest)
     if isinstance(choice, rules.Existing):
         return choice.version
