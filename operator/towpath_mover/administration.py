@@ -1,4 +1,4 @@
-"""What obstore cannot do, by the `minio` package: make a bucket, and list keys that obstore refuses.
+"""What obstore cannot do, by the `minio` package: make a bucket, tell its region, and list keys that obstore refuses.
 
 Loaded only where it is needed: it costs a third of a second and 20 MB. Its errors become the same named failures.
 """
@@ -43,6 +43,14 @@ def make_bucket(store: ObjectStore, places: Places) -> None:
         _client(store, places).make_bucket(bucket_of(store.datastore).name)
     except _ERRORS as error:
         raise _named(error, store, "make", None) from error
+
+
+def look_at_bucket(store: ObjectStore, places: Places) -> None:
+    """Ask for the datastore's bucket."""
+    try:
+        _client(store, places).bucket_exists(bucket_of(store.datastore).name)
+    except _ERRORS as error:
+        raise _named(error, store, "look at", None) from error
 
 
 def list_objects(

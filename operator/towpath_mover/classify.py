@@ -1,6 +1,6 @@
 """What a store's client raised → a named failure: what failed, where, as whom, and what to do.
 
-Of the server's answer only code and message are repeated: some servers quote signed headers in the rest.
+Of the server's answer only code, message, region and time are repeated: some quote signed headers in the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ _STATUS = re.compile(r"\b(?:status )?code: ([2-9]\d{2})\b")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>|\(code: ([A-Za-z]{1,64})\)")
 _URL = re.compile(r"\bhttps?://[^\s\"]+")
 _MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
+# What helps beside the message, in a form that can be nothing else.
+_REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
+_TIME = re.compile(r"<ServerTime>([0-9TZ:.-]{1,40})</ServerTime>")
+# What the client's errors show as a tree.
+_BROKEN_LINE = re.compile(r"\(\s+")
 
 
 class _Verdict(NamedTuple):
@@ -33,7 +38,8 @@ class _Verdict(NamedTuple):
 
 _CHECK_KEYS = "Correct the keys in the Secret; a transfer that waits reads them again."
 _GRANT = "Grant this identity list, read, write and delete on the bucket and prefix, or name another Secret."
-_SEE_NODE = "Correct the clock of the node."
+_SEE_CLOCK = "Correct the clock of the node, such as by its time service; what waits tries again."
+_SEE_REGION = "The region of a Datastore cannot be changed: make one with the region of its bucket."
 _SEE_OWNER = "See who deleted it."
 _SEE_BUCKET = (
     "Create the bucket (of s3 the Datastore can do it: createBucket: true), or correct its name there."
@@ -45,6 +51,7 @@ _REFUSED = Reason.CREDENTIALS_REFUSED
 _CHANGED = _Verdict(Reason.INPUT_DRIFT, "it was changed since it was pinned", _SEE_VERSION)
 _SHORTER = _Verdict(Reason.INPUT_DRIFT, "it is shorter than what was pinned", _SEE_VERSION)
 _NO_OBJECT = _Verdict(Reason.OBJECT_NOT_FOUND, "there is no such object", _SEE_OWNER)
+_ELSEWHERE = _Verdict(Reason.WRONG_REGION, "the bucket is not in this region", _SEE_REGION)
 _NO_IDENTITY = _Verdict(
     Reason.CREDENTIALS_MISSING,
     "the pod has no identity of its own",
@@ -59,7 +66,12 @@ _CODES = {
     ),
     "ExpiredToken": _Verdict(_REFUSED, "the session token has expired", _CHECK_KEYS),
     "InvalidToken": _Verdict(_REFUSED, "the session token is not valid", _CHECK_KEYS),
-    "RequestTimeTooSkewed": _Verdict(_REFUSED, "this node's clock differs from the store's", _SEE_NODE),
+    "RequestTimeTooSkewed": _Verdict(
+        Reason.CLOCK_SKEWED, "this node's clock differs from the store's", _SEE_CLOCK
+    ),
+    "PermanentRedirect": _ELSEWHERE,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
+    "IllegalLocationConstraintException": _ELSEWHERE,
     "AccessDenied": _Verdict(Reason.PERMISSION_DENIED, "permission denied", _GRANT),
     "NoSuchBucket": _Verdict(Reason.BUCKET_NOT_FOUND, "the bucket does not exist", _SEE_BUCKET),
     "ContainerNotFound": _Verdict(Reason.BUCKET_NOT_FOUND, "the container does not exist", _SEE_CONTAINER),
@@ -77,15 +89,27 @@ _CODES = {
 }
 # Who gives the pods of clouds their identity.
 _METADATA_SERVICES = ("169.254.169.254", "169.254.170.23", "metadata.google.internal")
+_EXPIRED = _Verdict(
+    Reason.CERTIFICATE_NOT_TRUSTED,
+    "the endpoint's certificate has expired, or is not valid yet by the clock of this node",
+    "Have it renewed, or correct the clock.",
+)
 # What the client's own errors hold when no answer came; the first that is found counts.
 _SIGNS = {
     "dns error": _Verdict(
         Reason.ENDPOINT_NOT_FOUND, "the endpoint's host name is not known", "Correct the endpoint."
     ),
+    "InvalidCertificate(Expired": _EXPIRED,
+    "InvalidCertificate(NotValidYet": _EXPIRED,
+    "InvalidCertificate(NotValidForName": _Verdict(
+        Reason.CERTIFICATE_NOT_TRUSTED,
+        "the endpoint's certificate is for another host",
+        "Make a Datastore whose endpoint has a name that stands in the certificate.",
+    ),
     "InvalidCertificate": _Verdict(
         Reason.CERTIFICATE_NOT_TRUSTED,
-        "the endpoint's certificate is not trusted",
-        "Name its CA in the Datastore's caConfigMapRef, or correct the endpoint.",
+        "nobody who is trusted here has signed the endpoint's certificate",
+        "Name its CA in the Datastore's caConfigMapRef.",
     ),
     "InvalidContentType": _Verdict(
         Reason.CERTIFICATE_NOT_TRUSTED,
@@ -103,8 +127,11 @@ _SIGNS = {
         "See whether the endpoint is an S3 store, or what stands before it.",
     ),
     "kind: Timeout": _Verdict(
-        Reason.STORE_UNAVAILABLE, "no answer in time", "See whether the store is overloaded."
+        Reason.NO_ANSWER,
+        "no answer in time",
+        "See whether the store is overloaded, or a network policy drops what is sent to it.",
     ),
+    "BareRedirect": _ELSEWHERE,
 }
 
 
@@ -137,6 +164,7 @@ def _verdict(text: str) -> _Verdict:
         return _CODES[code]
     if status:
         return _CODES.get(status[1]) or _by_class(status[1])
+    text = _BROKEN_LINE.sub("(", text)
     found = (verdict for sign, verdict in _SIGNS.items() if sign in text)
     return next(found, _BROKEN)
 
@@ -170,4 +198,9 @@ def _quoted(text: str, store: ObjectStore) -> str:
         return ""
     # Azure goes on with the request's number and the time, which would make each message another one.
     words = f"{code}: {message[1].strip().splitlines()[0].rstrip('.')}" if message else code
+    words = f"{code}: {message[1].strip().rstrip('.')}" if message else code
+    if region := _REGION.search(text):
+        words += f"; its region is {region[1]}"
+    if time := _TIME.search(text):
+        words += f"; its time was {time[1]}"
     return f" ({store.hidden(words)})"

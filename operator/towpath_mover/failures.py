@@ -14,10 +14,12 @@ class Reason(StrEnum):
     """Why a mover stopped: one word per kind of failure, shown to the user as the reason."""
 
     STORE_UNAVAILABLE = "StoreUnavailable"
+    NO_ANSWER = "NoAnswer"
     ENDPOINT_INVALID = "EndpointInvalid"
     ENDPOINT_NOT_FOUND = "EndpointNotFound"
     ENDPOINT_UNREACHABLE = "EndpointUnreachable"
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
+    WRONG_REGION = "WrongRegion"
     BUCKET_NOT_FOUND = "BucketNotFound"
     OBJECT_NOT_FOUND = "ObjectNotFound"
     OWNED_ELSEWHERE = "OwnedElsewhere"
@@ -26,6 +28,7 @@ class Reason(StrEnum):
     READ_ONLY = "ReadOnly"
     CREDENTIALS_MISSING = "CredentialsMissing"
     CREDENTIALS_REFUSED = "CredentialsRefused"
+    CLOCK_SKEWED = "ClockSkewed"
     PERMISSION_DENIED = "PermissionDenied"
     INPUT_DRIFT = "InputDrift"
     OUTPUT_CHANGED = "OutputChanged"
@@ -65,6 +68,7 @@ class Reason(StrEnum):
 
 _EXITS = {
     Reason.STORE_UNAVAILABLE: Exit.TRY_AGAIN,
+    Reason.NO_ANSWER: Exit.TRY_AGAIN,
     Reason.ENDPOINT_NOT_FOUND: Exit.TRY_AGAIN,
     Reason.ENDPOINT_UNREACHABLE: Exit.TRY_AGAIN,
     Reason.DISK_REFUSED: Exit.TRY_AGAIN,
@@ -72,6 +76,7 @@ _EXITS = {
     Reason.URL_CHANGED: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
     Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
+    Reason.CLOCK_SKEWED: Exit.CREDENTIALS_REFUSED,
     Reason.PERMISSION_DENIED: Exit.CREDENTIALS_REFUSED,
     Reason.INPUT_DRIFT: Exit.DATA_CHANGED,
     Reason.OUTPUT_CHANGED: Exit.DATA_CHANGED,

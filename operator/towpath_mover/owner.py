@@ -28,24 +28,41 @@ class Owner(NamedTuple):
 
 def claim(store: Store, owner: Owner) -> None:
     """Say that the place is this owner's where nothing says whose it is; OwnedElsewhere if it is another's."""
-    key = names.owner_key(owner.namespace)
-    found = _content(store, key)
-    if found is None:
-        create_object(store, key, _written(owner))
+    if not check(store, owner):
+        create_object(store, names.owner_key(owner.namespace), _written(owner))
         # Whatever was answered: an answer may have been lost, and some stores replace what is there.
-        found = read_object(store, key)
-    said = _read(found)
-    if said != owner:
-        raise _owned_elsewhere(store, key, owner, said)
+        _judge(store, owner, read_object(store, names.owner_key(owner.namespace)))
 
 
-def _content(store: Store, key: str) -> bytes | None:
+def check(store: Store, owner: Owner) -> bool:
+    """Return whether the place is said to be this owner's; OwnedElsewhere if it is another's."""
+    found = look(store, owner)
+    if found is not None:
+        _judge(store, owner, found)
+    return found is not None
+
+
+def look(store: Store, owner: Owner) -> bytes | None:
+    """Return what says whose the place is, whoever that is; None where nothing does."""
     try:
-        return read_object(store, key)
+        return read_object(store, names.owner_key(owner.namespace))
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             return None
         raise
+
+
+def _judge(store: Store, owner: Owner, content: bytes) -> None:
+    said = _read(content)
+    if said == owner:
+        return
+    whose = f"belongs to {said}" if said else "cannot be read, so it is not known whose this place is"
+    message = (
+        f"{store.where(names.owner_key(owner.namespace))}, read as {store.identity}, {whose}; this is {owner}. Make a "
+        "Datastore with a prefix of its own, or say readOnly: true to read only. If nobody else writes there any more, "
+        "delete that object."
+    )
+    raise MoverFailure(Reason.OWNED_ELSEWHERE, message)
 
 
 def _written(owner: Owner) -> bytes:
@@ -66,12 +83,3 @@ def _read(content: bytes) -> Owner | None:
         return None
     are_texts = isinstance(cluster_id, str) and isinstance(namespace, str)
     return Owner(cluster_id[:253], namespace[:253]) if are_texts else None
-
-
-def _owned_elsewhere(store: Store, key: str, owner: Owner, said: Owner | None) -> MoverFailure:
-    whose = f"belongs to {said}" if said else "cannot be read, so it is not known whose this place is"
-    message = (
-        f"{store.where(key)}, read as {store.identity}, {whose}; this is {owner}. Make a Datastore with a prefix of "
-        "its own, or say readOnly: true to read only. If nobody else writes there any more, delete that object."
-    )
-    return MoverFailure(Reason.OWNED_ELSEWHERE, message)

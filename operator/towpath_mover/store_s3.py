@@ -86,6 +86,13 @@ def make_bucket(datastore: Datastore, places: Places, patience: Patience) -> Non
     administration.make_bucket(open_store(datastore, places, patience), places)
 
 
+def look_at_bucket(datastore: Datastore, places: Places, patience: Patience) -> None:
+    """Ask for the bucket itself: of a bucket in another region only that answer always names the region."""
+    from towpath_mover import administration  # noqa: PLC0415 - as in make_bucket
+
+    administration.look_at_bucket(open_store(datastore, places, patience), places)
+
+
 def bucket_of(datastore: Datastore) -> Bucket:
     """Return where the datastore is; EndpointInvalid for an address at which the client would panic."""
     location = Fields(datastore.location, "s3")

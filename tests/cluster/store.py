@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,21 @@ ADMIN = Identity("towpath-admin", "towpath-admin-secret")
 READER = Identity("towpath-reader", "towpath-reader-secret")
 
 
-def render_identities(reader_bucket: str = SHARED_BUCKET) -> str:
-    """Two identities: one may do everything, the other only read one bucket (so a 403 is a real one)."""
+def render_identities(reader_bucket: str = SHARED_BUCKET, only: Sequence[str] = ()) -> str:
+    """Two identities: one may do everything, the other only read one bucket (so a 403 is a real one).
+
+    For each combination of actions in `only`, such as "List+Write", there is one more who may do nothing else.
+    """
     everything = ["Admin", "Read", "Write", "List", "Tagging"]
     reading = [f"Read:{reader_bucket}", f"List:{reader_bucket}"]
     identities = [_identity("admin", ADMIN, everything), _identity("reader", READER, reading)]
+    identities += [_identity(actions, who_may(actions), actions.split("+")) for actions in only]
     return json.dumps({"identities": identities}, indent=1)
+
+
+def who_may(actions: str) -> Identity:
+    """The one who may do only this."""
+    return Identity(f"may-{actions}", f"secret-of-{actions}")
 
 
 def _identity(name: str, who: Identity, actions: list[str]) -> dict[str, Any]:

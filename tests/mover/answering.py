@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import quote, unquote, urlsplit
 
 Objects = dict[str, bytes]
@@ -16,28 +18,38 @@ _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
 class Answering(ThreadingHTTPServer):
     """Holds the objects; verbs in `refused` are answered with that status and that code of S3.
 
-    What is put under a key of `overwritten` is replaced at once, as by another client of a store without conditions.
+    `headers` and `details` go with each refusal, and in its words ECHO stands for all that the request had. What is put
+    under a key of `overwritten` is replaced at once, as by another client of a store without conditions.
     """
 
     daemon_threads = True
 
-    def __init__(self, keys: Sequence[str], refused: Mapping[str, tuple[int, str, str]]) -> None:
+    def __init__(
+        self, keys: Sequence[str], refused: Mapping[str, tuple[int, str, str]], tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.objects: Objects = dict.fromkeys(keys, b"x")
         self.refused = dict(refused)
         self.overwritten: Objects = {}
+        self.headers: dict[str, str] = {}
+        self.details = ""
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
 
 @contextmanager
 def answering(
-    keys: Sequence[str] = (), refused: Mapping[str, tuple[int, str, str]] | None = None
+    keys: Sequence[str] = (),
+    refused: Mapping[str, tuple[int, str, str]] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Answering]:
     """A running server; a verb is PUT, GET, DELETE or LIST, or CREATE: a PUT on condition that there is nothing."""
-    with Answering(keys, refused or {}) as server:
+    with Answering(keys, refused or {}, tls) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -58,7 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, _listing(self.server.objects))
 
     def do_HEAD(self) -> None:
-        self._object()
+        if self._key() or not self._is_refused("LIST"):
+            self._object()
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
@@ -99,11 +112,15 @@ class _Handler(BaseHTTPRequestHandler):
         if verb not in self.server.refused:
             return False
         status, code, message = self.server.refused[verb]
-        self._answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
+        message = message.replace("ECHO", f"{self.path} {' '.join(self.headers.values())}")
+        told = f"<Error><Code>{code}</Code><Message>{message}</Message>{self.server.details}</Error>"
+        self._answer(status, told.encode(), self.server.headers)
         return True
 
-    def _answer(self, status: int, content: bytes) -> None:
+    def _answer(self, status: int, content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("ETag", '"e"')
         self.send_header("Last-Modified", "Mon, 23 Nov 2026 00:00:00 GMT")

@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.store import Identity
 from mover.pods import NAMESPACE, Ended
 from towpath.flow.documents import datastore_document
 from towpath.flow.planned import PlannedDatastore
+from towpath_mover.failures import MoverFailure
+from towpath_mover.probe import run as run_probe
 
 # Says on its output how much memory its child held at most, in bytes.
 MEASURE = (
@@ -22,16 +26,21 @@ MEASURE = (
 )
 
 
-def run_mover(name: str, order: Mapping[str, Any], root: Path, timeout: float = 60) -> Ended:
-    """Run a mover with this TOWPATH_ORDER to its end; `root` stands for /towpath. It prints the memory it took."""
+def environment(order: Mapping[str, Any], root: Path) -> dict[str, str]:
+    """What a mover with this TOWPATH_ORDER finds in its environment; `root` stands for /towpath."""
     root.mkdir(parents=True, exist_ok=True)
-    log = root / "termination-log"
-    environ = {
+    return {
         "PATH": os.environ["PATH"],
         "TOWPATH_ROOT": str(root),
-        "TOWPATH_TERMINATION_LOG": str(log),
+        "TOWPATH_TERMINATION_LOG": str(root / "termination-log"),
         "TOWPATH_ORDER": json.dumps({"formatVersion": 1, "namespace": NAMESPACE} | dict(order)),
     }
+
+
+def run_mover(name: str, order: Mapping[str, Any], root: Path, timeout: float = 60) -> Ended:
+    """Run a mover to its end. It prints the memory it took."""
+    environ = environment(order, root)
+    log = root / "termination-log"
     command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "towpath_mover", name]
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=timeout, check=False)
     return Ended(ended.returncode, json.loads(log.read_bytes()), ended.stderr, ended.stdout)
@@ -43,6 +52,15 @@ def probe(
     """Probe a datastore as somebody; None: the Secret does not exist."""
     give_keys(datastore, identity, root)
     return run_mover("probe", {"clusterID": cluster_id, "datastore": datastore_document(datastore)}, root)
+
+
+def refusal(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> MoverFailure:
+    """What a probe says that finds something wrong, without a process of its own: for tables of what it says."""
+    give_keys(datastore, identity, root)
+    order = {"clusterID": "test", "datastore": datastore_document(datastore)}
+    with pytest.raises(MoverFailure) as raised:
+        run_probe((), environment(order, root))
+    return raised.value
 
 
 def take_inventory(datastore: PlannedDatastore, identity: Identity, paths: list[str], root: Path) -> Ended:

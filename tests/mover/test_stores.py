@@ -195,7 +195,7 @@ def test_an_endpoint_that_never_answers_is_given_up_in_time(tmp_path: Path) -> N
         silent.listen()
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         failed = refused(lambda: read_object(a_store(at(endpoint), tmp_path, HASTE), "a"))
-    assert failed.reason is Reason.STORE_UNAVAILABLE
+    assert failed.reason is Reason.NO_ANSWER
     assert "no answer in time" in failed.message
 
 

@@ -136,12 +136,24 @@ class DatastoreReason(Reason):
     NOT_SUPPORTED_YET = "NotSupportedYet", "A field is used that this release does not honour; it is named."
     CREDENTIALS_MISSING = "CredentialsMissing", "The Secret, or a key in it, does not exist."
     CREDENTIALS_REFUSED = "CredentialsRefused", "The store does not accept the credentials."
+    CLOCK_SKEWED = "ClockSkewed", "The clock of the mover's node differs too much from the store's."
     PERMISSION_DENIED = "PermissionDenied", "The credentials may not do what a mover has to do."
     BUCKET_NOT_FOUND = "BucketNotFound", "The bucket does not exist."
+    WRONG_REGION = (
+        "WrongRegion",
+        "The bucket is in another region; the message names it where the store does.",
+    )
     ENDPOINT_INVALID = "EndpointInvalid", "The endpoint is not a URL that can be used."
     ENDPOINT_NOT_FOUND = "EndpointNotFound", "The endpoint's name does not resolve."
-    ENDPOINT_UNREACHABLE = "EndpointUnreachable", "The endpoint does not answer: address, port or network."
-    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted", "The endpoint's certificate is not trusted."
+    ENDPOINT_UNREACHABLE = (
+        "EndpointUnreachable",
+        "Nothing accepts connections there: address, port or network.",
+    )
+    NO_ANSWER = "NoAnswer", "The endpoint takes connections, and does not answer in time."
+    CERTIFICATE_NOT_TRUSTED = (
+        "CertificateNotTrusted",
+        "The endpoint's certificate is not trusted, has expired, or is for another host.",
+    )
     VOLUME_UNAVAILABLE = (
         "VolumeUnavailable",
         "The claim is missing or unbound, or its volume cannot be mounted; in the scheduler's or kubelet's words.",
