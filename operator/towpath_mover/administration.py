@@ -1,40 +1,25 @@
-"""What obstore cannot do, by the `minio` package: make a bucket, tell its region, and list keys that obstore refuses.
+"""What obstore cannot do, by the `minio` package: make a bucket, tell its region, say what identity the pod has.
 
 Loaded only where it is needed: it costs a third of a second and 20 MB. Its errors become the same named failures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from minio import Minio
 from minio.credentials.providers import IamAwsProvider
 from minio.error import MinioException, S3Error, ServerError
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from towpath_mover.classify import failure
-from towpath_mover.connections import connections
-from towpath_mover.failures import MoverFailure
-from towpath_mover.object_store import ObjectStore, bare_etag
-from towpath_mover.store_s3 import bucket_of, read_credentials
-from towpath_mover.stores import ListedObject, Places
+from towpath_mover.classify import METADATA_SERVICES, failure
+from towpath_mover.connections import connections, words_of
+from towpath_mover.object_store import ObjectStore
+from towpath_mover.store_s3 import Credentials, bucket_of, read_credentials
+from towpath_mover.stores import Places
 
 _ERRORS = (MinioException, HTTPError)
-# The words by which `classify` knows what obstore's client says.
-_SIGNS = (
-    (NameResolutionError, "dns error"),
-    (SSLError, "InvalidCertificate"),
-    ((ConnectTimeoutError, NewConnectionError), "tcp connect error"),
-    (ReadTimeoutError, "kind: Timeout"),
-)
 
 
 def make_bucket(store: ObjectStore, places: Places) -> None:
@@ -42,7 +27,7 @@ def make_bucket(store: ObjectStore, places: Places) -> None:
     try:
         _client(store, places).make_bucket(bucket_of(store.datastore).name)
     except _ERRORS as error:
-        raise _named(error, store, "make", None) from error
+        raise failure(Exception(_words(error)), store, "make") from error
 
 
 def look_at_bucket(store: ObjectStore, places: Places) -> None:
@@ -50,21 +35,21 @@ def look_at_bucket(store: ObjectStore, places: Places) -> None:
     try:
         _client(store, places).bucket_exists(bucket_of(store.datastore).name)
     except _ERRORS as error:
-        raise _named(error, store, "look at", None) from error
+        raise failure(Exception(_words(error)), store, "look at") from error
 
 
-def list_objects(
-    store: ObjectStore, places: Places, prefix: str, *, recursive: bool = True
-) -> Iterator[ListedObject]:
-    """Yield every object whose key begins with `prefix`, in the store's order; not recursive: one level only."""
-    own = store.datastore.prefix
-    client, bucket = _client(store, places), bucket_of(store.datastore).name
-    try:
-        for found in client.list_objects(bucket, prefix=own + prefix, recursive=recursive):
-            key = str(found.object_name)[len(own) :]
-            yield ListedObject(key, found.size or 0, bare_etag(found.etag))
-    except _ERRORS as error:
-        raise _named(error, store, "list", prefix) from error
+def ambient(store: ObjectStore) -> Callable[[], Credentials]:
+    """Return what gives the keys of the pod's own identity, fetched anew before they expire."""
+    provider = IamAwsProvider()
+
+    def retrieve() -> Credentials:
+        try:
+            keys = provider.retrieve()
+        except (*_ERRORS, ValueError, OSError) as error:
+            raise failure(Exception(f"://{METADATA_SERVICES[0]}/"), store, "list") from error
+        return Credentials(keys.access_key, keys.secret_key, keys.session_token)
+
+    return retrieve
 
 
 def _client(store: ObjectStore, places: Places) -> Minio:
@@ -83,19 +68,10 @@ def _client(store: ObjectStore, places: Places) -> Minio:
     )
 
 
-def _named(error: Exception, store: ObjectStore, doing: str, key: str | None) -> MoverFailure:
-    return failure(Exception(_words(error)), store, doing, key)
-
-
 def _words(error: BaseException) -> str:
     if isinstance(error, S3Error):
         status = error.response.status if error.response else 400
         return f"status code: {status} <Code>{error.code}</Code><Message>{error.message}</Message>"
     if isinstance(error, ServerError):
         return f"status code: {error.status_code}"
-    for kinds, sign in _SIGNS:
-        if isinstance(error, kinds):
-            return sign
-    # A connection that was tried again and again holds the last error inside.
-    inside = getattr(error, "reason", None)
-    return _words(inside) if isinstance(inside, BaseException) else str(error)
+    return words_of(error)

@@ -88,7 +88,7 @@ _CODES = {
     "507": _Verdict(Reason.STORE_FULL, "the store has no room left", "Make room in the store."),
 }
 # Who gives the pods of clouds their identity.
-_METADATA_SERVICES = ("169.254.169.254", "169.254.170.23", "metadata.google.internal")
+METADATA_SERVICES = ("169.254.169.254", "169.254.170.23", "metadata.google.internal")
 _EXPIRED = _Verdict(
     Reason.CERTIFICATE_NOT_TRUSTED,
     "the endpoint's certificate has expired, or is not valid yet by the clock of this node",
@@ -157,7 +157,7 @@ def _speaks(key: str) -> bool:
 
 def _verdict(text: str) -> _Verdict:
     # No key can hold two slashes in a row.
-    if any(f"://{service}/" in text for service in _METADATA_SERVICES):
+    if any(f"://{service}/" in text for service in METADATA_SERVICES):
         return _NO_IDENTITY
     code, status = server_code(text), _STATUS.search(text)
     if code in _CODES:

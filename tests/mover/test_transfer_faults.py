@@ -7,14 +7,25 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cluster.space import Space
 from mover.breaking_proxy import Break, Request, Rule, breaking_proxy
-from mover.transfers import HASTE, MiB, a_store, an_entry_of, behind, fetch, files_in, found_in, noise, send
+from mover.transfers import (
+    HASTE,
+    MiB,
+    a_store,
+    an_entry_of,
+    behind,
+    failure_of,
+    fetch,
+    files_in,
+    found_in,
+    noise,
+    send,
+)
 from towpath_mover import objects, retry
 from towpath_mover.content_hash import by_content
 from towpath_mover.exits import Exit
@@ -44,12 +55,6 @@ def on(method: str, broken: Break, times: int = 1) -> Rule:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pauses of a mover."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
-
-
-def failure_of(action: Callable[[], object]) -> MoverFailure:
-    with pytest.raises(MoverFailure) as raised:
-        action()
-    return raised.value
 
 
 @SIZES

@@ -14,6 +14,7 @@ from minio.versioningconfig import VersioningConfig
 
 from cluster.space import Space
 from mover.transfers import (
+    AWKWARD,
     MiB,
     a_store,
     an_entry_of,
@@ -39,21 +40,6 @@ from towpath_mover.upload import LocalFile
 
 pytestmark = pytest.mark.server
 
-AWKWARD = [
-    "a b",
-    "a+b",
-    "50%",
-    "%20",
-    "größe/日本",
-    "🦆",
-    "what?",
-    "#1",
-    "*",
-    "~",
-    ".hidden",
-    "a=b&c=d",
-    "'\"<>",
-]
 SIZES = {"empty": 0, "one": 1, "whole": 8 * MiB, "ranges": 8 * MiB + 1, "large": 21 * MiB + 7}
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.space import Space
 from cluster.store import Identity
 from towpath_mover.download import Source, download
+from towpath_mover.failures import MoverFailure
 from towpath_mover.inventory import Entry
 from towpath_mover.progress import Progress
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY
@@ -22,6 +25,22 @@ from towpath_mover.upload import LocalFile, upload
 
 MiB = 1 << 20
 LIMITS = Limits()
+# Names that a client may get wrong, and that are files' names all the same.
+AWKWARD = [
+    "a b",
+    "a+b",
+    "50%",
+    "%20",
+    "größe/日本",
+    "🦆",
+    "what?",
+    "#1",
+    "*",
+    "~",
+    ".hidden",
+    "a=b&c=d",
+    "'\"<>",
+]
 # A test of lasting trouble should not wait as long as a mover does.
 HASTE = TRANSFER._replace(read_timeout=2, request_timeout=10, retries=2, retry_timeout=3, tries=1)
 
@@ -91,3 +110,10 @@ def an_entry_of(path: str, content: bytes) -> Entry:
 def noise(size: int) -> bytes:
     """Bytes that no two ranges share."""
     return os.urandom(size)
+
+
+def failure_of(action: Callable[[], object]) -> MoverFailure:
+    """How an action fails that must."""
+    with pytest.raises(MoverFailure) as raised:
+        action()
+    return raised.value
