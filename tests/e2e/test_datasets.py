@@ -15,9 +15,11 @@ pytestmark = pytest.mark.story
 
 LIST = """
 import os, sys
-top = sys.argv[1]
-print(sorted(os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names))
+for top in sys.argv[1:]:
+    walked = [(folder, name) for folder, _, names in os.walk(top) for name in names]
+    print(sorted(os.path.relpath(os.path.join(folder, name), top) for folder, name in walked))
 """
+HOLD = "import os, time\nwhile not os.path.exists('/tmp/go'):\n    time.sleep(0.1)"
 
 
 def _look_again(tenant: Tenant, dataset: str, mark: str) -> dict[str, Any]:
@@ -96,6 +98,47 @@ def test_inputs_that_no_node_may_hold_are_refused_with_the_numbers_before_anythi
     assert "allows 1000000000000" in said["message"]
     assert "mode: Mount" in said["message"]
     assert tenant.jobs(run) == []
+
+
+def test_a_run_keeps_the_version_that_was_latest_at_its_start_and_an_older_one_can_be_read_later(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    space.put("series/1.csv", b"1\n")
+    tenant.apply("Dataset", "series", {"sources": [{"path": "series/"}]})
+    tenant.until("datasets", "series", is_ready)
+    read = {
+        "name": "read",
+        "command": ["sh", "-c", 'python3 -c "$0" "$1" | tee "$2"', LIST, "$(inputs.series.path)"],
+        "args": ["$(outputs.names.path)"],
+        "inputs": [{"name": "series"}],
+        "outputs": [{"name": "names", "register": {"name": "names_of_series"}}],
+        "dependsOn": ["hold"],
+    }
+    run = tenant.start_steps({"name": "hold", "command": ["python3", "-c", HOLD]}, read)
+    tenant.until("pipelineruns", run, lambda status: step_of(status, "hold").get("reason") == "Running", 60)
+    first = tenant.get("datasetversions", "series-v1")["spec"]["inventory"]["digest"]
+
+    space.put("series/2.csv", b"2\n")
+    _look_again(tenant, "series", "again")
+    inputs = [{"name": "series"}, {"name": "old", "dataset": {"name": "series", "version": 1}}]
+    command = ["python3", "-c", LIST, "$(inputs.series.path)", "$(inputs.old.path)"]
+    later = tenant.start_steps({"name": "read", "command": command, "inputs": inputs})
+    [held] = tenant.kubectl("get", "pods", "-o", "name", "-l", f"{_of(run)},towpath.dev/step=hold").split()
+    tenant.kubectl("exec", held, "--", "touch", "/tmp/go")
+
+    assert tenant.finish(run)["state"] == tenant.finish(later)["state"] == "Succeeded"
+    logs = [
+        tenant.kubectl("logs", "-l", f"{_of(one)},towpath.dev/step=read", "-c", "step")
+        for one in (run, later)
+    ]
+    assert logs == ["['1.csv']\n", "['1.csv', '2.csv']\n['1.csv']\n"]
+    made = tenant.get("datasetversions", "names-of-series-v1")["spec"]
+    assert (made["producedBy"]["run"], made["producedBy"]["step"]) == (run, "read")
+    assert made["derivedFrom"] == [{"input": "series", "dataset": "series", "version": 1, "digest": first}]
+
+
+def _of(run: str) -> str:
+    return f"towpath.dev/run={run}"
 
 
 def test_an_object_that_changed_since_it_was_pinned_fails_the_step_by_name(
