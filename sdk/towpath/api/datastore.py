@@ -169,6 +169,8 @@ class DatastoreStatus(StatusModel):
     """When a sweep of what nothing refers to any more was last begun."""
     swept: Annotated[str, Field(max_length=1024)] | None = None
     """What that sweep deleted, or why it could not."""
+    swept_for: Annotated[str, Field(max_length=64)] | None = None
+    """Stands for what was gone when that sweep began: only if more is gone, or after a day, there is another."""
 
 
 class Datastore(Resource):
