@@ -77,7 +77,7 @@ _CODES = {
     "ContainerNotFound": _Verdict(Reason.BUCKET_NOT_FOUND, "the container does not exist", _SEE_CONTAINER),
     "NoSuchKey": _NO_OBJECT,
     "AuthenticationFailed": _Verdict(_REFUSED, "the store does not accept this identity", _CHECK_KEYS),
-    "InvalidAuthenticationInfo": _Verdict(_REFUSED, "the token has expired or is not valid", _CHECK_KEYS),
+    "InvalidAuthenticationInfo": _Verdict(_REFUSED, "the store does not accept this identity", _CHECK_KEYS),
     "PreconditionFailed": _CHANGED,
     "InvalidRange": _SHORTER,
     "401": _Verdict(_REFUSED, "the store does not accept these credentials", _CHECK_KEYS),
@@ -124,7 +124,7 @@ _SIGNS = {
     "Received non-partial response": _Verdict(
         Reason.STORE_REFUSED,
         "it does not answer with the range that was asked for",
-        "See whether the endpoint is an S3 store, or what stands before it.",
+        "See whether the endpoint is a store of this kind, or what stands before it.",
     ),
     "kind: Timeout": _Verdict(
         Reason.NO_ANSWER,
@@ -198,7 +198,6 @@ def _quoted(text: str, store: ObjectStore) -> str:
         return ""
     # Azure goes on with the request's number and the time, which would make each message another one.
     words = f"{code}: {message[1].strip().splitlines()[0].rstrip('.')}" if message else code
-    words = f"{code}: {message[1].strip().rstrip('.')}" if message else code
     if region := _REGION.search(text):
         words += f"; its region is {region[1]}"
     if time := _TIME.search(text):

@@ -7,7 +7,7 @@ import re
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import Datastore
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
 
 
 def endpoint_of(datastore: Datastore) -> str | None:
@@ -15,13 +15,15 @@ def endpoint_of(datastore: Datastore) -> str | None:
     endpoint = datastore.location.get("endpoint")
     if endpoint is None:
         return None
-    if not _ENDPOINT.fullmatch(endpoint):
-        message = (
-            f"The endpoint {endpoint!a} of Datastore {datastore.name} is not the address of a store. "
-            "Write it as http://HOST:PORT or https://HOST."
-        )
+    return checked(endpoint, f"The endpoint {endpoint!a} of Datastore {datastore.name}")
+
+
+def checked(address: str, words: str) -> str:
+    """Return an address without a slash at its end; EndpointInvalid for what is none, which these words call it."""
+    if not _ADDRESS.fullmatch(address):
+        message = f"{words} is not the address of a server. Write it as http://HOST:PORT or https://HOST."
         raise MoverFailure(Reason.ENDPOINT_INVALID, message)
-    return str(endpoint).rstrip("/")
+    return address.rstrip("/")
 
 
 def is_plain_http(address: str) -> bool:
@@ -33,8 +35,8 @@ def refuse_to_send(datastore: Datastore, address: str, what: str) -> None:
     """Refuse to send what lets its reader be somebody else, such as a token, where everybody can read it."""
     if is_plain_http(address):
         message = (
-            f"Datastore {datastore.name} has {what} in Secret {datastore.credentials_secret!r}. It travels with each "
-            f"request, or gives a token that does, and {address} is plain HTTP, which everybody on the way can read. "
-            "Make a Datastore whose endpoint begins with https://."
+            f"Datastore {datastore.name} has {what} in Secret {datastore.credentials_secret!r}. It travels, or gives a "
+            f"token that does, and {address} is plain HTTP, which everybody on the way can read. Give an address that "
+            "begins with https://; an endpoint cannot be changed, so make another Datastore for it."
         )
         raise MoverFailure(Reason.ENDPOINT_INVALID, message)

@@ -27,6 +27,7 @@ from towpath_mover.stores import (
     Places,
     Span,
 )
+from towpath_mover.surroundings import surroundings
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
@@ -179,10 +180,11 @@ def any_key_lister(route: Route) -> Lister:
     return list_objects
 
 
-def trusting(datastore: Datastore, client: Callable[[], Client]) -> Client:
+def make_client(datastore: Datastore, client: Callable[[], Client]) -> Client:
     """Return the client; what it is made from was looked at before, but for the certificate."""
     try:
-        return client()
+        with surroundings(are_seen=datastore.credentials_secret is None):
+            return client()
     except (ValueError, BaseError) as error:
         if not datastore.ca_config_map:
             raise

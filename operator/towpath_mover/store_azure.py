@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obstore.store import AzureStore
 
-from towpath_mover.endpoints import endpoint_of, is_plain_http, refuse_to_send
+from towpath_mover.endpoints import checked, endpoint_of, is_plain_http, refuse_to_send
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.fields import Fields
 from towpath_mover.mounted import check_fit_for_headers, credentials_missing, hiding, secret_values
@@ -19,19 +19,22 @@ from towpath_mover.object_store import (
     Route,
     any_key_lister,
     client_options,
+    make_client,
     retry_config,
-    trusting,
 )
 from towpath_mover.stores import Datastore, Patience, Places
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig
+    from obstore.store import ObjectStore as Client
 
 ACCOUNT_KEY = "AZURE_STORAGE_ACCOUNT_KEY"
 SAS_TOKEN = "AZURE_STORAGE_SAS_TOKEN"  # noqa: S105 - the name of a key, not a key
 CLIENT_ID = "AZURE_CLIENT_ID"
 CLIENT_SECRET = "AZURE_CLIENT_SECRET"  # noqa: S105
 TENANT_ID = "AZURE_TENANT_ID"
+# Who gives tokens, in clouds that are not the public one.
+AUTHORITY_HOST = "AZURE_AUTHORITY_HOST"
 _CLIENT = (CLIENT_ID, CLIENT_SECRET, TENANT_ID)
 
 
@@ -48,21 +51,21 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
     account, container = location.text("account"), location.text("container")
     endpoint = endpoint_of(datastore)
     address = endpoint or f"https://{account}.blob.core.windows.net"
-    secret = secret_values(datastore, places, (ACCOUNT_KEY, SAS_TOKEN, *_CLIENT))
+    secret = secret_values(datastore, places, (ACCOUNT_KEY, SAS_TOKEN, *_CLIENT, AUTHORITY_HOST))
     identity = _identity(datastore, secret, address)
     config: AzureConfig = {"account_name": account, "container_name": container, **identity.config}
 
-    def client_at(server: str, prefix: str | None) -> AzureStore:
+    def client_at(server: str, prefix: str | None) -> Client:
         options = client_options(datastore, places, patience, allow_http=is_plain_http(server))
-        return AzureStore(
-            prefix=prefix,
-            config={**config, "endpoint": server},
-            client_options=options,
-            retry_config=retry_config(patience),
+        told: AzureConfig = {**config, "endpoint": server}
+        retries = retry_config(patience)
+        return make_client(
+            datastore,
+            lambda: AzureStore(prefix=prefix, config=told, client_options=options, retry_config=retries),
         )
 
     return ObjectStore(
-        client=trusting(datastore, lambda: client_at(address, datastore.prefix or None)),
+        client=client_at(address, datastore.prefix or None),
         datastore=datastore,
         place=f"container {container!r} of account {account!r} at {endpoint or 'Azure'}",
         identity=identity.words,
@@ -91,14 +94,23 @@ def _identity(datastore: Datastore, secret: Mapping[str, str], address: str) -> 
         )
     if all(key in secret for key in _CLIENT):
         refuse_to_send(datastore, address, CLIENT_SECRET)
-        client, password, tenant = (secret[key] for key in _CLIENT)
-        config: AzureConfig = {"client_id": client, "client_secret": password, "tenant_id": tenant}
-        return Identity(config, f"client {client!r} {of_secret}")
+        return Identity(_client(datastore, secret), f"client {secret[CLIENT_ID]!r} {of_secret}")
     raise credentials_missing(
         datastore,
         f"{ACCOUNT_KEY}, or {SAS_TOKEN}, or {', '.join(_CLIENT[:2])} and {TENANT_ID}",
         "Create the Secret with one of these.",
     )
+
+
+def _client(datastore: Datastore, secret: Mapping[str, str]) -> AzureConfig:
+    check_fit_for_headers(datastore, secret, _CLIENT)
+    client, password, tenant = (secret[key] for key in _CLIENT)
+    config: AzureConfig = {"client_id": client, "client_secret": password, "tenant_id": tenant}
+    if AUTHORITY_HOST in secret:
+        words = f"{AUTHORITY_HOST} of Secret {datastore.credentials_secret!r} for Datastore {datastore.name}"
+        config["authority_host"] = checked(secret[AUTHORITY_HOST], words)
+        refuse_to_send(datastore, config["authority_host"], CLIENT_SECRET)
+    return config
 
 
 def _check_account_key(datastore: Datastore, key: str) -> None:

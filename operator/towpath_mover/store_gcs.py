@@ -19,13 +19,15 @@ from towpath_mover.object_store import (
     Route,
     any_key_lister,
     client_options,
+    make_client,
     retry_config,
-    trusting,
 )
 from towpath_mover.stores import Datastore, Patience, Places
+from towpath_mover.surroundings import surroundings
 
 if TYPE_CHECKING:
     from obstore.store import GCSConfig
+    from obstore.store import ObjectStore as Client
 
 SERVICE_ACCOUNT_KEY = "GOOGLE_SERVICE_ACCOUNT_KEY"
 _GOOGLE = "https://storage.googleapis.com"
@@ -48,20 +50,19 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
     secret = secret_values(datastore, places, (SERVICE_ACCOUNT_KEY,))
     identity = _identity(datastore, secret.get(SERVICE_ACCOUNT_KEY), address)
 
-    def client_at(server: str, prefix: str | None) -> GCSStore:
+    def client_at(server: str, prefix: str | None) -> Client:
         options = client_options(datastore, places, patience, allow_http=is_plain_http(server))
         config: GCSConfig = {"bucket": bucket, "base_url": server}
         if identity.key:
             config["service_account_key"] = identity.key
-        return GCSStore(
-            prefix=prefix,
-            config=config,
-            client_options=options,
-            retry_config=retry_config(patience),
+        retries = retry_config(patience)
+        return make_client(
+            datastore,
+            lambda: GCSStore(prefix=prefix, config=config, client_options=options, retry_config=retries),
         )
 
     return ObjectStore(
-        client=trusting(datastore, lambda: client_at(address, datastore.prefix or None)),
+        client=client_at(address, datastore.prefix or None),
         datastore=datastore,
         place=f"bucket {bucket!r} at {endpoint or 'Google Cloud Storage'}",
         identity=identity.words,
@@ -87,7 +88,8 @@ def _service_account(datastore: Datastore, key: str) -> Identity:
     try:
         document = read_text(key, SERVICE_ACCOUNT_KEY)
         fields = {name: document.text(name) for name in ("client_email", "private_key", "private_key_id")}
-        GCSStore("any", service_account_key=json.dumps(fields))
+        with surroundings(are_seen=False):
+            GCSStore("any", service_account_key=json.dumps(fields))
     except (OrderError, BaseError):
         message = (
             f"Datastore {datastore.name} cannot use {SERVICE_ACCOUNT_KEY} of Secret {datastore.credentials_secret!r}: "

@@ -10,7 +10,7 @@ from obstore.store import S3Store
 from towpath_mover.endpoints import endpoint_of, is_plain_http
 from towpath_mover.fields import Fields
 from towpath_mover.mounted import check_fit_for_headers, credentials_missing, secret_values
-from towpath_mover.object_store import AMBIENT, Lister, ObjectStore, client_options, retry_config, trusting
+from towpath_mover.object_store import AMBIENT, Lister, ObjectStore, client_options, make_client, retry_config
 from towpath_mover.stores import Datastore, ListedObject, Patience, Places
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
         )
 
     return ObjectStore(
-        client=trusting(datastore, client),
+        client=make_client(datastore, client),
         datastore=datastore,
         place=f"bucket {bucket.name!r} at {bucket.endpoint or 'AWS S3'}",
         identity=_identity(datastore, credentials),

@@ -33,6 +33,7 @@ class Answering(ThreadingHTTPServer):
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.objects: Objects = dict.fromkeys(keys, b"x")
         self.refused = dict(refused)
+        self.asked: list[dict[str, str]] = []
         self.overwritten: Objects = {}
         self.headers: dict[str, str] = {}
         self.details = ""
@@ -62,6 +63,12 @@ def answering(
 class _Handler(BaseHTTPRequestHandler):
     server: Answering
     protocol_version = "HTTP/1.1"
+
+    def parse_request(self) -> bool:
+        is_understood = super().parse_request()
+        if is_understood:
+            self.server.asked.append({name.lower(): value for name, value in self.headers.items()})
+        return is_understood
 
     def do_GET(self) -> None:
         if self._key():

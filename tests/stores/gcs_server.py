@@ -45,7 +45,7 @@ class GcsServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, bucket: str, public_key: RSA.RsaKey, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, bucket: str, public_key: RSA.RsaKey | None, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bucket = bucket
         self.public_key = public_key
@@ -62,7 +62,7 @@ class GcsServer(ThreadingHTTPServer):
 
     def is_accepted(self, authorization: str) -> bool:
         token = authorization.removeprefix("Bearer ")
-        return token == METADATA_TOKEN or _is_signed(token, self.public_key)
+        return token == METADATA_TOKEN or (self.public_key is not None and _is_signed(token, self.public_key))
 
     def handle_error(self, *_: object) -> None:
         """A client that goes away, or does not trust the certificate, is what is tested."""
@@ -78,7 +78,9 @@ def _is_signed(token: str, key: RSA.RsaKey) -> bool:
 
 
 @contextmanager
-def gcs_server(bucket: str, public_key: RSA.RsaKey, tls: ssl.SSLContext | None = None) -> Iterator[GcsServer]:
+def gcs_server(
+    bucket: str, public_key: RSA.RsaKey | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[GcsServer]:
     """A running server with an empty bucket."""
     with GcsServer(bucket, public_key, tls) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
