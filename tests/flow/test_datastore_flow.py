@@ -12,7 +12,7 @@ import pytest
 import builders
 from flow.sightings import LIMITS, NOON, a_pod, container, failure_report
 from towpath.api.datastore import Datastore, DatastoreStatus
-from towpath.flow.datastore_flow import DatastoreDecision, ask_of, decide_datastore
+from towpath.flow.datastore_flow import Asked, DatastoreDecision, ask_of, decide_datastore
 from towpath.flow.observed import ObservedMover, ObservedPod
 from towpath.flow.verdicts import Moment
 
@@ -31,11 +31,16 @@ def a_datastore(status: dict[str, Any] | None = None, requested: str | None = No
 
 
 def decided(
-    datastore: Datastore, *probes: ObservedMover, seconds: float = 0, is_asked: bool = False
+    datastore: Datastore,
+    *probes: ObservedMover,
+    seconds: float = 0,
+    is_asked: bool = False,
+    refused_at: float | None = None,
 ) -> DatastoreDecision:
-    """What is decided so many seconds after noon."""
+    """What is decided so many seconds after noon; a step was refused at `refused_at`."""
+    asked = Asked(is_asked, None if refused_at is None else NOON + timedelta(seconds=refused_at))
     moment = Moment(NOON + timedelta(seconds=seconds), LIMITS)
-    return decide_datastore(datastore, probes, is_asked, moment)
+    return decide_datastore(datastore, probes, asked, moment)
 
 
 def probe(datastore: Datastore, pod: ObservedPod | None = None, **fields: Any) -> ObservedMover:
@@ -141,6 +146,40 @@ def test_a_ready_datastore_is_not_probed_because_it_is_named() -> None:
     new = a_datastore()
 
     assert decided(looked_at(new, ended(new, 0, WELL)), seconds=99, is_asked=True).probe is None
+
+
+def test_a_ready_datastore_is_probed_when_a_step_was_refused_there_after_its_last_probe() -> None:
+    new = a_datastore()
+    ready = looked_at(new, ended(new, 0, WELL), seconds=10)
+
+    assert decided(ready, seconds=60, refused_at=9).probe is None
+    assert decided(ready, seconds=10.5, refused_at=10).check_after_seconds == 0.5
+    again = decided(ready, seconds=60, refused_at=60 - 1)
+    assert (again.probe, again.status) == (ask_of(ready), None)
+    refused = looked_at(ready, ended(ready, 44, failure_report("CredentialsRefused")), seconds=63)
+    assert refused.status.conditions[0].reason == "CredentialsRefused"
+    assert decided(refused, seconds=64, refused_at=59).probe is None
+    proven = looked_at(ready, ended(ready, 0, WELL), seconds=63)
+    assert decided(proven, seconds=64, refused_at=59).probe is None
+
+
+def test_being_named_asks_for_a_new_look_at_once_where_the_last_answer_is_stale() -> None:
+    datastore = a_datastore()
+    for seconds in (0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0):
+        datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
+
+    assert decided(datastore, seconds=200).check_after_seconds == 120
+    assert decided(datastore, seconds=200, is_asked=True).probe is not None
+
+
+def test_a_changed_annotation_asks_at_once_while_a_pause_is_long() -> None:
+    datastore = a_datastore()
+    for seconds in (0.0, 300.0):
+        datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
+
+    assert decided(datastore, seconds=301).probe is None
+    asked = a_datastore(datastore.status.as_dict(), requested="now")
+    assert decided(asked, seconds=301).probe is not None
 
 
 def test_a_changed_annotation_or_spec_asks_at_once() -> None:

@@ -11,6 +11,7 @@ import builders
 from flow.sightings import (
     LIMITS,
     NOON,
+    a_datastore,
     a_job,
     a_run,
     begun,
@@ -143,10 +144,41 @@ def test_refused_credentials_wait_until_the_datastore_is_ready_again() -> None:
     (record,) = tried(plan, 1, **REFUSED)
 
     held = decide(plan, record, seen(not_ready_datastores={"default": "refused"}), later(2000), LIMITS)
-    assert (held.create, held.ask_probe) == ((), ("default",))
+    assert (held.create, held.ask_probe) == ((), {"default": later(900)})
     assert held.recorded.steps[0].reason == StepReason.CREDENTIALS
     free = decide(plan, record, seen(not_ready_datastores={"other": "refused"}), later(2000), LIMITS)
     assert [order.attempt for order in free.create] == [2]
+
+
+def test_refused_credentials_wait_for_a_probe_that_ended_after_the_refusal_though_an_older_one_was_well() -> (
+    None
+):
+    plan = planned(ONE)
+    (record,) = tried(plan, 1, **REFUSED)
+
+    def decided(seconds: float, probed: float) -> Decision:
+        return decide(plan, record, seen(probed_at={"default": later(probed)}), later(seconds), LIMITS)
+
+    for seconds in (901, 931, 5000):
+        held = decided(seconds, 900)
+        assert (held.create, held.ask_probe) == ((), {"default": later(900)})
+    assert decided(901, 900).check_after_seconds == 29
+    early = decided(929, 903)
+    assert (early.create, early.ask_probe, early.check_after_seconds) == ((), {}, 1)
+    assert [order.attempt for order in decided(930, 903).create] == [2]
+
+
+def test_the_store_of_an_upstream_steps_output_is_probed_too() -> None:
+    first = builders.make_step("first", outputs=[{"name": "a", "datastore": "other"}])
+    after = builders.make_step(inputs=[{"name": "a", "from": {"step": "first"}}])
+    stores = {"other": a_datastore("other")}
+    plan = planned(first, after, datastores=stores)
+    record = decide(plan, begun(plan), seen(succeeded(plan, "first")), later(10), LIMITS).recorded
+    refused = decide(plan, record, seen(failing(plan, 1, **REFUSED)), later(20), LIMITS).recorded
+
+    held = decide(plan, refused, seen(probed_at={"other": NOON}), later(60), LIMITS)
+
+    assert (held.create, held.ask_probe) == ((), {"other": later(20)})
 
 
 def test_a_job_that_vanished_is_a_disruption_and_one_never_seen_is_made_again() -> None:

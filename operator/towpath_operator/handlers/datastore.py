@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from towpath.api.datastore import Datastore
 from towpath.flow import names
-from towpath.flow.datastore_flow import DatastoreDecision, decide_datastore
+from towpath.flow.datastore_flow import Asked, DatastoreDecision, decide_datastore
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
@@ -21,11 +21,13 @@ async def reconcile(context: Context, key: Key) -> float | None:
     cache = context.cache
     item = cache.datastores.get(key.namespace, key.name)
     if item is None or "deletionTimestamp" in item["metadata"]:
+        context.memory.wanted_after.pop(key, None)
         return None
     datastore = Datastore.model_validate(item)
     probes = observe_looks(context, item, names.PROBE_COMPONENT)
     moment = Moment(context.now(), context.limits)
-    decision = decide_datastore(datastore, probes, key in context.memory.asked, moment)
+    asked = Asked(key in context.memory.asked, context.memory.wanted_after.get(key))
+    decision = decide_datastore(datastore, probes, asked, moment)
     if decision.status is not None:
         if await context.writer.write(cache.datastores, item, decision.status) is None:
             return 0.0

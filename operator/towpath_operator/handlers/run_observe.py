@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from towpath.flow import names
 from towpath.flow.observed import Observed
 from towpath.flow.recorded import RecordedRun, RecordedStep
 from towpath_operator.cluster.client import NotFoundError
-from towpath_operator.cluster.observe import Told, is_being_set_up, observe_attempts
+from towpath_operator.cluster.observe import Told, is_being_set_up, moment, observe_attempts
 from towpath_operator.cluster.resources import JOBS, Key
 from towpath_operator.handlers.context import Context, Json
 
@@ -30,6 +32,7 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
         registered=dict(memory.registered.get(uid, {})),
         refused_registrations=dict(memory.refused_registrations.get(uid, {})),
         not_ready_datastores=_not_ready(context, run["metadata"]["namespace"]),
+        probed_at=_probed_at(context, run["metadata"]["namespace"]),
     )
 
 
@@ -57,6 +60,15 @@ def _not_ready(context: Context, namespace: str) -> dict[str, str]:
             words = f"{ready['reason']}: {ready['message']}" if ready else "it has not been looked at yet."
             found[datastore["metadata"]["name"]] = words
     return found
+
+
+def _probed_at(context: Context, namespace: str) -> dict[str, datetime]:
+    statuses = {
+        datastore["metadata"]["name"]: datastore.get("status") or {}
+        for datastore in context.cache.datastores.all(namespace)
+    }
+    known = {name: status["observedAt"] for name, status in statuses.items() if "observedAt" in status}
+    return {name: moment(at) for name, at in known.items()}
 
 
 def live_jobs(context: Context, owner: Json, component: str = names.STEP_COMPONENT) -> list[Json]:

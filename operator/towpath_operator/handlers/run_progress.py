@@ -78,8 +78,8 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
     if plan is not None:
         waits.append(await _create(context, run, plan, decision))
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
-    for name in decision.ask_probe:
-        context.ask(Key(DATASTORES.kind, run.namespace, name))
+    for name, refused_at in decision.ask_probe.items():
+        context.ask(Key(DATASTORES.kind, run.namespace, name), refused_at)
     return _sooner(*waits)
 
 

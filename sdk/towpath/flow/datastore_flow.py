@@ -1,7 +1,7 @@
 """A Datastore and its probes → its condition, and whether to probe now.
 
-It is probed when it is new, when its spec or `towpath.dev/requested-at` changes, and while it is not Ready: with
-growing pauses, which stay short while something waits for it.
+It is probed when it is new, when its spec or `towpath.dev/requested-at` changes, when a step was refused there after
+the last probe, and while it is not Ready: with growing pauses, which stay short while something waits for it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from towpath.api.datastore import Datastore
@@ -38,10 +39,18 @@ class DatastoreDecision:
     check_after_seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Whether something waits for a Datastore, and since when a probe of it is of no use, if a step was refused."""
+
+    is_asked: bool = False
+    wanted_after: datetime | None = None
+
+
 def decide_datastore(
-    datastore: Datastore, probes: Sequence[ObservedMover], is_asked: bool, moment: Moment
+    datastore: Datastore, probes: Sequence[ObservedMover], asked: Asked, moment: Moment
 ) -> DatastoreDecision:
-    """What to do now; `is_asked` says that something is waiting for this Datastore."""
+    """What to do now."""
     refusal = support.refusal(datastore.spec)
     if refusal is not None:
         said = ("False", DatastoreReason.NOT_SUPPORTED_YET, refusal)
@@ -51,7 +60,7 @@ def decide_datastore(
     delete = movers.outdated(probes, ask)
     if probe is not None:
         return _probed(datastore, probe, delete, moment)
-    left = _seconds_until_due(datastore, is_asked, moment)
+    left = _seconds_until_due(datastore, asked, moment)
     if left is None or left > 0:
         return DatastoreDecision(delete=delete, check_after_seconds=left)
     status = _probing(datastore, moment)
@@ -72,7 +81,7 @@ def requested_at(thing: Any) -> str | None:
     return str(value)[:256] if value is not None else None
 
 
-def _seconds_until_due(datastore: Datastore, is_asked: bool, moment: Moment) -> float | None:
+def _seconds_until_due(datastore: Datastore, asked: Asked, moment: Moment) -> float | None:
     ready, observed_at = ready_condition(datastore), datastore.status.observed_at
     if (
         ready is None
@@ -82,9 +91,12 @@ def _seconds_until_due(datastore: Datastore, is_asked: bool, moment: Moment) -> 
         return 0.0
     if requested_at(datastore) != datastore.status.requested_at:
         return 0.0
+    if asked.wanted_after is not None and observed_at <= asked.wanted_after:
+        # Not in the same second as the refusal: by their times it could not be told which was first.
+        return max(0.0, 1.0 - moment.seconds_since(asked.wanted_after))
     if ready.status == "True":
         return None
-    pause = movers.next_look(observed_at, ready.last_transition_time, is_asked)
+    pause = movers.next_look(observed_at, ready.last_transition_time, asked.is_asked)
     return max(0.0, pause - moment.seconds_since(observed_at))
 
 

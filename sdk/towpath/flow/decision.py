@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from towpath.flow.planned import Content, PlannedRegistration
 from towpath.flow.recorded import RecordedRun
@@ -70,7 +71,7 @@ class Decision:
 
     `delete` names Jobs (with their pods, with the cancel grace); `ask_admission` names Jobs without a pod,
     whose pod is to be created as a dry run, the answer being `ObservedAttempt.refusal`; `ask_probe` names
-    Datastores that are to be looked at now.
+    Datastores that are to be probed, unless that was done after the moment given.
     """
 
     recorded: RecordedRun
@@ -79,7 +80,7 @@ class Decision:
     delete: tuple[str, ...] = ()
     register: tuple[Registration, ...] = ()
     ask_admission: tuple[str, ...] = ()
-    ask_probe: tuple[str, ...] = ()
+    ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     check_after_seconds: float | None = None
 
     @property

@@ -99,7 +99,8 @@ class Observed:
 
     A recorded Job that is not in `attempts` is gone: whoever observes has asked the API server, not a cache.
     `registered` and `refused_registrations` are by (step, output): what `Decision.register` came to, also where
-    it came to a version that existed. `not_ready_datastores` gives the words of the condition Ready by name.
+    it came to a version that existed. `not_ready_datastores` gives the words of the condition Ready by name,
+    `probed_at` when the last probe of each datastore ended.
     """
 
     attempts: tuple[ObservedAttempt, ...] = ()
@@ -109,3 +110,4 @@ class Observed:
     registered: Mapping[tuple[str, str], ObservedVersion] = field(default_factory=dict)
     refused_registrations: Mapping[tuple[str, str], str] = field(default_factory=dict)
     not_ready_datastores: Mapping[str, str] = field(default_factory=dict)
+    probed_at: Mapping[str, datetime] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from towpath.flow import graph, names
 from towpath.flow.conditions import StepReason, brief
@@ -12,6 +13,7 @@ from towpath.flow.observed import Observed
 from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import has_live_attempt, name_taken
 from towpath.flow.recorded import RecordedStep, StepState
+from towpath.flow.retries import CREDENTIALS_PAUSE_SECONDS
 from towpath.flow.scratch import scratch_bytes, why_too_large
 from towpath.flow.verdicts import Moment
 
@@ -24,7 +26,7 @@ class Started:
 
     steps: Steps
     create: tuple[AttemptOrder, ...] = ()
-    ask_probe: tuple[str, ...] = ()
+    ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     checks: tuple[float, ...] = field(default=())
 
 
@@ -32,19 +34,20 @@ def start(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Start
     """Look at each step without a live attempt, in the plan's order."""
     settled = _settled(plan, steps, moment)
     create: list[AttemptOrder] = []
-    ask_probe: set[str] = set()
+    ask_probe: dict[str, datetime] = {}
     checks: list[float] = []
     after = dict(settled)
     for planned in plan.steps:
         if not is_startable(planned, after):
             continue
-        held = _held(planned, after[planned.name], observed, moment)
-        ask_probe.update(held.ask_probe)
+        held = _held(planned, after, observed, moment)
+        for name, refused_at in held.ask_probe.items():
+            ask_probe[name] = max(refused_at, ask_probe.get(name, refused_at))
         checks.extend(held.checks)
         if held.is_free:
             create.append(_order(planned, after))
             after[planned.name] = _starting(after[planned.name])
-    return Started(after, tuple(create), tuple(sorted(ask_probe)), tuple(checks))
+    return Started(after, tuple(create), ask_probe, tuple(checks))
 
 
 def is_startable(planned: PlannedStep, steps: Steps) -> bool:
@@ -146,25 +149,34 @@ def _ended(
 @dataclass(frozen=True)
 class _Held:
     is_free: bool = True
-    ask_probe: frozenset[str] = frozenset()
+    ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     checks: tuple[float, ...] = ()
 
 
-def _held(planned: PlannedStep, recorded: RecordedStep, observed: Observed, moment: Moment) -> _Held:
-    if recorded.retry_after is not None and recorded.retry_after > moment.now:
-        left = (recorded.retry_after - moment.now).total_seconds()
-        return _Held(is_free=False, checks=(left,))
-    if recorded.reason != StepReason.CREDENTIALS:
+def _held(planned: PlannedStep, steps: Steps, observed: Observed, moment: Moment) -> _Held:
+    recorded = steps[planned.name]
+    if recorded.retry_after is None:
         return _Held()
-    not_ready = frozenset(_datastores_of(planned)) & frozenset(observed.not_ready_datastores)
-    pause = float(moment.limits.longest_pause_seconds)
-    return _Held(is_free=False, ask_probe=not_ready, checks=(pause,)) if not_ready else _Held()
+    left = max(0.0, (recorded.retry_after - moment.now).total_seconds())
+    if recorded.reason != StepReason.CREDENTIALS:
+        return _Held(is_free=not left, checks=(left,) if left else ())
+    refused_at = recorded.retry_after - timedelta(seconds=CREDENTIALS_PAUSE_SECONDS)
+    asked = {name: refused_at for name in _datastores_of(planned, steps) if _bars(name, refused_at, observed)}
+    if not left and not asked:
+        return _Held()
+    return _Held(False, asked, (left or float(moment.limits.longest_pause_seconds),))
 
 
-def _datastores_of(planned: PlannedStep) -> set[str]:
-    pinned = [given.pinned for given in planned.inputs if given.pinned]
-    read = {name for content in pinned for name in (content.inventory.datastore, *content.datastores)}
-    return read | {output.datastore for output in planned.outputs}
+def _bars(datastore: str, refused_at: datetime, observed: Observed) -> bool:
+    """Whether nothing has shown since then that a datastore can be entered: it may be Ready by an old probe."""
+    probed_at = observed.probed_at.get(datastore)
+    return datastore in observed.not_ready_datastores or (probed_at is not None and probed_at <= refused_at)
+
+
+def _datastores_of(planned: PlannedStep, steps: Steps) -> list[str]:
+    contents = contents_of(planned, steps).values()
+    read = {name for content in contents for name in (content.inventory.datastore, *content.datastores)}
+    return sorted(read | {output.datastore for output in planned.outputs})
 
 
 def _order(planned: PlannedStep, steps: Steps) -> AttemptOrder:
