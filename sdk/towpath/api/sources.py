@@ -61,8 +61,8 @@ class Encoding(StrEnum):
 class Csv(Model):
     """Text files with separated values."""
 
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    """The one character between two values."""
+    separator: Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^"\r\n]$')] = ","
+    """The one character between two values; no quote and no end of a line."""
     header: Header = Header.ALL_FILES_HAVE_SAME_HEADERS
     """Which files begin with a line of column names."""
     encoding: Encoding = Encoding.UTF8
