@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing, LargeFile
-from towpath_mover.pinned import OtherBytesError, drifted, patiently_pinned
+from towpath_mover.pinned import (
+    OTHER_DIGEST,
+    OtherBytesError,
+    Source,
+    drifted,
+    patiently_pinned,
+    read_pinned,
+    read_whole,
+)
 from towpath_mover.progress import Progress
-from towpath_mover.stores import Body, Pin, Span, Store
+from towpath_mover.stores import Span
 from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 
 # A range is held in pieces: with what the client has read ahead, about this much at a time.
 _RANGE_COST = 4 * MiB
-_OTHER_DIGEST = "its bytes have another SHA-256"
-
-
-class Source(NamedTuple):
-    """Where the files of one root lie: an open store, and the root's key prefix below the datastore's own."""
-
-    store: Store
-    prefix: str
 
 
 class _Range(NamedTuple):
@@ -46,15 +46,22 @@ def download(
 
     `sources` are those of the inventory's roots, in their order. What is wrong rises as a MoverFailure.
     """
+    with new_folder(target) as folder:
+        landing = Landing(folder, progress.size)
+        landing.check_room()
+        worker = _Download(sources, landing, progress)
+        for _ in run(worker.tasks(entries), Work(_cost, worker.do), limits, progress.report):
+            pass
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which becomes `target` at the end; after a failure `target` is not there."""
     os.umask(0o022)
     partial_folder = target.with_name(f".{target.name}.partial")
     _clear(partial_folder)
     partial_folder.mkdir(parents=True)
-    landing = Landing(partial_folder, progress.size)
-    landing.check_room()
-    worker = _Download(sources, landing, progress)
-    for _ in run(worker.tasks(entries), Work(_cost, worker.do), limits, progress.report):
-        pass
+    yield partial_folder
     partial_folder.rename(target)
 
 
@@ -105,20 +112,9 @@ class _Download:
 
     def _whole(self, entry: Entry) -> None:
         source = self._sources[entry.root]
-        content = patiently_pinned(source.store, source.prefix, entry, partial(self._fetch, source, entry))
+        content = patiently_pinned(source.store, source.prefix, entry, partial(read_whole, source, entry))
         self._landing.write_whole(entry, content)
         self._progress.add(1, entry.size)
-
-    def _fetch(self, source: Source, entry: Entry) -> memoryview:
-        if entry.pack is not None and entry.size == 0:
-            return memoryview(b"")
-        span = Span(entry.offset or 0, (entry.offset or 0) + entry.size) if entry.pack is not None else None
-        content = self._read(source, entry, span).whole()
-        if len(content) != entry.size:
-            raise OtherBytesError(f"{len(content)} bytes came")
-        if entry.sha256 is not None and sha256(content).hexdigest() != entry.sha256:
-            raise OtherBytesError(_OTHER_DIGEST)
-        return content
 
     def _range(self, task: _Range) -> None:
         entry = task.file.entry
@@ -128,21 +124,13 @@ class _Download:
         if task.file.land(task.number, task.start, task.end):
             digest = task.file.close()
             if entry.sha256 not in (None, digest):
-                raise drifted(source.store, source.prefix, entry, _OTHER_DIGEST)
+                raise drifted(source.store, source.prefix, entry, OTHER_DIGEST)
             self._progress.add(1, 0)
 
     def _stream(self, source: Source, task: _Range) -> None:
         entry = task.file.entry
         offset = entry.offset or 0
-        body = self._read(source, entry, Span(offset + task.start, offset + task.end))
+        body = read_pinned(source, entry, Span(offset + task.start, offset + task.end))
         count = task.file.write(task.start, body.pieces())
         if count != task.end - task.start:
             raise OtherBytesError(f"{count} bytes came for a range")
-
-    def _read(self, source: Source, entry: Entry, span: Span | None) -> Body:
-        key = source.prefix + (entry.pack or entry.path)
-        body = source.store.read(key, Pin(entry.etag, entry.version), span)
-        # Checked before a byte is read: what has grown must not fill the memory.
-        if entry.pack is None and (size := body.state.size) != entry.size:
-            raise OtherBytesError(f"it has {size} bytes now")
-        return body

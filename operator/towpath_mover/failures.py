@@ -64,6 +64,8 @@ class Reason(StrEnum):
     ARCHIVE_LINK = "ArchiveLink"
     ARCHIVE_DEVICE = "ArchiveDevice"
     PARTITION_MISMATCH = "PartitionMismatch"
+    BAD_ROW = "BadRow"
+    HEADER_MISMATCH = "HeaderMismatch"
 
 
 _EXITS = {

@@ -41,7 +41,7 @@ class Landing:
     def write_whole(self, entry: Entry, content: bytes | memoryview) -> None:
         """Write a small file."""
         try:
-            descriptor = self._create(entry)
+            descriptor = self.create(entry)
             try:
                 _write_all(descriptor, content, 0)
             finally:
@@ -52,9 +52,16 @@ class Landing:
     def open_large(self, entry: Entry, ranges: int) -> LargeFile:
         """Create a large file whose ranges are still to come."""
         try:
-            return LargeFile(self, entry, self._create(entry), ranges)
+            return LargeFile(self, entry, self.create(entry), ranges)
         except OSError as error:
             raise self.failure(error, entry) from error
+
+    def create(self, entry: Entry) -> int:
+        """Create a file and return its descriptor; OSErrors are for `failure`."""
+        folder = entry.path.rpartition("/")[0]
+        if folder not in self._made:
+            self._make(folder)
+        return os.open(f"{self._folder}/{entry.path}", _CREATE, 0o755 if entry.executable else 0o644)
 
     def failure(self, error: OSError, entry: Entry) -> MoverFailure:
         """Return DiskFull with the numbers, or what else the disk had against the file."""
@@ -64,12 +71,6 @@ class Landing:
         if error.errno not in _FULL:
             return MoverFailure(Reason.DISK_REFUSED, f"Could not write {entry.path!r}: {error.strerror}.")
         return disk_full(Path(self._folder), self._size, f"while writing {entry.path!r} ({entry.size} bytes)")
-
-    def _create(self, entry: Entry) -> int:
-        folder = entry.path.rpartition("/")[0]
-        if folder not in self._made:
-            self._make(folder)
-        return os.open(f"{self._folder}/{entry.path}", _CREATE, 0o755 if entry.executable else 0o644)
 
     def _make(self, folder: str) -> None:
         # Not os.makedirs, which calls itself for each level: a key may have more levels than Python has calls.

@@ -31,7 +31,8 @@ class InputOrder(NamedTuple):
     """One input: where the step sees it, and the content pinned for it. `origin` is for the step's context.
 
     `files` and `bytes` are only known of what was pinned; they are for progress, not for judging.
-    `transforms` are read by `view.py`, which only an input that has some needs.
+    `transforms` are read by `view.py`, which only an input that has some needs. `format` is that of its rows, in the
+    API's form, where its records are rows.
     """
 
     name: str
@@ -43,6 +44,7 @@ class InputOrder(NamedTuple):
     files: int | None = None
     bytes: int | None = None
     transforms: tuple[Mapping[str, Any], ...] = ()
+    format: Mapping[str, Any] | None = None
 
 
 class OutputOrder(NamedTuple):
@@ -258,7 +260,13 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
         files=content.optional_number("files") if content else None,
         bytes=content.optional_number("bytes") if content else None,
         transforms=tuple(transform.plain() for transform in planned.children("transforms")),
+        format=_format(content) if content else None,
     )
+
+
+def _format(content: Fields) -> Mapping[str, Any] | None:
+    format_ = content.optional_child("format")
+    return format_.plain() if format_ else None
 
 
 def _origin(planned: Fields, version: Fields | None) -> dict[str, str | int]:

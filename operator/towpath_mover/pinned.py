@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.retry import patiently, pause
-from towpath_mover.stores import Store
+from towpath_mover.stores import Body, Pin, Span, Store
+
+OTHER_DIGEST = "its bytes have another SHA-256"
 
 Result = TypeVar("Result")
 
 
 class OtherBytesError(Exception):
     """A read brought something else than what was pinned; the text says what."""
+
+
+class Source(NamedTuple):
+    """Where the files of one root lie: an open store, and the root's key prefix below the datastore's own."""
+
+    store: Store
+    prefix: str
 
 
 def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[], Result]) -> Result:
@@ -40,6 +50,37 @@ def _twice(action: Callable[[], Result]) -> Result:
         return action()
     pause(1)
     return action()
+
+
+def read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
+    """Begin to read an entry's object, or a span of it; OtherBytesError if it has another size."""
+    key = source.prefix + (entry.pack or entry.path)
+    body = source.store.read(key, Pin(entry.etag, entry.version), span)
+    # Checked before a byte is read: what has grown must not fill the memory.
+    if entry.pack is None and (size := body.state.size) != entry.size:
+        raise OtherBytesError(f"it has {size} bytes now")
+    return body
+
+
+def read_whole(source: Source, entry: Entry) -> memoryview:
+    """Return an entry's bytes; OtherBytesError for any others."""
+    if entry.pack is not None and entry.size == 0:
+        return memoryview(b"")
+    content = read_span(source, entry, Span(0, entry.size) if entry.pack is not None else None)
+    if entry.sha256 is not None and sha256(content).hexdigest() != entry.sha256:
+        raise OtherBytesError(OTHER_DIGEST)
+    return content
+
+
+def read_span(source: Source, entry: Entry, span: Span | None) -> memoryview:
+    """Return a span of an entry's bytes, or all of them; in a pack it is counted from the entry's first byte."""
+    offset = entry.offset or 0
+    placed = None if span is None else Span(offset + span.start, offset + span.end)
+    content = read_pinned(source, entry, placed).whole()
+    expected = entry.size if span is None else span.end - span.start
+    if len(content) != expected:
+        raise OtherBytesError(f"{len(content)} bytes came")
+    return content
 
 
 def drifted(store: Store, prefix: str, entry: Entry, why: str) -> MoverFailure:

@@ -6,24 +6,28 @@ tried before anything is run.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from towpath.flow import names
-from towpath_mover.download import Source, download
-from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.download import download
+from towpath_mover.empty_input import empty_input
 from towpath_mover.inventory import Entry, Root, Summary
 from towpath_mover.objects import open_inventory
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import InputOrder, step_order
+from towpath_mover.pinned import Source
 from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.report import Report
 from towpath_mover.workplace import prepare
 from towpath_mover.write_check import WriteChecks
+
+if TYPE_CHECKING:
+    from towpath_mover.staged_rows import StagedRows
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
@@ -48,7 +52,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     }
 
 
-def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
+def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary | StagedRows:
     if given.transforms:
         return _stage_view(given, stores, paths)
     inventory = given.inventory
@@ -58,25 +62,28 @@ def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
     _bring(reader.entries(), _sources(reader.roots, stores), _target(given, paths), progress)
     summary = reader.summary()
     if not summary.files and not given.allow_empty:
-        raise _empty(given, "", "")
+        raise empty_input(given)
     return summary
 
 
-def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary:
+def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary | StagedRows:
     # Only here: what views need would cost every other start some 30 ms.
     from towpath_mover.view import open_view  # noqa: PLC0415
 
     store = stores.store(given.inventory.datastore)
     copy = paths.scratch / f"inventory-{os.getpid()}-{given.name}"
     with open_view(store, given.inventory, given.transforms, copy) as view:
+        sources, target = _sources(view.roots, stores), _target(given, paths)
+        if given.format is not None:
+            from towpath_mover.staged_rows import stage_rows  # noqa: PLC0415
+
+            return stage_rows(given, given.format, view, sources, target)
         # Counted first, so that a disk too small for the view is found before its first byte.
         summary = view.summary()
         if not summary.files and not given.allow_empty:
-            # The chain comes last: it may be longer than a message.
-            chain = json.dumps(given.transforms, ensure_ascii=False)
-            raise _empty(given, f": its transforms select none of {view.files_in_all}", f" They are {chain}.")
+            raise empty_input(given, f"{view.files_in_all} files")
         progress = Progress(f"input {given.name}", summary.files, summary.bytes)
-        _bring(view.entries(), _sources(view.roots, stores), _target(given, paths), progress)
+        _bring(view.entries(), sources, target, progress)
     return summary
 
 
@@ -95,11 +102,3 @@ def _sources(roots: Iterable[Root], stores: OpenStores) -> list[Source]:
 
 def _target(given: InputOrder, paths: PodPaths) -> Path:
     return paths.here(f"{names.CONTAINER_INPUTS}/{given.name}")
-
-
-def _empty(given: InputOrder, why: str, more: str) -> MoverFailure:
-    message = (
-        f"Input {given.name!r} has no files{why}. Say allowEmpty: true on it if that is what the step "
-        f"expects.{more}"
-    )
-    return MoverFailure(Reason.EMPTY_INPUT, message)

@@ -46,7 +46,7 @@ def run(
     heartbeat: Callable[[], None],
 ) -> Iterator[Done]:
     """Yield what each task gave, in the order of completion; call `heartbeat` about ten times a second."""
-    _give_freed_memory_back()
+    give_freed_memory_back()
     crew = _Crew(tasks, work, limits)
     crew.start_one()
     try:
@@ -59,7 +59,7 @@ def run(
     heartbeat()
 
 
-def _give_freed_memory_back() -> None:
+def give_freed_memory_back() -> None:
     """Let glibc map large pieces by themselves: freed ones otherwise stay with each thread, 100 MiB and more in all."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, PIECE)

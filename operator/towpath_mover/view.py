@@ -35,7 +35,7 @@ class View(NamedTuple):
     def entries(self) -> Iterator[Entry]:
         """Yield the selected files in the order of their paths, each time anew."""
         try:
-            yield from select_files(self.chain, self._all)
+            yield from select_files(self.chain, self.all_entries)
         except TransformError as error:
             raise MoverFailure(Reason.VIEW_REFUSED, str(error)) from error
 
@@ -50,7 +50,8 @@ class View(NamedTuple):
         """Return another view of the same inventory."""
         return self._replace(chain=_chain(transforms))
 
-    def _all(self) -> Iterator[Entry]:
+    def all_entries(self) -> Iterator[Entry]:
+        """Yield all files of the inventory, each time anew."""
         return InventoryReader(_pieces(self.file)).entries()
 
 

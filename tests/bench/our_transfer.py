@@ -12,7 +12,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "operator"), str(REPOSITORY / "sdk")]
 
-from towpath_mover.download import Source, download  # noqa: E402 - a script finds the repository first
+from towpath_mover.download import download  # noqa: E402 - a script finds the repository first
 from towpath_mover.inventory import Root  # noqa: E402
 from towpath_mover.inventory_writer import write_inventory  # noqa: E402
 from towpath_mover.objects import (  # noqa: E402
@@ -20,6 +20,7 @@ from towpath_mover.objects import (  # noqa: E402
     read_object,
     write_object,
 )
+from towpath_mover.pinned import Source  # noqa: E402
 from towpath_mover.progress import Progress  # noqa: E402
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY  # noqa: E402
 from towpath_mover.stores import Datastore, Kind, Places, Store, open_store  # noqa: E402

@@ -17,7 +17,9 @@ from cluster.space import Space
 from cluster.store import Identity
 from towpath.flow import documents, names
 from towpath.flow.planned import (
+    Content,
     InventoryRef,
+    PinnedVersion,
     Plan,
     PlannedCode,
     PlannedDatastore,
@@ -48,7 +50,8 @@ class Ended:
 
 @dataclass
 class Pod:
-    """One attempt of one step. `root` stands for /towpath; `transforms` and `allow_empty` are of every input."""
+    """One attempt of one step. `root` stands for /towpath; `transforms`, `allow_empty`, `format` and `file` are of
+    every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step."""
 
     root: Path
     datastore: PlannedDatastore
@@ -58,6 +61,8 @@ class Pod:
     code: PlannedCode | None = None
     transforms: Sequence[Mapping[str, Any]] = ()
     allow_empty: bool = False
+    format: Mapping[str, Any] | None = None
+    file: str | None = None
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,11 +94,11 @@ class Pod:
                 PlannedInput(
                     name,
                     f"{names.CONTAINER_INPUTS}/{name}",
-                    StepOutputRef("before", "out"),
+                    self._source(inventory),
                     allow_empty=self.allow_empty,
                     transforms=tuple(self.transforms),
                 )
-                for name, _ in self.inputs
+                for name, inventory in self.inputs
             ),
             outputs=tuple(self.outputs),
             depends_on=(),
@@ -103,8 +108,15 @@ class Pod:
         )
         return Plan(RUN, "iris", {"share": "80"}, (step,), (self.datastore,), "mover", "cluster")
 
+    def _source(self, inventory: Mapping[str, Any]) -> PinnedVersion | StepOutputRef:
+        if self.format is None:
+            return StepOutputRef("before", "out")
+        place, file = InventoryRef(**inventory), self.file
+        return PinnedVersion("rows", 1, Content(place, 1, 1, 1, file is None, file, format=self.format))
+
     def environment(self) -> dict[str, str]:
-        given = [{"name": name, "inventory": dict(inventory)} for name, inventory in self.inputs]
+        file = {"file": self.file} if self.file else {}
+        given = [{"name": name, "inventory": dict(inventory)} | file for name, inventory in self.inputs]
         return {
             "PATH": os.environ["PATH"],
             "TOWPATH_ROOT": str(self.root),

@@ -122,7 +122,7 @@ def test_a_view_without_files_is_refused_with_its_chain_unless_it_is_allowed(
 
     assert (refused.code, refused.report["reason"]) == (41, "EmptyInput")
     message = refused.report["message"]
-    assert "Input 'data' has no files: its transforms select none of 60." in message
+    assert "Input 'data' has no files: its transforms select none of 60 files." in message
     assert json.dumps(chain) in message
     assert (allowed.code, allowed.report["files"], files) == (0, 0, {})
     assert (tmp_path / "allowed/inputs/data").is_dir()

@@ -14,9 +14,10 @@ import pytest
 
 from cluster.space import Space
 from cluster.store import Identity
-from towpath_mover.download import Source, download
+from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure
 from towpath_mover.inventory import Entry
+from towpath_mover.pinned import Source
 from towpath_mover.progress import Progress
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY
 from towpath_mover.stores import TRANSFER, Datastore, Kind, Patience, Places, Store, open_store

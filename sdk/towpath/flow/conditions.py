@@ -186,6 +186,11 @@ class DatasetReason(Reason):
         "PartitionMismatch",
         "A file's path does not fit its source's partitionFormat, or that can never be used.",
     )
+    BAD_ROW = "BadRow", "A file of a Tabular dataset has a row that is none; the message says where."
+    HEADER_MISMATCH = (
+        "HeaderMismatch",
+        "Two files of a Tabular dataset have other columns; the message says which.",
+    )
     URL_REFUSED = "UrlRefused", "A URL answers in a way that cannot be used; the message says what to change."
     URL_UNAVAILABLE = "UrlUnavailable", "A URL goes on answering with errors, not in time, or is cut."
     URL_CHANGED = "UrlChanged", "What a URL gives changed while it was read; it is read again."

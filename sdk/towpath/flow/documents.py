@@ -160,7 +160,8 @@ def content_document(content: Content) -> Document:
     inventory = inventory_document(content.inventory)
     document = {"inventory": inventory, "files": content.files, "bytes": content.bytes}
     document |= {"scratchBytes": content.scratch_bytes, "directory": content.directory}
-    return document | _without_empty({"file": content.file, "datastores": list(content.datastores)})
+    optional = {"file": content.file, "datastores": list(content.datastores), "format": content.format}
+    return document | _without_empty(optional)
 
 
 def inventory_document(inventory: InventoryRef) -> Document:

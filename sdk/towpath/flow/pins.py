@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from towpath.api.datasetversion import DatasetVersion
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.ports import Input
-from towpath.api.sources import DatasetType
 from towpath.api.step import Step
 from towpath.flow import checks, names, references
 from towpath.flow.conditions import RunReason
@@ -40,8 +39,6 @@ def wanted_datasets(
 def pin(sources: Sources, patience: Patience, wanted: WantedDataset) -> PinnedVersion:
     """The version that is read; raises if there is none, or not yet."""
     version = _pinned(sources, patience, wanted)
-    if version.spec.type is not DatasetType.FILE:
-        raise _invalid(f"Dataset {wanted.given} is of type {version.spec.type}, which is not available yet.")
     return PinnedVersion(wanted.name, version.spec.version, content_of(version))
 
 
@@ -56,6 +53,7 @@ def content_of(version: DatasetVersion) -> Content:
         directory=spec.directory,
         file=spec.file,
         datastores=spec.datastores or (spec.inventory.datastore,),
+        format=spec.format.as_dict() if spec.format else None,
     )
 
 

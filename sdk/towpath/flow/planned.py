@@ -28,7 +28,8 @@ class InventoryRef:
 class Content:
     """A finished set of files: a pinned version, or an accepted output. Sizes are in bytes.
 
-    `file` is the one file's path in the inventory where `directory` is false.
+    `file` is the one file's path in the inventory where `directory` is false. `format` is how rows are written, in
+    the API's form, where the records are rows.
     """
 
     inventory: InventoryRef
@@ -38,6 +39,7 @@ class Content:
     directory: bool
     file: str | None = None
     datastores: tuple[str, ...] = ()
+    format: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ def content_from(document: Mapping[str, Any]) -> Content:
         directory=document["directory"],
         file=document.get("file"),
         datastores=tuple(document.get("datastores", ())),
+        # A plan of before there were rows has none.
+        format=document.get("format"),
     )
 
 

@@ -49,10 +49,15 @@ def select_files(chain: Sequence[Transform], read: Read[AnyFile]) -> Iterator[An
     return _select(chain, read, lambda file: file_id(file.path))
 
 
-def select_rows(chain: Sequence[Transform], read: Read[AnyRow]) -> Iterator[AnyRow]:
-    """Yield the rows of a view; `read` gives all rows in the order of the inventory, each time it is called."""
+def select_rows(
+    chain: Sequence[Transform], read: Read[AnyRow], counted: Read[AnyRow] | None = None
+) -> Iterator[AnyRow]:
+    """Yield the rows of a view; `read` gives all rows in the order of the inventory, each time it is called.
+
+    `counted` gives the same rows where they are only counted, for exact views; then `read` is called once.
+    """
     check_for_rows(chain)
-    return _select(chain, read, lambda row: row_id(row.path, row.row))
+    return _select(chain, read, lambda row: row_id(row.path, row.row), counted)
 
 
 def check_for_rows(chain: Sequence[Transform]) -> None:
@@ -66,12 +71,15 @@ def check_for_rows(chain: Sequence[Transform]) -> None:
 
 
 def _select(
-    chain: Sequence[Transform], read: Read[AnyFile], id_of: Callable[[AnyFile], bytes]
+    chain: Sequence[Transform],
+    read: Read[AnyFile],
+    id_of: Callable[[AnyFile], bytes],
+    counted: Read[AnyFile] | None = None,
 ) -> Iterator[AnyFile]:
     stages: tuple[Stage[AnyFile], ...] = ()
     for position, transform in enumerate(chain):
         # An exact one counts what the stages before it let through.
-        stages += (_stage(transform, position, id_of, partial(_through, stages, read)),)
+        stages += (_stage(transform, position, id_of, partial(_through, stages, counted or read)),)
     return _through(stages, read)
 
 

@@ -1,0 +1,52 @@
+"""An input with transforms whose records are rows → its folder: files of the same format with the selected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from towpath.flow.transforms import TransformError
+from towpath_mover.download import new_folder
+from towpath_mover.empty_input import empty_input
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.landing import Landing
+from towpath_mover.order import InputOrder
+from towpath_mover.pinned import Source
+from towpath_mover.progress import Progress
+from towpath_mover.read_files import read_files
+from towpath_mover.row_formats import open_format
+from towpath_mover.row_view import RowView
+from towpath_mover.view import View
+
+
+class StagedRows(NamedTuple):
+    """What lies in the folder of an input."""
+
+    files: int
+    bytes: int
+
+
+def stage_rows(
+    given: InputOrder, format_: Mapping[str, Any], view: View, sources: Sequence[Source], target: Path
+) -> StagedRows:
+    """Deliver the selected rows, or return what lies there, if the pod is set up for the second time."""
+    if target.exists():
+        sizes = [file.stat().st_size for file in target.rglob("*") if file.is_file()]
+        return StagedRows(len(sizes), sum(sizes))
+    progress = Progress(f"input {given.name}", given.files, given.bytes)
+    rows = RowView(
+        view.chain,
+        view.all_entries,
+        lambda entries: read_files(entries, sources, progress),
+        lambda: open_format(format_),
+    )
+    with new_folder(target) as folder:
+        try:
+            # A version that is one file stays one, though none of its rows is selected.
+            delivered = rows.deliver(Landing(folder, None), keep_empty=given.file is not None)
+        except TransformError as error:
+            raise MoverFailure(Reason.VIEW_REFUSED, str(error)) from error
+        if not delivered.rows and not given.allow_empty:
+            raise empty_input(given, f"{delivered.of} rows")
+    return StagedRows(delivered.files, delivered.bytes)
