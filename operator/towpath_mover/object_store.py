@@ -69,6 +69,15 @@ class ObjectStore(NamedTuple):
 
     def read(self, key: str, pin: Pin = ANY_STATE, span: Span | None = None) -> ObjectBody:
         """Begin to read an object, or a span of it."""
+        try:
+            return self._begin(key, pin, span)
+        except MoverFailure as failed:
+            # Who may read objects may not always read their versions. By its ETag it is the same object, or drift.
+            if failed.reason is not Reason.PERMISSION_DENIED or pin.version is None or pin.etag is None:
+                raise
+            return self._begin(key, Pin(pin.etag), span)
+
+    def _begin(self, key: str, pin: Pin, span: Span | None) -> ObjectBody:
         options = _options(pin, span)
         return ObjectBody(
             self, key, self._do("read", key, lambda: obstore.get(self.client, key, options=options))
@@ -168,6 +177,11 @@ def bare_etag(etag: str | None) -> str | None:
     return etag.strip('"') or None if etag else None
 
 
+def known_version(version: str | None) -> str | None:
+    """Return a version id; some stores call the only state of an object in a bucket without versions "null"."""
+    return None if version == "null" else version
+
+
 def any_key_lister(route: Route) -> Lister:
     """Return a lister of all keys, for stores whose keys obstore alone would list."""
 
@@ -236,6 +250,4 @@ def _options(pin: Pin, span: Span | None) -> GetOptions | None:
 
 
 def _state(meta: ObjectMeta) -> ObjectState:
-    # Some stores call the only state of an object in a bucket without versions "null".
-    version = None if meta["version"] == "null" else meta["version"]
-    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), version)
+    return ObjectState(meta["size"], bare_etag(meta["e_tag"]), known_version(meta["version"]))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -19,21 +20,28 @@ from urllib3.exceptions import HTTPError
 
 from towpath_mover.classify import failure
 from towpath_mover.connections import connections, words_of
+from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.object_store import ObjectStore, bare_etag
+from towpath_mover.object_store import ObjectStore, bare_etag, known_version
 from towpath_mover.retry import patiently
 from towpath_mover.s3_signature import query_of, signed_headers
 from towpath_mover.store_s3 import Bucket, Credentials, bucket_of, read_credentials
 from towpath_mover.stores import ListedObject, Places
 
-_RESULT = "ListBucketResult"
+# What of a page asks for the next one, by what it is called in the question.
+_MARKERS = {
+    "NextContinuationToken": "continuation-token",
+    "NextKeyMarker": "key-marker",
+    "NextVersionIdMarker": "version-id-marker",
+}
+_PLAIN, _VERSIONS = "ListBucketResult", "ListVersionsResult"
 
 
 class Page(NamedTuple):
-    """Objects with their whole keys, and what asks for the page after this one; None: it is the last."""
+    """Objects with their whole keys, and the parameters that ask for the page after this one; None: it is the last."""
 
     found: list[ListedObject]
-    following: str | None
+    following: dict[str, str] | None
 
 
 def list_objects(
@@ -41,9 +49,10 @@ def list_objects(
 ) -> Iterator[ListedObject]:
     """Yield every object whose key begins with `prefix`, in the store's order; not recursive: one level only."""
     own = store.datastore.prefix
-    asked = {"list-type": "2", "encoding-type": "url", "prefix": own + prefix}
-    lister = _Lister(store, places, asked if recursive else asked | {"delimiter": "/"})
-    for page in _ahead(lister.pages()):
+    lister = _Lister(store, places, {"encoding-type": "url", "prefix": own + prefix})
+    for page in _ahead(
+        lister.all_pages() if recursive else lister.pages({"list-type": "2", "delimiter": "/"})
+    ):
         for found in page.found:
             yield found._replace(key=found.key[len(own) :]) if own else found
 
@@ -65,32 +74,51 @@ class _Lister:
         self._pool = connections(store.datastore, places, store.patience)
         self._ambient: Callable[[], Credentials] | None = None
 
-    def pages(self) -> Iterator[Page]:
-        token: str | None = None
+    def all_pages(self) -> Iterator[Page]:
+        """Yield the pages of the whole tree, with version ids where the bucket keeps versions and says so."""
+        try:
+            keeps_versions = patiently(self._store, self._keeps_versions)
+        except MoverFailure as failed:
+            # Not everybody may ask, and not every store knows the question.
+            if failed.exit is Exit.TRY_AGAIN:
+                raise
+            keeps_versions = False
+        return self.pages({"versions": ""} if keeps_versions else {"list-type": "2"})
+
+    def pages(self, kind: dict[str, str]) -> Iterator[Page]:
+        """Yield the pages of one kind of listing."""
+        following: dict[str, str] = {}
         while True:
-            page = patiently(self._store, partial(self._page, token))
+            page = patiently(self._store, partial(self._page, self._asked | kind | following))
             yield page
             if page.following is None:
                 return
-            if page.following == token:
+            if page.following == following:
                 raise self._refused("it gives the same page again and again")
-            token = page.following
+            following = page.following
 
-    def _page(self, token: str | None) -> Page:
-        asked = self._asked if token is None else self._asked | {"continuation-token": token}
+    def _keeps_versions(self) -> bool:
+        # Also a bucket that does not any more has versions of what it kept.
+        root = self._document({"versioning": ""})
+        return any(found.tag.endswith("Status") and found.text in ("Enabled", "Suspended") for found in root)
+
+    def _page(self, asked: dict[str, str]) -> Page:
+        root = self._document(asked)
+        namespace, _, name = root.tag.rpartition("}")
+        if name not in (_PLAIN, _VERSIONS):
+            raise self._refused(f"it is {name!r}, not a listing")
+        return self._read(root, f"{namespace}}}" if namespace else "")
+
+    def _document(self, asked: dict[str, str]) -> Element:
         answer = self._answer(f"{_address(self._bucket)}?{query_of(asked)}")
         if answer.status != 200:
             text = answer.data[:4096].decode(errors="replace")
             raise self._failure(f"status code: {answer.status} {text}")
         try:
-            root = fromstring(answer.data)  # noqa: S314 - expat bounds what entities grow to
+            return fromstring(answer.data)  # noqa: S314 - expat bounds what entities grow to
         except ParseError as error:
             # Cut, or a key in it holds what XML cannot: of a store that does not encode keys, as it was asked to.
             raise self._refused(f"it is not XML ({error})", Reason.STORE_UNAVAILABLE) from error
-        namespace, _, name = root.tag.rpartition("}")
-        if name != _RESULT:
-            raise self._refused(f"it is {name!r}, not a listing")
-        return self._read(root, f"{namespace}}}" if namespace else "")
 
     def _answer(self, url: str) -> urllib3.BaseHTTPResponse:
         try:
@@ -117,16 +145,21 @@ class _Lister:
                 _key(entry.findtext(f"{namespace}Key"), is_encoded),
                 int(entry.findtext(f"{namespace}Size") or 0),
                 bare_etag(entry.findtext(f"{namespace}ETag")),
+                version=known_version(entry.findtext(f"{namespace}VersionId")),
             )
-            for entry in root.iterfind(f"{namespace}Contents")
+            for entry in chain(root.iterfind(f"{namespace}Contents"), _latest(root, namespace))
         ]
         found += (
             ListedObject(_key(folder.findtext(f"{namespace}Prefix"), is_encoded), 0, None)
             for folder in root.iterfind(f"{namespace}CommonPrefixes")
         )
-        following = root.findtext(f"{namespace}NextContinuationToken")
         if root.findtext(f"{namespace}IsTruncated") != "true":
             return Page(found, None)
+        following = {
+            parameter: _key(text, is_encoded and element == "NextKeyMarker")
+            for element, parameter in _MARKERS.items()
+            if (text := root.findtext(f"{namespace}{element}"))
+        }
         if not following:
             raise self._refused("it has another page and does not say how to ask for it")
         return Page(found, following)
@@ -147,6 +180,14 @@ def _address(bucket: Bucket) -> str:
     # As in store_s3: AWS wants the bucket in the host's name, where that is no trouble for certificates.
     host = f"s3.{bucket.region}.amazonaws.com"
     return f"https://{host}/{bucket.name}" if "." in bucket.name else f"https://{bucket.name}.{host}/"
+
+
+def _latest(root: Element, namespace: str) -> Iterator[Element]:
+    return (
+        entry
+        for entry in root.iterfind(f"{namespace}Version")
+        if entry.findtext(f"{namespace}IsLatest") == "true"
+    )
 
 
 def _key(text: str | None, is_encoded: bool) -> str:

@@ -15,9 +15,7 @@ _NOTHING = sha256(b"").hexdigest()
 
 def query_of(parameters: Mapping[str, str]) -> str:
     """Return a query as it is signed and sent: sorted, each byte escaped that is not plain."""
-    return "&".join(
-        f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(parameters.items())
-    )
+    return "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in sorted(parameters.items()))
 
 
 def signed_headers(url: str, region: str, credentials: Credentials, now: datetime) -> dict[str, str]:
@@ -37,6 +35,10 @@ def signed_headers(url: str, region: str, credentials: Credentials, now: datetim
     return headers | {
         "authorization": f"AWS4-HMAC-SHA256 {identity}, SignedHeaders={names}, Signature={signature}"
     }
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")
 
 
 def _signing_key(secret_key: str, scope: str) -> bytes:

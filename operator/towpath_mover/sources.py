@@ -65,7 +65,7 @@ def _file(source: SourceOrder, number: int, store: Store) -> Source | None:
     if state is None:
         return None
     folder, slash, name = source.path.rpartition("/")
-    found = ListedObject(source.path, state.size, state.etag, state.executable)
+    found = ListedObject(source.path, state.size, state.etag, state.executable, version=state.version)
     entry = _entry(found, name, number, store)
     return Source(Root(source.datastore, folder + slash), iter([entry]), name)
 
@@ -95,7 +95,9 @@ def _entry(found: ListedObject, path: str, number: int, store: Store) -> Entry:
     if found.etag is None:
         message = f"{store.where(found.key)} has no ETag, so a later change could not be seen."
         raise MoverFailure(Reason.STORE_REFUSED, f"{message} Copy the data to another store.")
-    return Entry(path, found.size, etag=found.etag, executable=found.executable, root=number)
+    return Entry(
+        path, found.size, etag=found.etag, version=found.version, executable=found.executable, root=number
+    )
 
 
 def _some(entries: Iterator[Entry], source: SourceOrder, store: Store) -> Iterator[Entry]:

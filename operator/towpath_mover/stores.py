@@ -101,6 +101,7 @@ class ListedObject(NamedTuple):
     etag: str | None
     executable: bool = False
     unfit: str | None = None
+    version: str | None = None
 
 
 class Pin(NamedTuple):

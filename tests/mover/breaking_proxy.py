@@ -18,11 +18,12 @@ _HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
 
 
 class Request:
-    """What a rule looks at: the method, the path, and how often this method and path were asked for before."""
+    """What a rule looks at: method, path, query, and how often this method and path were asked for before."""
 
-    def __init__(self, method: str, path: str, before: int) -> None:
+    def __init__(self, method: str, path: str, query: str, before: int) -> None:
         self.method = method
         self.path = path
+        self.query = query
         self.before = before
 
 
@@ -60,11 +61,11 @@ class BreakingProxy:
         self.ended = Event()
         self._lock = Lock()
 
-    def judge(self, method: str, path: str) -> Break | None:
+    def judge(self, method: str, path: str, query: str) -> Break | None:
         """Note a request and return what is to break."""
         with self._lock:
             before = sum(request.method == method and request.path == path for request in self.requests)
-            request = Request(method, path, before)
+            request = Request(method, path, query, before)
             self.requests.append(request)
             broken = self.rule(request)
             self.broken += broken is not None
@@ -109,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        broken = self.proxy.judge(self.command, urlsplit(self.path).path) or Break()
+        asked = urlsplit(self.path)
+        broken = self.proxy.judge(self.command, asked.path, asked.query) or Break()
         if broken.status:
             self._refuse(broken.status, broken.code)
             return

@@ -169,7 +169,7 @@ def test_a_store_that_always_stalls_is_given_up(local_s3: Space, tmp_path: Path,
     with breaking_proxy(local_s3.s3.endpoint, on("GET", Break(stall_after=0), times=99)) as proxy:
         store = a_store(behind(local_s3, proxy.endpoint), tmp_path, AT_ONCE)
         failed = failure_of(lambda: fetch([an_entry_of("a", content)], store, tmp_path / "target"))
-    assert (failed.reason, failed.exit) == (Reason.STORE_UNAVAILABLE, Exit.TRY_AGAIN)
+    assert (failed.reason, failed.exit) == (Reason.NO_ANSWER, Exit.TRY_AGAIN)
     assert "no answer in time" in failed.message
 
 

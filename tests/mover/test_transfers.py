@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
-from hashlib import md5, sha256
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from minio.commonconfig import ENABLED
-from minio.versioningconfig import VersioningConfig
 
 from cluster.space import Space
 from mover.transfers import (
@@ -103,21 +100,6 @@ def test_a_file_registered_in_place_is_read_by_its_etag(local_s3: Space, tmp_pat
     assert found_in(target) == {"a": content}
 
 
-@pytest.mark.parametrize("size", [100, 9 * MiB])
-def test_a_replaced_object_is_drift_that_names_it(local_s3: Space, tmp_path: Path, size: int) -> None:
-    content = noise(size)
-    local_s3.put("out/data/a", noise(size))
-    store = a_store(local_s3, tmp_path)
-    for pinned in (
-        Entry("a", size, etag=md5(content, usedforsecurity=False).hexdigest()),
-        an_entry_of("a", content),
-    ):
-        with pytest.raises(MoverFailure, match=f"{local_s3.prefix}out/data/a") as raised:
-            fetch([pinned], store, tmp_path / "target")
-        assert raised.value.reason is Reason.INPUT_DRIFT
-        assert not (tmp_path / "target").exists()
-
-
 @pytest.mark.parametrize("size", [0, 99, 101, 9 * MiB])
 def test_another_size_is_drift(local_s3: Space, tmp_path: Path, size: int) -> None:
     local_s3.put("out/data/a", noise(size))
@@ -130,26 +112,6 @@ def test_an_object_that_is_gone_is_drift(local_s3: Space, tmp_path: Path) -> Non
     with pytest.raises(MoverFailure, match="it is gone") as raised:
         fetch([an_entry_of("a", b"1")], a_store(local_s3, tmp_path), tmp_path / "target")
     assert raised.value.reason is Reason.INPUT_DRIFT
-
-
-def test_a_pinned_version_is_read_though_it_was_overwritten(local_s3: Space, tmp_path: Path) -> None:
-    bucket = "towpath-versioned"
-    if not local_s3.client.bucket_exists(bucket):
-        local_s3.client.make_bucket(bucket)
-        local_s3.client.set_bucket_versioning(bucket, VersioningConfig(ENABLED))
-    space = _in_bucket(local_s3, bucket)
-    store = a_store(space, tmp_path)
-    space.put("out/data/a", b"first")
-    state = object_state(store, "out/data/a")
-    assert state is not None
-    assert state.version
-    space.put("out/data/a", b"other")
-    pinned = Entry("a", 5, etag=state.etag, version=state.version)
-    assert found_in(fetch([pinned], store, tmp_path / "target")) == {"a": b"first"}
-
-
-def _in_bucket(space: Space, bucket: str) -> Space:
-    return replace(space, s3=replace(space.s3, bucket=bucket))
 
 
 @pytest.mark.parametrize("size", [1000, 9 * MiB])
