@@ -351,6 +351,18 @@ def test_a_pod_that_its_queue_takes_away_is_no_failure_however_it_ends() -> None
     assert (verdict.state, verdict.reason) == (StepState.WAITING, StepReason.SUSPENDED)
 
 
+def test_the_word_of_a_queue_may_come_after_the_end_of_the_pod_that_it_takes_away() -> None:
+    queued = planned(builders.make_step("plain", queueName="gpus"))
+    taken = replace(a_pod(container("step", 143)), deleting=True)
+
+    def verdict(**fields: Any) -> Verdict:
+        job = a_job(queued, "plain", pod=taken, **fields)
+        return judge(queued.step("plain"), job, Moment(later(12), LIMITS))
+
+    assert going(verdict()).reason is StepReason.SUSPENDED
+    assert failed(verdict(failed_reason="BackoffLimitExceeded")).fault is Fault.DISRUPTION
+
+
 def test_a_step_that_was_done_before_its_queue_took_it_back_counts() -> None:
     job = a_job(PLAN, "prep", pod=pod_of(PLAN, "prep"), suspended=True)
     assert isinstance(judged(job), Accepted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from towpath.flow import names, reports
 from towpath.flow.conditions import StepReason
 from towpath.flow.failures import (
@@ -23,13 +25,21 @@ from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 def judge(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
     """What can be said of this attempt now."""
     pod = attempt.pod
-    if attempt.suspended and not attempt.failed_reason:
+    if _is_put_back(step, attempt):
         return _suspended(step, attempt, moment)
     if pod is None:
         return _without_pod(step, attempt, moment)
     if has_ended(step, pod):
         return _accepted(step, attempt, pod) or failure_of(step, pod)
     return _hopeless(step, pod, moment) or _going(step, attempt, pod, moment)
+
+
+def _is_put_back(step: PlannedStep, attempt: ObservedAttempt) -> bool:
+    if attempt.failed_reason:
+        return False
+    # Its queue's word may come after the end of the pod that it takes away; that of a failed Job comes too.
+    is_taken = bool(step.queue_name and attempt.pod and attempt.pod.deleting and not attempt.pod.disruption)
+    return attempt.suspended or is_taken
 
 
 def has_ended(step: PlannedStep, pod: ObservedPod) -> bool:
@@ -75,7 +85,7 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
 def _suspended(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
     """A Job that its queue holds: its pod is taken away, however that one ends, unless it was done before."""
     done = attempt.pod and has_ended(step, attempt.pod) and _accepted(step, attempt, attempt.pod)
-    return done or waiting_without_pod(step, attempt, moment)
+    return done or waiting_without_pod(step, replace(attempt, suspended=True), moment)
 
 
 def _accepted(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod) -> Accepted | None:
