@@ -59,13 +59,13 @@ def _listed(client: Client, prefix: str, recursive: bool) -> Iterator[ListedObje
     if recursive:
         for page in obstore.list(client, prefix or None, chunk_size=_PAGE):
             for meta in page:
-                yield ListedObject(_key(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
+                yield ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
     else:
         level = obstore.list_with_delimiter(client, prefix or None)
         for folder in level["common_prefixes"]:
-            yield ListedObject(_key(folder), 0, None)
+            yield ListedObject(key_of(folder), 0, None)
         for meta in level["objects"]:
-            yield ListedObject(_key(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
+            yield ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
 
 
 def _unsafe(store: ObjectStore, prefix: str) -> MoverFailure:
@@ -111,9 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         except urllib3.exceptions.HTTPError:
             self._answer(502, b"")
         else:
-            self._answer(
-                answer.status, _NAME.sub(_as_word, answer.data) if answer.status == 200 else answer.data
-            )
+            self._answer(answer.status, with_words(answer.data) if answer.status == 200 else answer.data)
 
     def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
@@ -124,6 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: URLs may hold what nobody should read."""
+
+
+def with_words(answer: bytes) -> bytes:
+    """Return a store's answer with each key in it as one word, from which `key_of` makes the key again."""
+    return _NAME.sub(_as_word, answer)
 
 
 def _as_word(found: re.Match[bytes]) -> bytes:
@@ -142,5 +145,6 @@ def _referenced(found: re.Match[bytes]) -> bytes:
     return chr(number).encode("utf-8", "surrogatepass") if number <= sys.maxunicode else found[0]
 
 
-def _key(word: str) -> str:
+def key_of(word: str) -> str:
+    """Return the key; bytes that are no text stay what they are, to be refused by name."""
     return bytes.fromhex(word).decode("utf-8", _ERRORS)
