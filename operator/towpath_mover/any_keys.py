@@ -17,13 +17,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import obstore
 import urllib3
-from obstore.exceptions import InvalidPathError
 
 from towpath_mover.classify import STORE_ERRORS, failure
 from towpath_mover.connections import connections
-from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.object_store import ObjectStore, Route, bare_etag
-from towpath_mover.paths import shown
+from towpath_mover.object_store import ObjectStore, Route, bare_etag, unsafe_key
 from towpath_mover.stores import ListedObject
 
 if TYPE_CHECKING:
@@ -49,10 +46,10 @@ def list_objects(store: ObjectStore, route: Route, prefix: str, recursive: bool)
         try:
             for found in _listed(route.client_at(loopback, None), own + prefix, recursive):
                 yield found._replace(key=found.key[len(own) :])
-        except InvalidPathError:
-            raise _unsafe(store, prefix) from None
         except STORE_ERRORS as error:
             raise failure(error, store, "list", prefix) from error
+        except ValueError as error:
+            raise unsafe_key(error, store, prefix) from error
 
 
 def _listed(client: Client, prefix: str, recursive: bool) -> Iterator[ListedObject]:
@@ -66,12 +63,6 @@ def _listed(client: Client, prefix: str, recursive: bool) -> Iterator[ListedObje
             yield ListedObject(key_of(folder), 0, None)
         for meta in level["objects"]:
             yield ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
-
-
-def _unsafe(store: ObjectStore, prefix: str) -> MoverFailure:
-    message = f"{shown(store.datastore.prefix + prefix)} in {store.where()} cannot be listed: it has an empty"
-    advice = "Rename it there, or list the folder above it."
-    return MoverFailure(Reason.UNSAFE_KEY, f"{message} part, a dot part or a control character. {advice}")
 
 
 @contextmanager

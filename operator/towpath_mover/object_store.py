@@ -140,6 +140,8 @@ class ObjectStore(NamedTuple):
             return action()
         except STORE_ERRORS as error:
             raise failure(error, self, doing, key) from error
+        except ValueError as error:
+            raise unsafe_key(error, self, key or "") from error
 
 
 class ObjectBody:
@@ -170,6 +172,16 @@ class ObjectBody:
             yield from self._result.stream(min_chunk_size=_PIECE)
         except STORE_ERRORS as error:
             raise failure(error, self._store, "read", self._key) from error
+
+
+def unsafe_key(error: ValueError, store: ObjectStore, key: str) -> Exception:
+    """Return the failure for a key that the client takes for no key at all; the error itself if it is another."""
+    if "Could not parse path" not in str(error):
+        return error
+    message = (
+        f"{store.where(key)} cannot be asked for: it has an empty part, a dot part or a control character."
+    )
+    return MoverFailure(Reason.UNSAFE_KEY, f"{message} Rename it there, or list the folder above it.")
 
 
 def bare_etag(etag: str | None) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -37,6 +39,15 @@ def tenant(cluster: Access, tools: Tools) -> Iterator[Tenant]:
     tools.kubectl("delete", "namespace", namespace, "--wait=false")
     uninstall(tools, f"e2e-{mark}", system)
     tools.kubectl("delete", "namespace", system, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def this_machine(cluster: Access) -> str:
+    """Where pods find servers of this machine: the address from which it speaks to the cluster's store."""
+    place = urlsplit(cluster.s3.endpoint)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((place.hostname, place.port or 80))
+        return str(probe.getsockname()[0])
 
 
 @pytest.fixture(scope="session")

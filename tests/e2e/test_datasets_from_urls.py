@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from cluster.access import Access
 from e2e.tenant import Tenant, condition, has_reason, is_ready
 from mover.certificates import certified
 from mover.hostile_archives import a_zip
@@ -22,22 +19,13 @@ COUNT = "import pathlib, sys; print('files:', sum(p.is_file() for p in pathlib.P
 
 
 @pytest.fixture
-def server(cluster: Access, tenant: Tenant, tmp_path: Path) -> Iterator[WebServer]:
+def server(this_machine: str, tenant: Tenant, tmp_path: Path) -> Iterator[WebServer]:
     """A web server with a certificate of its own CA, which a ConfigMap of the tenant holds, where pods reach it."""
-    address = _seen_by_pods(cluster)
     ca = tmp_path / "ca.crt"
-    with web_server(tls=certified(ca, tmp_path / "key", address), host=address) as running:
+    with web_server(tls=certified(ca, tmp_path / "key", this_machine), host=this_machine) as running:
         tenant.kubectl("create", "configmap", "web-ca", f"--from-file=ca.crt={ca}")
         yield running
         tenant.kubectl("delete", "configmap", "web-ca")
-
-
-def _seen_by_pods(cluster: Access) -> str:
-    """The address of this machine from which it speaks to the cluster's store, and so to its node."""
-    place = urlsplit(cluster.s3.endpoint)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((place.hostname, place.port or 80))
-        return str(probe.getsockname()[0])
 
 
 def test_the_photos_of_a_zip_behind_a_url_are_what_a_step_counts(

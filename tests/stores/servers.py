@@ -8,10 +8,12 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 from Crypto.PublicKey import RSA
 
 from cluster.access import S3
@@ -38,10 +40,10 @@ class Certificate(NamedTuple):
     context: ssl.SSLContext
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """A new certificate for loopback."""
+def make_certificate(folder: Path, address: str = "127.0.0.1") -> Certificate:
+    """A new certificate for a server at this address."""
     ca, key = folder / "ca.crt", folder / "server.key"
-    return Certificate(ca, key, certified(ca, key))
+    return Certificate(ca, key, certified(ca, key, address))
 
 
 @contextmanager
@@ -116,6 +118,15 @@ def azure(folder: Path, host: str = "127.0.0.1", tls: Certificate | None = None)
         secret = {"AZURE_STORAGE_ACCOUNT_KEY": ACCOUNT_KEY}
         hostile = ("a//b", "tab\there", "new\nline", "del\x7f", "dir/")
         yield Place("azureBlob", location, AzureJudge(container), secret, ca, hostile)
+
+
+def sas_token(account_key: str = ACCOUNT_KEY) -> str:
+    """A shared access signature for the container, as Azure's portal shows it."""
+    may = ContainerSasPermissions(read=True, write=True, list=True, delete=True)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    return "?" + generate_container_sas(
+        ACCOUNT, BUCKET, account_key=account_key, permission=may, expiry=until
+    )
 
 
 @contextmanager

@@ -48,6 +48,21 @@ def test_each_hostile_key_is_refused_by_name_and_hinders_nothing_beside_it(
         assert inventory(place, f"bad-{number}/*.csv", tmp_path)["files"] == 1
 
 
+@pytest.mark.parametrize("folder", ["a//b", "../x"])
+def test_a_folder_of_a_hostile_name_is_refused_by_it(place: Place, tmp_path: Path, folder: str) -> None:
+    store = place.open(tmp_path)
+    asked = (
+        lambda: store.read(folder),
+        lambda: store.write(folder, b""),
+        lambda: list(store.list_objects(folder + "/")),
+    )
+    for action in asked:
+        with pytest.raises(MoverFailure) as raised:
+            action()
+        assert raised.value.reason is Reason.UNSAFE_KEY
+        assert folder in raised.value.message
+
+
 def test_a_probe_is_not_stopped_by_hostile_keys(place: Place, tmp_path: Path) -> None:
     for key in place.hostile:
         place.put(key, b"1")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 from Crypto.PublicKey import RSA
 
 from mover.answering import answering
 from stores.gcs_server import gcs_server
 from stores.places import Place
-from stores.servers import ACCOUNT, ACCOUNT_KEY, BUCKET, Certificate, make_certificate, service_account_key
+from stores.servers import Certificate, make_certificate, sas_token, service_account_key
 from stores.token_servers import amazon_credentials, azure_token, refusing_proxy, token_server
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import PROBE, Store
@@ -47,18 +45,10 @@ def works(store: Store) -> bool:
     return (read, listed) == (b"one", ["folder/a"])
 
 
-def sas(account_key: str = ACCOUNT_KEY) -> str:
-    may = ContainerSasPermissions(read=True, write=True, list=True, delete=True)
-    until = datetime.now(UTC) + timedelta(hours=1)
-    return "?" + generate_container_sas(
-        ACCOUNT, BUCKET, account_key=account_key, permission=may, expiry=until
-    )
-
-
 def test_azure_is_entered_by_a_shared_access_signature_over_https(
     azurite_https: Place, tmp_path: Path
 ) -> None:
-    store = opened(azurite_https, tmp_path, {"AZURE_STORAGE_SAS_TOKEN": sas()})
+    store = opened(azurite_https, tmp_path, {"AZURE_STORAGE_SAS_TOKEN": sas_token()})
     assert works(store)
     assert store.identity == "the shared access signature of Secret 'keys'"
 
@@ -118,7 +108,7 @@ def test_an_identity_of_the_pod_is_never_used_for_a_datastore_with_a_secret(
     monkeypatch.setenv("AZURE_CLIENT_ID", "the-pod")
     monkeypatch.setenv("AZURE_TENANT_ID", "its-tenant")
     with token_server(azure_token(), certificate.context) as authority:
-        given = {key: sas() if value == "SAS" else value for key, value in secret.items()}
+        given = {key: sas_token() if value == "SAS" else value for key, value in secret.items()}
         assert works(opened(azurite_https, tmp_path, given | {"AZURE_AUTHORITY_HOST": authority.address}))
     assert not any("a-token-of-the-pod" in body or "its-tenant" in path for path, body, _ in authority.asked)
 
@@ -170,7 +160,7 @@ WRONG_KEY = base64.b64encode(b"another key").decode()
 
 
 @pytest.mark.parametrize(
-    "secret", [{"AZURE_STORAGE_ACCOUNT_KEY": WRONG_KEY}, {"AZURE_STORAGE_SAS_TOKEN": sas(WRONG_KEY)}]
+    "secret", [{"AZURE_STORAGE_ACCOUNT_KEY": WRONG_KEY}, {"AZURE_STORAGE_SAS_TOKEN": sas_token(WRONG_KEY)}]
 )
 def test_what_azure_does_not_accept_is_refused_by_name(
     azurite_https: Place, tmp_path: Path, secret: Mapping[str, str]

@@ -138,7 +138,7 @@ class DatastoreReason(Reason):
     CREDENTIALS_REFUSED = "CredentialsRefused", "The store does not accept the credentials."
     CLOCK_SKEWED = "ClockSkewed", "The clock of the mover's node differs too much from the store's."
     PERMISSION_DENIED = "PermissionDenied", "The credentials may not do what a mover has to do."
-    BUCKET_NOT_FOUND = "BucketNotFound", "The bucket does not exist."
+    BUCKET_NOT_FOUND = "BucketNotFound", "The bucket or container does not exist."
     WRONG_REGION = (
         "WrongRegion",
         "The bucket is in another region; the message names it where the store does.",
