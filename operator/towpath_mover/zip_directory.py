@@ -90,7 +90,8 @@ def _find(archive: ByteRanges) -> _Directory:
 def _directory(archive: ByteRanges, end: bytes, place: int) -> _Directory:
     _, disk, first_disk, here, count, size, start, _ = _END.unpack_from(end)
     locator = archive.read(max(place - _LOCATOR.size, 0), _LOCATOR.size)
-    if locator.startswith(b"PK\6\7") and (0xFFFF in (count, here, disk) or 0xFFFFFFFF in (size, start)):
+    # Also where the fields of 32 bits would do: Python's zipfile writes both from 2 GiB on.
+    if locator.startswith(b"PK\6\7"):
         place, disk, first_disk, here, count, size, start = _end_64(archive, place)
     if disk or first_disk or here != count:
         raise invalid("it is one part of an archive in several parts")

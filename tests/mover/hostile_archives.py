@@ -166,6 +166,7 @@ def _lies() -> dict[str, Hostile]:
         ),
         "zip: another CRC": Hostile("Zip", _patched(honest, 16, b"\1\2\3\4"), invalid),
         "zip: an offset outside": Hostile("Zip", _patched(honest, 42, struct.pack("<L", 1 << 30)), invalid),
+        "zip: bytes behind the end of an entry": Hostile("Zip", _padded(), invalid),
         "zip: two names for one entry": Hostile("Zip", honest.replace(b"a", b"b", 1), invalid),
         "zip: more entries counted": Hostile(
             "Zip", honest[: end + 8] + struct.pack("<2H", 9, 9) + honest[end + 12 :], invalid
@@ -306,6 +307,17 @@ def _patched(archive: bytes, place: int, field: bytes) -> bytes:
 
 def _encrypted(archive: bytes) -> bytes:
     return _patched(archive, 8, struct.pack("<H", 1))
+
+
+def _padded() -> bytes:
+    """An entry whose compressed bytes are followed by others that count as its own."""
+    one = a_zip([("a", b"x" * 99)])
+    directory = one.index(b"PK\1\2")
+    size = struct.unpack("<L", one[directory + 20 : directory + 24])[0]
+    padded = one[:directory] + b"more" + one[directory:]
+    longer = _patched(padded, 20, struct.pack("<L", size + 4))
+    end = longer.index(b"PK\5\6")
+    return longer[: end + 16] + struct.pack("<L", directory + 4) + longer[end + 20 :]
 
 
 def _overlapping() -> bytes:

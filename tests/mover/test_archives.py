@@ -88,6 +88,12 @@ def test_a_zip_of_more_entries_than_16_bits_count_is_read() -> None:
     assert sum(1 for _ in opened(Archive("Zip"), a_zip(files, zipfile.ZIP_STORED))) == 66_000
 
 
+def test_a_zip_with_both_kinds_of_directory_ends_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Python writes it from 2 GiB on.
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    assert unpacked(Archive("Zip"), a_zip(FILES)) == dict(FILES)
+
+
 def test_who_may_execute_a_file_may_do_so_afterwards() -> None:
     tar, archive = io.BytesIO(), io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as written, zipfile.ZipFile(archive, "w") as zipped:

@@ -31,9 +31,6 @@ SMALL = 500
 Writer = Callable[[IO[bytes], int], None]
 
 
-_NOISE = os.urandom(8 * MiB)
-
-
 class Noise(io.RawIOBase):
     """Bytes that do not shrink, as many as asked for."""
 
@@ -42,9 +39,8 @@ class Noise(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         count = min(size if size >= 0 else self._left, self._left, 4 * MiB)
-        start = self._left % (4 * MiB)
         self._left -= count
-        return _NOISE[start : start + count]
+        return os.urandom(count)
 
 
 def write_tar(file: IO[bytes], size: int) -> None:

@@ -91,6 +91,13 @@ def test_bytes_of_two_states_never_mix(public: ssl.SSLContext, etag: str | None,
     assert failed.reason is Reason.URL_CHANGED
 
 
+def test_a_change_behind_what_was_taken_shows_by_the_state(public: ssl.SSLContext) -> None:
+    for ranges in (True, False):
+        page = Page(CONTENT, ranges=ranges, cuts=[1 << 20], replacement=CONTENT[:-1] + b"X")
+        with web_server({"/a": page}) as server:
+            assert failure(server.url("/a"), public).reason is Reason.URL_CHANGED
+
+
 def test_a_transfer_that_is_cut_again_and_again_without_progress_ends(public: ssl.SSLContext) -> None:
     with web_server({"/a": Page(CONTENT, cuts=[0] * 99)}) as server:
         failed = failure(server.url("/a"), public)
