@@ -26,6 +26,8 @@ _MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
 # What helps beside the message, in a form that can be nothing else.
 _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
 _TIME = re.compile(r"<ServerTime>([0-9TZ:.-]{1,40})</ServerTime>")
+# Tokens that travel: those of a pod's own identity stand in no Secret.
+_TOKEN = re.compile(r"\b(bearer\s+|sig=|signature=)[^\s&,;]+", re.IGNORECASE)
 # What the client's errors show as a tree.
 _BROKEN_LINE = re.compile(r"\(\s+")
 
@@ -202,4 +204,5 @@ def _quoted(text: str, store: ObjectStore) -> str:
         words += f"; its region is {region[1]}"
     if time := _TIME.search(text):
         words += f"; its time was {time[1]}"
-    return f" ({store.hidden(words)})"
+    hidden = _TOKEN.sub(r"\1…", store.hidden(words))
+    return f" ({hidden})"

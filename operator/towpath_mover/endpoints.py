@@ -8,6 +8,8 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import Datastore
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(/[!-~]*)?", re.IGNORECASE)
+# Where people write what is no part of an address and may be secret: a password, a signature.
+_BESIDE = re.compile(r"(?<=//)[^/]*@|[?#].*", re.DOTALL)
 
 
 def endpoint_of(datastore: Datastore) -> str | None:
@@ -15,12 +17,12 @@ def endpoint_of(datastore: Datastore) -> str | None:
     endpoint = datastore.location.get("endpoint")
     if endpoint is None:
         return None
-    return checked(endpoint, f"The endpoint {endpoint!a} of Datastore {datastore.name}")
+    return checked(endpoint, f"The endpoint {_BESIDE.sub('…', endpoint)!a} of Datastore {datastore.name}")
 
 
 def checked(address: str, words: str) -> str:
     """Return an address without a slash at its end; EndpointInvalid for what is none, which these words call it."""
-    if not _ADDRESS.fullmatch(address):
+    if not _ADDRESS.fullmatch(address) or _BESIDE.search(address):
         message = f"{words} is not the address of a server. Write it as http://HOST:PORT or https://HOST."
         raise MoverFailure(Reason.ENDPOINT_INVALID, message)
     return address.rstrip("/")

@@ -18,8 +18,8 @@ _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
 class Answering(ThreadingHTTPServer):
     """Holds the objects; verbs in `refused` are answered with that status and that code of S3.
 
-    `headers` and `details` go with each refusal, and in its words ECHO stands for all that the request had. What is put
-    under a key of `overwritten` is replaced at once, as by another client of a store without conditions.
+    `headers` and `details` go with each refusal, and in its words ECHO:NAME is that header of the request, or its path.
+    What is put under a key of `overwritten` is replaced at once, as by another client of a store without conditions.
     """
 
     daemon_threads = True
@@ -94,7 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """DeleteObjects: as in AWS, a refusal of a key stands inside an answer that is 200."""
-        [key] = re.findall(r"<Key>(.*?)</Key>", self.rfile.read(int(self.headers["Content-Length"])).decode())
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if "<Key>" not in asked and self._is_refused("DELETE"):
+            return
+        [key] = re.findall(r"<Key>(.*?)</Key>", asked)
         told = f"<Deleted><Key>{key}</Key></Deleted>"
         if "DELETE" in self.server.refused:
             _, code, message = self.server.refused["DELETE"]
@@ -119,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if verb not in self.server.refused:
             return False
         status, code, message = self.server.refused[verb]
-        message = message.replace("ECHO", f"{self.path} {' '.join(self.headers.values())}")
+        message = re.sub("ECHO:([a-z-]+)", lambda echo: self.headers.get(echo[1], self.path), message)
         told = f"<Error><Code>{code}</Code><Message>{message}</Message>{self.server.details}</Error>"
         self._answer(status, told.encode(), self.server.headers)
         return True

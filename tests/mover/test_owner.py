@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from cluster.access import S3
 from cluster.space import Space
 from mover.answering import answering
 from mover.movers import probe, run_mover
+from mover.owners import claimed_at_once
 from mover.pods import datastore
 from mover.transfers import a_store, behind
 from mover.volumes import a_claim, a_volume, mounted
@@ -37,25 +37,6 @@ def refused(store: Store, owner: Owner) -> MoverFailure:
     with pytest.raises(MoverFailure) as raised:
         claim(store, owner)
     return raised.value
-
-
-def claimed(store: Store, owner: Owner) -> Reason | None:
-    """Why the owner was not let in; None if it was."""
-    try:
-        claim(store, owner)
-    except MoverFailure as failed:
-        return failed.reason
-    return None
-
-
-def claimed_at_once(store: Store, turn: int) -> list[Reason | None]:
-    """What four owners are told who claim a place at the same time."""
-    owners = [Owner(f"cluster-{number}", f"turn-{turn}") for number in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        return sorted(pool.map(claimed, [store] * 4, owners), key=str)
-
-
-ONE_IS_LET_IN = [None, *[Reason.OWNED_ELSEWHERE] * 3]
 
 
 @pytest.mark.server
@@ -86,23 +67,14 @@ def test_a_read_only_datastore_says_nothing_of_who_writes(local_s3: Space, tmp_p
     assert local_s3.keys() == []
 
 
-@pytest.mark.server
-def test_of_clusters_that_claim_a_bucket_at_once_one_is_let_in(local_s3: Space, tmp_path: Path) -> None:
-    store = a_store(local_s3, tmp_path)
-    for turn in range(10):
-        assert claimed_at_once(store, turn) == ONE_IS_LET_IN
-
-
-@pytest.mark.parametrize("has_links", [True, False])
-def test_of_clusters_that_claim_a_volume_at_once_one_is_let_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+def test_of_clusters_that_claim_a_volume_at_once_one_is_let_in_without_hard_links_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a file system without hard links only the errno is shown: the node has none."""
-    if not has_links:
-        monkeypatch.setattr(os, "link", _no_links)
+    monkeypatch.setattr(os, "link", _no_links)
     store = a_volume(tmp_path)
-    for turn in range(20):
-        assert claimed_at_once(store, turn) == ONE_IS_LET_IN
+    for turn in range(10):
+        assert claimed_at_once(store, turn) == [None, *[Reason.OWNED_ELSEWHERE] * 3]
         folder = mounted(tmp_path) / f"turn-{turn}"
         assert [file.name for file in folder.iterdir()] == ["owner.json"]
 

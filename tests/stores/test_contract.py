@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mover.owners import claimed_at_once
 from mover.transfers import MiB, fetch, files_in, found_in, noise, send
 from stores.places import Place, Volume
 from towpath_mover.failures import MoverFailure, Reason
@@ -67,6 +68,12 @@ def test_of_two_who_create_an_object_the_first_is_kept(store: Store, place: Plac
     store.create("owner", b"first")
     store.create("owner", b"second")
     assert place.get("owner") == b"first"
+
+
+def test_of_clusters_that_claim_a_place_at_once_one_is_let_in(store: Store) -> None:
+    for turn in range(5):
+        told = claimed_at_once(store, turn)
+        assert told == [None, *[Reason.OWNED_ELSEWHERE] * 3]
 
 
 def test_what_is_missing_is_said_to_be_missing(store: Store) -> None:
