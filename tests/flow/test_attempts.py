@@ -301,10 +301,13 @@ def test_where_the_pod_is_gone_the_jobs_condition_names_the_class(
     assert (verdict.fault, verdict.is_final) == (fault, is_final)
 
 
-def test_a_failed_job_without_a_rule_is_the_steps_own_failure() -> None:
+def test_a_failed_job_without_a_rule_whose_pod_is_gone_is_a_disruption() -> None:
     job = a_job(PLAN, "prep", failed_reason="BackoffLimitExceeded", failed_message="it has reached its limit")
 
-    assert failed(judged(job)).fault is Fault.USER
+    verdict = failed(judged(job))
+
+    assert (verdict.fault, verdict.reason) == (Fault.DISRUPTION, StepReason.DISRUPTED)
+    assert "deleted before its end could be looked at" in verdict.message
 
 
 def test_a_complete_job_whose_report_is_lost_is_no_success() -> None:

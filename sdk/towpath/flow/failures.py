@@ -80,11 +80,8 @@ def failure_without_pod(attempt: ObservedAttempt) -> Failed:
     """Classify an attempt whose Job failed and whose pod is gone, from the Job's condition alone."""
     rule = _RULE.search(attempt.failed_message or "")
     if rule is None:
-        return Failed(
-            Fault.USER,
-            StepReason.EXIT_CODE,
-            "the step failed, and its pod was gone before it could be looked at: exit code and log are lost",
-        )
+        # A command that failed and a pod that somebody deleted leave the same words: nobody's failure is proven.
+        return disrupted("its pod was deleted before its end could be looked at: exit code and log are lost")
     return _by_rule(int(rule[1]), attempt.failed_message or "")
 
 
