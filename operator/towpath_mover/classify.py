@@ -99,7 +99,9 @@ _EXPIRED = _Verdict(
 # What the client's own errors hold when no answer came; the first that is found counts.
 _SIGNS = {
     "dns error": _Verdict(
-        Reason.ENDPOINT_NOT_FOUND, "the endpoint's host name is not known", "Correct the endpoint."
+        Reason.ENDPOINT_NOT_FOUND,
+        "the endpoint's host name is not known",
+        "Make a Datastore with the right endpoint, which cannot be changed, or see the cluster's DNS.",
     ),
     "InvalidCertificate(Expired": _EXPIRED,
     "InvalidCertificate(NotValidYet": _EXPIRED,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from cluster.space import Space
 from cluster.store import Identity
-from e2e.tenant import Tenant, condition, has_reason, step_of
+from e2e.tenant import Tenant, condition, has_reason, is_ready, step_of
 
 pytestmark = pytest.mark.story
 
@@ -71,6 +72,25 @@ def test_a_reader_without_the_right_to_write_is_told_so(tenant: Tenant, space: S
     assert "write" in condition(status, "Ready")["message"]
     tenant.apply("Datastore", "said-so", spec | {"readOnly": True})
     tenant.until("datastores", "said-so", has_reason("Ready", "Ready"))
+
+
+def test_a_place_of_another_cluster_is_told_by_name_may_be_read_and_is_taken_once_it_is_free(
+    tenant: Tenant, space: Space
+) -> None:
+    key = f"theirs/{tenant.namespace}/owner.json"
+    space.put(key, json.dumps({"clusterID": "another", "namespace": tenant.namespace}).encode())
+    spec = tenant.s3_datastore(space, prefix=f"{space.prefix}theirs/")
+    tenant.apply("Datastore", "theirs", spec | {"readOnly": True})
+    tenant.until("datastores", "theirs", is_ready)
+    tenant.apply("Datastore", "theirs", spec | {"readOnly": False})
+    status = tenant.until("datastores", "theirs", has_reason("Ready", "OwnedElsewhere"))
+    assert "of the cluster 'another'" in condition(status, "Ready")["message"]
+    assert "readOnly: true" in condition(status, "Ready")["message"]
+    space.client.remove_object(space.bucket, space.prefix + key)
+    tenant.kubectl("annotate", "datastores.towpath.dev", "theirs", "towpath.dev/requested-at=now")
+    tenant.until("datastores", "theirs", is_ready)
+    ours = tenant.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+    assert json.loads(space.get(key))["clusterID"] == ours
 
 
 def test_an_unknown_dataset_fails_the_run_and_lists_near_names(
