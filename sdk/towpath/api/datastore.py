@@ -75,7 +75,9 @@ class AzureBlob(Model):
     """A ConfigMap whose key `ca.crt` holds the certificates to trust."""
     credentials_secret_ref: SecretRef | None = None
     """A Secret with AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_SAS_TOKEN (which travels, so it needs https),
-    or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID. Where omitted: the pod's own identity."""
+    or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID (with AZURE_AUTHORITY_HOST in clouds of their
+    own; https too). Where omitted, movers use the pod's own identity, and then the user's code in that pod can
+    use it too."""
 
 
 class Gcs(Model):
@@ -101,7 +103,8 @@ class Gcs(Model):
     ca_config_map_ref: ConfigMapRef | None = None
     """A ConfigMap whose key `ca.crt` holds the certificates to trust."""
     credentials_secret_ref: SecretRef | None = None
-    """A Secret with GOOGLE_SERVICE_ACCOUNT_KEY (the JSON document). Where omitted: the pod's own identity."""
+    """A Secret with GOOGLE_SERVICE_ACCOUNT_KEY (the JSON document). Where omitted, movers use the pod's own
+    identity, and then the user's code in that pod can use it too."""
 
 
 class MoverSettings(Model):
