@@ -18,6 +18,7 @@ pytest_plugins = ["cluster.fixtures"]
 
 RINGS = ("1 pure", "2 server", "3 story", "4 fault")
 _OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "skipped"}
+SHARING = ("tests/e2e/", "tests/stores/")
 # Most of their time is waiting for pods, so they come first, and what is pure fills the gaps.
 SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "stores", "mover", "jobs", "api")
 
@@ -28,14 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class ByInstallation(LoadScopeScheduling):
-    """Who runs beside whom: tests that share an installation, or else a file, run in one process, in order.
+    """Who runs beside whom: tests that share an installation or servers, or else a file, run in one process, in order.
 
     Not by the mark `xdist_group`, which pytest-xdist 3.8 does not see with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "tests/e2e" if file.startswith("tests/e2e/") else file
+        return next((folder for folder in SHARING if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from cluster.cache import cache_folder, digest_of, one_at_a_time
 from cluster.native.binary import find_go
 from cluster.progress import ClusterError, long_work, run
+from stores.node import Node, find_node
 
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 GO_BUILD = ("install", "-trimpath", "-ldflags", "-s -w", VERSITYGW)
@@ -44,27 +44,24 @@ def _versitygw() -> Path:
 
 
 def azurite_command() -> list[str]:
-    """The command of Azurite's blob service; the test is skipped where there is no Node."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("there is no Node on this machine: Azurite, the server for Azure Blob Storage, needs it")
+    """The command of Azurite's blob service, installed first if need be; the test is skipped where that fails."""
     folder = cache_folder() / f"azurite-{digest_of(NPM_INSTALL)}"
     try:
+        node = find_node()
         with one_at_a_time("azurite"):
-            _install_azurite(npm, folder)
+            if not folder.exists():
+                _install_azurite(node, folder)
     except ClusterError as why:
         pytest.skip(str(why))
-    return [node, str(folder / "node_modules/azurite/dist/src/blob/main.js")]
+    return [node.program, str(folder / "node_modules/azurite/dist/src/blob/main.js")]
 
 
-def _install_azurite(npm: str, folder: Path) -> None:
-    if folder.exists():
-        return
+def _install_azurite(node: Node, folder: Path) -> None:
     # Renamed at the end: what was cut off leaves no half program behind.
     unfinished = folder.with_suffix(".unfinished")
     unfinished.mkdir(parents=True, exist_ok=True)
     with long_work(f"installing {AZURITE} from npm", "half a minute"):
-        run([npm, *NPM_INSTALL, "--prefix", unfinished])
+        run([*node.npm, *NPM_INSTALL, "--prefix", unfinished], environment=node.environment())
     unfinished.rename(folder)
 
 
