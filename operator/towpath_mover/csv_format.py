@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import StringIO
 
+from towpath.flow.columns import Columns
+from towpath_mover.column_types import STRING, ColumnTypes, as_text, type_of_text
 from towpath_mover.csv_rows import csv_rows
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
+from towpath_mover.opened_file import OpenedFile
 from towpath_mover.paths import shown
 from towpath_mover.row_errors import MAX_ROW
 from towpath_mover.row_formats import Pieces
@@ -41,6 +44,8 @@ class CsvFormat:
         self._encoding = encoding
         # Of the first file that has one.
         self._columns: tuple[str, ...] | None = None
+        # Of the file that is being read.
+        self._header: tuple[str, ...] = ()
         self._first_path = ""
         self._owed = ""
 
@@ -62,9 +67,29 @@ class CsvFormat:
         file = _HeadedRows(rows)
         return TextRows(text, file.batches(self, entry.path), lambda: file.header)
 
+    def columns(self, files: Iterable[OpenedFile], rows: int) -> Columns:
+        """Return the names in the headers, or Column1 and so on, and the types of the values below them.
+
+        Every file that has a header of its own is looked at, however few rows are wanted.
+        """
+        types = ColumnTypes()
+        for file in files:
+            self._header = ()
+            with file.named():
+                for batch in file.rows.batches():
+                    types.name(self._header)
+                    for row in batch[:rows]:
+                        self._see(row, types)
+                    rows -= len(batch[:rows])
+                    if not rows:
+                        break
+            if not rows and self._mode in (FIRST, NONE):
+                break
+        return as_text(types.columns(STRING))
+
     def check_header(self, header: str, path: str) -> None:
         """Raise HeaderMismatch for a header with other columns than the first, where all must be the same."""
-        columns = columns_of(header, self._separator)
+        self._header = columns = columns_of(header, self._separator)
         if self._columns is None:
             self._columns, self._first_path = columns, path
         elif self._mode == SAME and columns != self._columns:
@@ -78,10 +103,15 @@ class CsvFormat:
     def _after_first_header(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         for batch in batches:
             if self._columns is None:
-                self._columns = columns_of(batch[0], self._separator)
+                self._header = self._columns = columns_of(batch[0], self._separator)
                 self._owed = batch[0] if batch[0].endswith("\n") else batch[0] + "\n"
                 batch = batch[1:]  # noqa: PLW2901 - the same batch, without its header
             yield batch
+
+    def _see(self, row: str, types: ColumnTypes) -> None:
+        names = self._header or self._columns
+        for place, value in enumerate(columns_of(row, self._separator)):
+            types.see(names[place] if names else f"Column{place + 1}", type_of_text(value))
 
     def _pay(self) -> str:
         owed, self._owed = self._owed, ""

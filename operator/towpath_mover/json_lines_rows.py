@@ -9,8 +9,8 @@ from io import StringIO
 from towpath_mover.row_errors import Place, RowError
 from towpath_mover.whole_lines import whole_lines
 
-# Only the shape matters here: Python refuses to make numbers of more than 4,300 digits.
-_decode = json.JSONDecoder(parse_int=float).decode
+# The number itself does not matter here, and Python refuses to make one of more than 4,300 digits.
+decode = json.JSONDecoder(parse_int=len).decode
 
 
 def json_lines_rows(pieces: Iterable[str]) -> Iterator[list[str]]:
@@ -29,7 +29,7 @@ def _row(line: str, place: Place) -> str | None:
     if not line.strip(" \t\r\n"):
         return None
     try:
-        value = _decode(line)
+        value = decode(line)
     except json.JSONDecodeError as error:
         raise RowError(number, error.pos + 1, f"the line is not JSON: {error.msg}") from error
     except RecursionError as error:

@@ -120,13 +120,17 @@ class SourceOrder(NamedTuple):
 
 
 class InventoryOrder(NamedTuple):
-    """A dataset whose sources are to be listed; the inventory goes into datastore `into`."""
+    """A dataset whose sources are to be listed; the inventory goes into datastore `into`.
+
+    `format` is that of its rows, where its records are rows.
+    """
 
     namespace: str
     dataset: str
     sources: tuple[SourceOrder, ...]
     into: str
     datastores: Mapping[str, Datastore]
+    format: Mapping[str, Any] | None = None
 
 
 class ViewOrder(NamedTuple):
@@ -184,6 +188,7 @@ def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
         sources=tuple(map(_source, order.children("sources"))),
         into=order.text("into"),
         datastores=_datastores(order),
+        format=_format(order),
     )
 
 

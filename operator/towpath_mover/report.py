@@ -1,7 +1,7 @@
 """A mover's last words: the termination message from which the operator learns how it ended, at most 4,096 bytes.
 
-What does not fit goes first: metrics, then what the plan lets the operator derive. A report is never cut in the
-middle, for then it could not be read at all.
+What does not fit goes first: columns, metrics, then what the plan lets the operator derive. A report is never cut in
+the middle, for then it could not be read at all.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def _as_short_as_it_can_be(report: Mapping[str, Any]) -> bytes:
 
 
 def _smaller(report: Report) -> Iterator[Report]:
+    if report.pop("columns", None):
+        yield report | {"leftOut": ["columns"]}
     metrics = dict(report.get("metrics", {}))
     while metrics:
         metrics.popitem()

@@ -6,10 +6,14 @@ A format is opened anew for each pass over the files of a dataset, which it sees
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from towpath.flow.columns import Columns
 from towpath_mover.fields import Fields, OrderError
 from towpath_mover.inventory import Entry
+
+if TYPE_CHECKING:
+    from towpath_mover.opened_file import OpenedFile
 
 Pieces = Iterable[bytes | memoryview]
 
@@ -43,6 +47,9 @@ class RowFormat(Protocol):
 
     def open(self, entry: Entry, pieces: Pieces) -> RowFile:
         """Begin to read a file."""
+
+    def columns(self, files: Iterable[OpenedFile], rows: int) -> Columns:
+        """Return the columns by the first so many rows of files that were opened here."""
 
 
 def open_format(document: Mapping[str, Any]) -> RowFormat:

@@ -9,19 +9,16 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import takewhile
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from towpath.flow.subsets import select_files, select_rows
 from towpath.flow.transforms import Filter, Sample, Split, Transform
-from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing
-from towpath_mover.paths import shown
-from towpath_mover.row_errors import RowError
-from towpath_mover.row_formats import Pieces, RowFile, RowFormat, RowWriter
+from towpath_mover.opened_file import OpenedFile
+from towpath_mover.row_formats import Pieces, RowFormat, RowWriter
 from towpath_mover.transfer import MiB
 
 Entries: TypeAlias = Callable[[], Iterable[Entry]]
@@ -62,10 +59,10 @@ class RowView(NamedTuple):
             delivery.keep(row)
         return delivery.end()
 
-    def _opened(self) -> Iterator[_Opened]:
+    def _opened(self) -> Iterator[OpenedFile]:
         format_ = self.format_()
         for entry, pieces in self.read(self._wanted()):
-            yield _Opened(entry, pieces, format_.open(entry, pieces))
+            yield OpenedFile(entry, pieces, format_.open(entry, pieces))
 
     def _wanted(self) -> Iterable[Entry]:
         """All files but those that filters leave out before anything else: these need not be read."""
@@ -82,37 +79,11 @@ class RowView(NamedTuple):
             yield from map(partial(_Row, entry.path, entry.size), range(count))
 
 
-class _Opened(NamedTuple):
-    """A file that is being read: its bytes, and its rows as they are found in them."""
-
-    entry: Entry
-    pieces: Pieces
-    rows: RowFile
-
-    @contextmanager
-    def named(self) -> Iterator[None]:
-        """Turn what is wrong with a row into BadRow, if the bytes are those that were pinned."""
-        try:
-            yield
-        except RowError as error:
-            self._verify()
-            message = f"{shown(self.entry.path)}, line {error.line}, column {error.column}: {error.what}."
-            raise MoverFailure(Reason.BAD_ROW, message) from error
-        except MoverFailure as failed:
-            if failed.reason is Reason.HEADER_MISMATCH:
-                self._verify()
-            raise
-
-    def _verify(self) -> None:
-        for _ in self.pieces:
-            pass
-
-
 class _Delivery:
     """One pass over all rows. `rows` gives them; of the row that was given last, `keep` notes that it is selected."""
 
     def __init__(
-        self, open_files: Callable[[], Iterator[_Opened]], landing: Landing, keep_empty: bool
+        self, open_files: Callable[[], Iterator[OpenedFile]], landing: Landing, keep_empty: bool
     ) -> None:
         self._open_files = open_files
         self._landing = landing
@@ -153,7 +124,7 @@ class _Delivery:
 class _Copy:
     """One file, and the file of its selected rows, which begins with the first of them. `seen` rows were read."""
 
-    def __init__(self, opened: _Opened, landing: Landing) -> None:
+    def __init__(self, opened: OpenedFile, landing: Landing) -> None:
         self.seen = 0
         self.written = 0
         self._opened = opened

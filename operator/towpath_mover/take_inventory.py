@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from towpath.flow import names
+from towpath.flow.columns import packed
+from towpath_mover import pinned
 from towpath_mover.content_hash import by_content
 from towpath_mover.copied_sources import CopyPlace, open_archive, open_url
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
+from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
 from towpath_mover.objects import commit_object
@@ -27,6 +31,7 @@ from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.report import Report
 from towpath_mover.sources import Source, open_source
+from towpath_mover.transfer import PIECE
 from towpath_mover.web import shown_url
 
 
@@ -39,11 +44,24 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     file = paths.scratch / f"inventory-{os.getpid()}"
     try:
         written = _write(order, sources, file)
+        columns = _columns(order, sources, stores, file)
         key = names.source_inventory_key(order.namespace, written.document_sha256)
         commit_object(stores.store(order.into), key, file)
     finally:
         file.unlink(missing_ok=True)
-    return _report(order, sources, written, key)
+    return _report(order, sources, written, key) | columns
+
+
+def _columns(order: InventoryOrder, sources: Sequence[Source], stores: OpenStores, file: Path) -> Report:
+    if order.format is None:
+        return {}
+    from towpath_mover.table_columns import columns_of  # noqa: PLC0415 - most datasets have no rows
+
+    places = [pinned.Source(stores.store(one.root.datastore), one.root.prefix) for one in sources]
+    with file.open("rb") as opened:
+        entries = InventoryReader(iter(partial(opened.read, PIECE), b"")).entries()
+        columns = columns_of(entries, places, order.format)
+    return {"columns": packed(columns)} if columns else {}
 
 
 def _opened(order: InventoryOrder, number: int, stores: OpenStores, paths: PodPaths) -> Source:

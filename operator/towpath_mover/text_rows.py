@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
+from towpath_mover.opened_file import OpenedFile
 from towpath_mover.row_text import RowText
 
 Batch = list[str]
@@ -26,6 +27,14 @@ class TextRows:
         """Write mark and head, and return what writes the rows."""
         file.write(self._text.mark + self._text.encode(self._head()))
         return TextWriter(self._text, file)
+
+
+def all_rows(files: Iterable[OpenedFile]) -> Iterator[str]:
+    """Yield the rows of files that are text, one after another."""
+    for file in files:
+        with file.named():
+            for batch in file.rows.batches():
+                yield from batch
 
 
 class TextWriter:

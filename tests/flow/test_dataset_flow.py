@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from flow.looks import a_dataset, after, decided, digest, ended, found, looked
 from flow.sightings import NOON, a_pod, a_version, container, failure_report
 from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
+from towpath.flow.columns import packed
 from towpath.flow.dataset_flow import DatasetDecision, ask_of
 from towpath.flow.observed import ObservedMover
 
@@ -241,3 +243,48 @@ def test_a_changed_annotation_asks_for_a_new_look() -> None:
     body["metadata"]["annotations"] = {"towpath.dev/requested-at": "now"}
 
     assert decided(looked(Dataset.parse(body), a_version())).inventory is not None
+
+
+CSV = {"type": "Tabular", "format": {"csv": {"separator": ";"}}}
+WHOLE_CSV = {"csv": {"separator": ";", "header": "AllFilesHaveSameHeaders", "encoding": "utf8"}}
+
+
+def test_rows_are_listed_and_recorded_with_their_format_and_columns() -> None:
+    dataset = a_dataset(**CSV)
+    columns = packed([("id", "integer"), ("name", "string")])
+    report = json.dumps(json.loads(found("a")) | {"columns": columns})
+
+    listing = decided(looked(dataset)).inventory
+    decision = decided(looked(dataset, inventories=ended(dataset, 0, report)))
+
+    assert listing is not None
+    assert listing.format == WHOLE_CSV
+    assert decision.version is not None
+    spec = DatasetVersion.parse(decision.version).spec.as_dict()
+    assert spec["type"] == "Tabular"
+    assert spec["format"] == WHOLE_CSV
+    assert spec["schema"] == {
+        "columns": [{"name": "id", "type": "integer"}, {"name": "name", "type": "string"}]
+    }
+
+
+def test_the_same_bytes_in_another_format_are_another_version() -> None:
+    dataset = a_dataset(**CSV)
+    inventories = ended(dataset, 0, found("a"))
+    same = a_version(inventory={"datastore": "default", "path": "x", "digest": digest("a")}, **CSV)
+    other = a_version(inventory={"datastore": "default", "path": "x", "digest": digest("a")})
+
+    assert decided(looked(dataset, same, inventories=inventories)).version is None
+    version = decided(looked(dataset, other, inventories=inventories)).version
+    assert version is not None
+    assert version["spec"]["version"] == 2
+
+
+def test_a_report_with_columns_that_are_none_is_not_read() -> None:
+    dataset = a_dataset(**CSV)
+    report = json.dumps(json.loads(found("a")) | {"columns": "x"})
+
+    status = after(dataset, decided(looked(dataset, inventories=ended(dataset, 0, report)))).status
+
+    assert status.conditions[0].reason == "InventoryFailed"
+    assert "columns" in status.conditions[0].message

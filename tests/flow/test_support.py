@@ -19,6 +19,7 @@ from towpath.flow.support import ALL, HONOURED, not_supported, refusal
 
 STEP = builders.make_step
 CSV = {"type": "Tabular", "format": {"csv": {}}}
+PARQUET = {"type": "Tabular", "format": {"parquet": {}}}
 
 REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
     ({"shards": {"input": "x", "count": 2}}, ["spec.steps[0].shards"]),
@@ -35,8 +36,8 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
     ({"outputs": [{"name": "x", "export": {"path": "a"}}]}, ["spec.steps[0].outputs[0].export"]),
     ({"outputs": [{"name": "x", "mountPath": "/a"}]}, ["spec.steps[0].outputs[0].mountPath"]),
     (
-        {"outputs": [{"name": "x", "register": {"name": "n"} | CSV}]},
-        ["spec.steps[0].outputs[0].register.type: Tabular", "spec.steps[0].outputs[0].register.format"],
+        {"outputs": [{"name": "x", "register": {"name": "n"} | PARQUET}]},
+        ["spec.steps[0].outputs[0].register.format.parquet"],
     ),
 ]
 
@@ -77,7 +78,9 @@ def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: 
 @pytest.mark.parametrize(
     ("spec", "paths"),
     [
-        (CSV, ["spec.type: Tabular", "spec.format"]),
+        (PARQUET, ["spec.format.parquet"]),
+        (CSV, []),
+        ({"type": "Tabular", "format": {"jsonLines": {}}}, []),
         ({"deletionPolicy": "Delete"}, ["spec.deletionPolicy: Delete"]),
     ],
 )

@@ -75,16 +75,18 @@ def take_sources(
     sources: Sequence[Mapping[str, Any]],
     root: Path,
     timeout: float = 60,
+    format_: Mapping[str, Any] | None = None,
 ) -> Ended:
-    """Take the inventory of a dataset with these sources. What is copied goes into `default`."""
+    """Take the inventory of a dataset with these sources, of rows where it has a format. Copies go into `default`."""
     give_keys(datastore, identity, root)
-    order = {
+    order: dict[str, Any] = {
         "dataset": "flowers",
         "type": "File",
         "sources": [dict(source) for source in sources],
         "into": datastore.name,
         "datastores": [datastore_document(datastore)],
     }
+    order |= {"format": dict(format_)} if format_ else {}
     return run_mover("take-inventory", order, root, timeout)
 
 

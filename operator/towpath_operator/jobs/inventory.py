@@ -38,6 +38,7 @@ def listing_order(listing: Listing, namespace: str, dataset: str, image: str) ->
         "into": listing.into,
         "datastores": [datastore_document(datastore) for datastore in listing.datastores],
     }
+    document |= {"format": dict(listing.format)} if listing.format else {}
     return MoverOrder(names.INVENTORY_CONTAINER, image, document, listing.datastores, _trusted(listing))
 
 

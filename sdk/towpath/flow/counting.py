@@ -11,13 +11,14 @@ from functools import partial
 from towpath.flow import names, reports
 from towpath.flow.documents import digest_of, inventory_document
 from towpath.flow.mover_orders import CountSurvey, View
-from towpath.flow.planned import Counted, Pinned, PlannedDatastore
+from towpath.flow.planned import Content, Counted, Pinned, PlannedDatastore
 from towpath.flow.readiness import Patience
 from towpath.flow.reports import UnreadableReportError
+from towpath.flow.row_counts import counted_rows
 from towpath.flow.sources import Sources
 from towpath.flow.surveys import Batch, ask_all, final_failure, in_pods, some_of
 from towpath.flow.transform_documents import chain_documents
-from towpath.flow.views import Views
+from towpath.flow.views import Chain, Views
 
 # Each is three numbers in a report of 2,457 bytes.
 VIEWS_PER_POD = 40
@@ -34,9 +35,12 @@ def count_views(
 ) -> dict[Place, Counted]:
     """What each view of a pinned content holds, by (step, input); raises until a mover has counted them.
 
-    A view of another step's output is not there: nobody knows yet what that will be.
+    A view of another step's output is not there: nobody knows yet what that will be. Views of rows are not counted
+    but estimated.
     """
-    wanted = {place: _view(pins[place], views, place) for place in views if place in pins}
+    pinned = {place: pins[place].content for place in views if place in pins}
+    rows = {place: counted_rows(views[place], content) for place, content in pinned.items() if content.format}
+    wanted = {place: _view(content, views[place]) for place, content in pinned.items() if place not in rows}
     # Two inputs with one view are counted once.
     shared: dict[str, tuple[View, Place]] = {}
     for place, view in wanted.items():
@@ -47,11 +51,11 @@ def count_views(
     counts: dict[str, Counted] = {}
     for some, [text] in zip(asked, answers, strict=True):
         counts |= dict(zip((key for key, _ in some), _read(text, len(some)), strict=True))
-    return {place: counts[_key(view)] for place, view in wanted.items()}
+    return rows | {place: counts[_key(view)] for place, view in wanted.items()}
 
 
-def _view(pinned: Pinned, views: Views, place: Place) -> View:
-    return View(pinned.content.inventory, tuple(chain_documents(views[place])))
+def _view(content: Content, chain: Chain) -> View:
+    return View(content.inventory, tuple(chain_documents(chain)))
 
 
 def _key(view: View) -> str:

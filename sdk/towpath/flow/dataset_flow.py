@@ -16,13 +16,12 @@ from towpath.flow.conditions import DatasetReason
 from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.documents import content_document
-from towpath.flow.listing import datastores_of, listing_of, why_not_copied, written_into
+from towpath.flow.listing import datastores_of, format_document, listing_of, why_not_copied, written_into
 from towpath.flow.mover_orders import Listing
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
-from towpath.flow.planned import Content
 from towpath.flow.readiness import ready_condition, why_not_ready
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.reports import InventoryReport, UnreadableReportError
 from towpath.flow.verdicts import Moment
 
 
@@ -123,7 +122,7 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
     is_first = ready_condition(sources.dataset) is None
     status = changed(sources, status_of(sources, said, moment)) if is_first else None
     check = float(moment.limits.no_pod_seconds)
-    listing = listing_of(given.type, given.sources, into, sources.datastores)
+    listing = listing_of(given, into, sources.datastores)
     return DatasetDecision(status, inventory=listing, ask=ask, check_after_seconds=check)
 
 
@@ -136,7 +135,7 @@ def _looked(sources: DatasetSources, mover: ObservedMover, moment: Moment) -> Da
             said = ("False", DatasetReason.INVENTORY_FAILED, verdict.message)
         case MoverEnded():
             found = _found(verdict)
-            if isinstance(found, Content):
+            if isinstance(found, InventoryReport):
                 return _registered(sources, mover, found, moment)
             said = ("False", *found)
     status = looked_at(sources, mover, said, moment)
@@ -156,11 +155,11 @@ def _under_way(
     return DatasetDecision(status, ask_admission=ask, check_after_seconds=going.check_after_seconds)
 
 
-def _found(ended: MoverEnded) -> Content | tuple[DatasetReason, str]:
+def _found(ended: MoverEnded) -> InventoryReport | tuple[DatasetReason, str]:
     """What the sources hold, or why that is not known."""
     if ended.exit_code == 0:
         try:
-            return reports.read_inventory(ended.text).content
+            return reports.read_inventory(ended.text)
         except UnreadableReportError as error:
             return DatasetReason.INVENTORY_FAILED, f"the inventory's report cannot be read: {error}"
     failure = reports.read_failure(ended.text)
@@ -173,31 +172,40 @@ def _found(ended: MoverEnded) -> Content | tuple[DatasetReason, str]:
 
 
 def _registered(
-    sources: DatasetSources, mover: ObservedMover, content: Content, moment: Moment
+    sources: DatasetSources, mover: ObservedMover, found: InventoryReport, moment: Moment
 ) -> DatasetDecision:
     last = sources.dataset.status.last_version or 0
-    choice = registration.register(last, _observed(sources), None, content.inventory.digest)
+    choice = registration.register(last, _observed(sources), None, found.content.inventory.digest)
     if isinstance(choice, registration.Existing):
         words = f"version {choice.version.version} is what its sources hold"
         return DatasetDecision(looked_at(sources, mover, ("True", DatasetReason.READY, words), moment))
     raised = {**sources.dataset.status.as_dict(), "lastVersion": choice.number}
-    version = _version_manifest(sources.dataset, content, choice.number)
+    version = _version_manifest(sources.dataset, found, choice.number)
     return DatasetDecision(raised, version, check_after_seconds=1.0)
 
 
 def _observed(sources: DatasetSources) -> list[ObservedVersion]:
+    """The versions; the same bytes with records of another kind, or in another format, are other content."""
+    wanted = sources.dataset.spec
     return [
         ObservedVersion(
-            one.metadata.name or "", one.spec.dataset, one.spec.version, one.spec.inventory.digest
+            one.metadata.name or "",
+            one.spec.dataset,
+            one.spec.version,
+            one.spec.inventory.digest
+            if (one.spec.type, one.spec.format) == (wanted.type, wanted.format)
+            else "",
         )
         for one in sources.versions
     ]
 
 
-def _version_manifest(dataset: Dataset, content: Content, number: int) -> dict[str, Any]:
+def _version_manifest(dataset: Dataset, found: InventoryReport, number: int) -> dict[str, Any]:
     name = dataset.metadata.name or ""
     spec: dict[str, Any] = {"dataset": name, "version": number, "type": dataset.spec.type.value}
-    spec |= content_document(content)
+    spec |= content_document(replace(found.content, format=format_document(dataset.spec.format)))
+    if found.columns:
+        spec["schema"] = {"columns": [{"name": column, "type": type_} for column, type_ in found.columns]}
     spec |= {"tags": dict(dataset.spec.tags)} if dataset.spec.tags else {}
     spec |= {"description": dataset.spec.description} if dataset.spec.description else {}
     labels = {names.DATASET_LABEL: names.label_value(name)}

@@ -201,7 +201,7 @@ def _output_document(output: PlannedOutput) -> Document:
 
 def _registration_document(register: PlannedRegistration) -> Document:
     document = {"dataset": register.dataset, "givenName": register.given_name, "type": register.type}
-    optional = {"description": register.description, "tags": dict(register.tags)}
+    optional = {"description": register.description, "tags": dict(register.tags), "format": register.format}
     return document | _without_empty(optional)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from towpath.api.dataset import DatasetSpec
 from towpath.api.datastore import Datastore
-from towpath.api.sources import DatasetType, Source
+from towpath.api.sources import Format, InlineDataset, Source
 from towpath.flow import names
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.mover_orders import Listing
@@ -44,17 +45,21 @@ def written_into(sources: Iterable[Source], datastores: Mapping[str, Datastore])
     return None
 
 
-def listing_of(
-    type_: DatasetType, sources: tuple[Source, ...], into: str, datastores: Mapping[str, Datastore]
-) -> Listing:
+def listing_of(given: DatasetSpec | InlineDataset, into: str, datastores: Mapping[str, Datastore]) -> Listing:
     """What to list. Each datastore that is named must exist."""
-    stores = sorted({into, *datastores_of(sources)})
+    stores = sorted({into, *datastores_of(given.sources)})
     return Listing(
-        type=type_.value,
-        sources=tuple(_source(source) for source in sources),
+        type=given.type.value,
+        sources=tuple(_source(source) for source in given.sources),
         into=into,
         datastores=tuple(planned_datastore(datastores[name]) for name in stores),
+        format=format_document(given.format),
     )
+
+
+def format_document(format_: Format | None) -> dict[str, Any] | None:
+    """How rows are written, with every default in its place: equal formats give equal documents."""
+    return format_.as_dict() if format_ else None
 
 
 def _source(source: Source) -> dict[str, Any]:

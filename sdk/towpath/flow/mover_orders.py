@@ -11,12 +11,16 @@ from towpath.flow.planned import InventoryRef, PlannedDatastore
 
 @dataclass(frozen=True)
 class Listing:
-    """One inventory to take: of which sources, in which datastore it is written, and how to enter what is named."""
+    """One inventory to take: of which sources, in which datastore it is written, and how to enter what is named.
+
+    `format` is how rows are written, in the API's form, where the records are rows: then their columns are taken too.
+    """
 
     type: str
     sources: tuple[Mapping[str, Any], ...]
     into: str
     datastores: tuple[PlannedDatastore, ...]
+    format: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

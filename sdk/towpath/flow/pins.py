@@ -11,6 +11,7 @@ from towpath.api.ports import Input
 from towpath.api.step import Step
 from towpath.flow import checks, names, references
 from towpath.flow.conditions import RunReason
+from towpath.flow.listing import format_document
 from towpath.flow.planned import Content, Counted, InventoryRef, Pinned, PinnedVersion
 from towpath.flow.readiness import Patience, is_looked_at_for, why_not_ready
 from towpath.flow.sources import Sources
@@ -53,7 +54,7 @@ def content_of(version: DatasetVersion) -> Content:
         directory=spec.directory,
         file=spec.file,
         datastores=spec.datastores or (spec.inventory.datastore,),
-        format=spec.format.as_dict() if spec.format else None,
+        format=format_document(spec.format),
     )
 
 

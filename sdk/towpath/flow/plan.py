@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from towpath.api.ports import Input, Output
@@ -10,6 +10,7 @@ from towpath.api.step import Step, StepSettings
 from towpath.flow import checks, names, references, support
 from towpath.flow.documents import digested
 from towpath.flow.fingerprint import contract
+from towpath.flow.listing import format_document
 from towpath.flow.planned import (
     Pinned,
     Plan,
@@ -55,7 +56,7 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
     used = references.params_in(_texts(container))
     params_used = {name: resolved.params[name] for name in sorted(used)}
     inputs = tuple(_input(resolved, step, given) for given in step.inputs)
-    transforms = {given.name: list(given.transforms) for given in inputs if given.transforms}
+    transforms = {given.name: _hashed_view(given) for given in inputs if given.transforms}
     hashed = {**container, "code": code.digest if code else None, "transforms": transforms}
     return PlannedStep(
         name=step.name,
@@ -141,6 +142,12 @@ def _output(resolved: Resolved, step: Step, output: Output) -> PlannedOutput:
     )
 
 
+def _hashed_view(given: PlannedInput) -> list[Mapping[str, Any]]:
+    """What a view is made of besides its input's digest: of rows their format too, of which none is of files."""
+    rows = given.pinned.format if given.pinned else None
+    return [*given.transforms, *([{"format": rows}] if rows else [])]
+
+
 def _registration(output: Output) -> PlannedRegistration | None:
     register = output.register_
     if register is None:
@@ -151,6 +158,7 @@ def _registration(output: Output) -> PlannedRegistration | None:
         type=register.type.value,
         description=register.description,
         tags=register.tags,
+        format=format_document(register.format),
     )
 
 

@@ -110,6 +110,7 @@ class PlannedRegistration:
     type: str = "File"
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    format: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from towpath.api.sources import Format
 from towpath.flow import names
 from towpath.flow.decision import Derivation, Registration
 from towpath.flow.documents import content_document
+from towpath.flow.listing import format_document
 from towpath.flow.observed import ObservedVersion
 from towpath.flow.planned import RunIdentity
 
@@ -51,13 +53,21 @@ def register(
 
 def refusal(registration: Registration, dataset_spec: Mapping[str, Any]) -> str | None:
     """Why a Dataset does not take versions from runs, or None; `dataset_spec` is the object's."""
-    name = registration.register.dataset
+    register = registration.register
+    name = register.dataset
     if dataset_spec.get("sources"):
         return f"Dataset {name} gets its versions from its sources, so no run may register to it."
     type_ = dataset_spec.get("type", "File")
-    if type_ != registration.register.type:
-        return f"Dataset {name} is of type {type_}, and the output would be {registration.register.type}."
+    if type_ != register.type:
+        return f"Dataset {name} is of type {type_}, and the output would be {register.type}."
+    if not is_of_format(dataset_spec.get("format"), register.format):
+        return f"The rows of Dataset {name} are {dataset_spec.get('format')}, and the output's {register.format}."
     return None
+
+
+def is_of_format(format_: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> bool:
+    """Whether the format of an object is this one, defaults or not."""
+    return format_document(None if format_ is None else Format.model_validate(format_)) == wanted
 
 
 def produced_by(run: RunIdentity, registration: Registration) -> dict[str, str]:
@@ -77,6 +87,7 @@ def version_spec(run: RunIdentity, registration: Registration, number: int) -> d
     spec = {"dataset": register.dataset, "version": number, "type": register.type, **content}
     spec["producedBy"] = produced_by(run, registration)
     optional: dict[str, Any] = {
+        "format": register.format,
         "derivedFrom": [_derivation(entry) for entry in registration.derived_from],
         "tags": dict(register.tags),
         "description": register.description,
@@ -93,7 +104,7 @@ def dataset_manifest(run: RunIdentity, registration: Registration) -> dict[str, 
         "apiVersion": names.API_VERSION,
         "kind": "Dataset",
         "metadata": metadata | annotations,
-        "spec": {"type": register.type},
+        "spec": {"type": register.type} | ({"format": register.format} if register.format else {}),
     }
 
 

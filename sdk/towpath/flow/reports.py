@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towpath.flow import names
+from towpath.flow.columns import Columns, unpacked
 from towpath.flow.conditions import brief
 from towpath.flow.planned import Content, Counted, InventoryRef, PlannedOutput, PlannedStep
 from towpath.flow.recorded import PublishedOutput
@@ -55,9 +56,10 @@ class FailureReport:
 
 @dataclass(frozen=True)
 class InventoryReport:
-    """What `take-inventory` found."""
+    """What `take-inventory` found; `columns` by name and type, where it was asked for them and they fit."""
 
     content: Content
+    columns: Columns = ()
 
 
 def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
@@ -96,7 +98,7 @@ def read_failure(text: str | None) -> FailureReport | None:
 def read_inventory(text: str | None) -> InventoryReport:
     """The report of a taken inventory; UnreadableReportError if it is none."""
     report = _report(text)
-    return InventoryReport(_content(report))
+    return InventoryReport(_content(report), _columns(report.get("columns")))
 
 
 def read_counts(text: str | None, views: int) -> tuple[Counted, ...]:
@@ -174,6 +176,15 @@ def _content(entry: Mapping[str, Any]) -> Content:
         file=None if directory else _path(entry.get("file")),
         datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
     )
+
+
+def _columns(value: object) -> Columns:
+    if value is None:
+        return ()
+    try:
+        return unpacked(_text(value, LIMIT_BYTES))
+    except ValueError as error:
+        raise UnreadableReportError("the columns are none") from error
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -23,8 +23,10 @@ from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.scratch import why_too_large
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
+from towpath.flow.subsets import check_for_rows
+from towpath.flow.transforms import TransformError
 from towpath.flow.unregistered import datastores_named, pin_sources
-from towpath.flow.views import drawn_seed, views_of
+from towpath.flow.views import Views, drawn_seed, views_of
 
 Place = tuple[str, str]
 Pins = Mapping[Place, Pinned]
@@ -76,6 +78,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     # What needs a mover comes last: nothing is asked twice because something else was not there yet.
     pins = versions | pin_sources(sources, patience, spec, values)
     entered = datastores.enter(sources, patience, spec, pins)
+    _check_rows(views, pins)
     counts = count_views(sources, patience, views, pins, entered)
     _refuse_empty(spec, pins, counts)
     _refuse_large(spec, pins, counts, limits=patience.limits)
@@ -150,6 +153,16 @@ def _versions(
     return {(step.name, given.name): pin(sources, patience, want) for step, given, want in wanted}
 
 
+def _check_rows(views: Views, pins: Pins) -> None:
+    for (step, given), chain in views.items():
+        pinned = pins.get((step, given))
+        try:
+            if pinned and pinned.content.format:
+                check_for_rows(chain)
+        except TransformError as error:
+            raise _invalid(f"Step {step}, input {given}: {error}") from error
+
+
 def _refuse_empty(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
     for step in spec.steps:
         for given in step.inputs:
@@ -188,8 +201,9 @@ def _config_map_digest(sources: Sources, patience: Patience, step: Step, name: s
 
 
 def _check_registrations(sources: Sources, spec: PipelineSpec) -> None:
-    for name in _registered_names(spec):
-        dataset = sources.datasets.get(names.object_name(name))
+    registers = [output.register_ for step in spec.steps for output in step.outputs if output.register_]
+    for register in registers:
+        name, dataset = register.name, sources.datasets.get(names.object_name(register.name))
         if dataset is None:
             continue
         if dataset.spec.sources:
@@ -197,9 +211,14 @@ def _check_registrations(sources: Sources, spec: PipelineSpec) -> None:
                 f"register: Dataset {dataset.metadata.name} gets its versions from its sources, so no run "
                 "may register to it. Register under another name."
             )
-        if dataset.spec.type != "File":
+        if dataset.spec.type != register.type:
             raise _invalid(
-                f"register: Dataset {dataset.metadata.name} is of type {dataset.spec.type}, not File."
+                f"register: Dataset {dataset.metadata.name} is of type {dataset.spec.type}, not {register.type}."
+            )
+        if dataset.spec.format != register.format:
+            raise _invalid(
+                f"register: the rows of Dataset {dataset.metadata.name} are written in another format: give "
+                "the Dataset's own."
             )
         given = dataset.metadata.annotations.get(names.GIVEN_NAME_ANNOTATION, name)
         checks.refuse_alike([given, name])

@@ -164,6 +164,7 @@ def _registration_from(document: Document) -> PlannedRegistration:
         type=document["type"],
         description=document.get("description"),
         tags=document.get("tags", {}),
+        format=document.get("format"),
     )
 
 

@@ -40,10 +40,13 @@ HONOURED: Mapping[type[BaseModel], str] = {
     datastore.Gcs: ALL,
     datastore.MoverSettings: ALL,
     mounts.ClaimVolume: ALL,
-    DatasetSpec: "type sources refresh deletion_policy description tags",
+    DatasetSpec: "type format sources refresh deletion_policy description tags",
     Refresh: ALL,
-    sources.InlineDataset: "type sources",
+    sources.InlineDataset: ALL,
     sources.Source: ALL,
+    sources.Format: "csv json_lines",
+    sources.Csv: ALL,
+    sources.JsonLines: ALL,
     sources.Archive: ALL,
     pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
     pipeline.Param: ALL,
@@ -60,7 +63,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     ports.DatasetRef: ALL,
     ports.StepOutputRef: ALL,
     ports.Output: "name datastore register_ directory make_directory optional allow_empty",
-    ports.Register: "name type tags description",
+    ports.Register: ALL,
     transforms.Transform: ALL,
     transforms.Sample: ALL,
     transforms.Split: ALL,
@@ -87,10 +90,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
 
 # Of a closed choice, what is honoured.
 HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
-    (DatasetSpec, "type"): frozenset({sources.DatasetType.FILE}),
     (DatasetSpec, "deletion_policy"): frozenset({DeletionPolicy.RETAIN}),
-    (sources.InlineDataset, "type"): frozenset({sources.DatasetType.FILE}),
-    (ports.Register, "type"): frozenset({sources.DatasetType.FILE}),
     (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
     (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pydantic import ValidationError
@@ -118,13 +118,14 @@ def _listing(sources: Sources, patience: Patience, wanted: _Wanted) -> Listing:
     if into is None or refused:
         words = refused or "its datastores are readOnly, and so is, or is missing, the one named default"
         raise StalledError(RunReason.READ_ONLY, f"{wanted.subject}: no inventory can be written: {words}.")
-    return listing_of(dataset.type, dataset.sources, into, sources.datastores)
+    return listing_of(dataset, into, sources.datastores)
 
 
 def _key(listing: Listing) -> str:
     stores = [datastore_document(store) for store in listing.datastores]
     sources = [dict(source) for source in listing.sources]
-    return digest_of({"type": listing.type, "sources": sources, "into": listing.into, "datastores": stores})
+    asked = {"type": listing.type, "sources": sources, "into": listing.into, "datastores": stores}
+    return digest_of(asked | ({"format": dict(listing.format)} if listing.format else {}))
 
 
 def _batch(asked: Sequence[tuple[Listing, Sequence[_Wanted]]]) -> Batch:
@@ -146,4 +147,4 @@ def _pinned(wanted: _Wanted, listing: Listing, text: str | None) -> PinnedSource
     except UnreadableReportError as error:
         words = f"the inventory's report cannot be read: {error}"
         raise final_failure(wanted.subject, words) from error
-    return PinnedSource(content, listing.sources)
+    return PinnedSource(replace(content, format=listing.format), listing.sources)

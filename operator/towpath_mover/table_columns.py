@@ -1,0 +1,31 @@
+"""A dataset of rows, as it was listed → its columns, by the first rows; what is wrong there is said at once.
+
+Where all files must have the same header, the head of every file is read: one ranged request each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from towpath.flow.columns import Columns, is_recordable
+from towpath_mover.inventory import Entry
+from towpath_mover.opened_file import OpenedFile
+from towpath_mover.pinned import Source
+from towpath_mover.read_heads import read_heads
+from towpath_mover.row_formats import open_format
+
+# Documented in docs/explanation/tabular.md.
+ROWS = 1000
+
+
+def columns_of(
+    entries: Iterable[Entry], sources: Sequence[Source], document: Mapping[str, Any]
+) -> Columns | None:
+    """Return names and types of the columns; None where they are more, or longer, than can be recorded."""
+    format_ = open_format(document)
+    heads = read_heads(entries, sources)
+    # Nobody but the reader of a head knows the rest of its file: nothing is left to be verified.
+    files = (OpenedFile(entry, (), format_.open(entry, pieces)) for entry, pieces in heads)
+    columns = format_.columns(files, ROWS)
+    return columns if is_recordable(columns) else None

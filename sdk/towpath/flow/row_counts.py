@@ -1,0 +1,44 @@
+"""Views of rows → what they take, estimated before any row was read: the share of all bytes that they draw.
+
+Only reading everything would tell exactly, since rows differ in length and draws in luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from towpath.flow.planned import Content, Counted
+from towpath.flow.transforms import Sample, Shard, Split, Transform
+
+BLOCK = 4096
+# Rows have at most 8 MiB, so that shares of few and large ones are the least even.
+LEAST_SLACK = 64 << 20
+
+
+def counted_rows(chain: Iterable[Transform], content: Content) -> Counted:
+    """What a view of the rows of this content takes: bytes as they are expected, disk with room for bad luck."""
+    share = row_share(chain)
+    # Nobody knows how much smaller than its rows a Parquet file is.
+    is_text = not content.format or "parquet" not in content.format
+    expected = -(-content.bytes * share.numerator // share.denominator) if is_text else content.bytes
+    # A file loses a block, and its folder may take one.
+    slack = max(LEAST_SLACK, expected // 4) + 2 * BLOCK * content.files
+    return Counted(content.files, expected, min(content.scratch_bytes, expected + slack))
+
+
+def row_share(chain: Iterable[Transform]) -> Fraction:
+    """The share of all rows that a chain takes, or 1 where that depends on what the rows are."""
+    share = Fraction(1)
+    for transform in chain:
+        match transform:
+            case Sample(part):
+                share *= part
+            case Split():
+                begin, end = transform.bounds()
+                share *= end - begin
+            case Shard(_, count):
+                share /= count
+            case _:
+                pass
+    return share

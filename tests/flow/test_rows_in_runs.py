@@ -1,0 +1,137 @@
+"""A Tabular dataset in a run: views are of rows, with the format in the plan, and estimated instead of counted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import builders
+from flow.sightings import LIMITS, NOON, a_version, sources
+from flow.subset_records import sample, split
+from towpath.api.dataset import Dataset
+from towpath.flow import documents, restore
+from towpath.flow.plan import plan
+from towpath.flow.planned import Content, InventoryRef, PinnedVersion, Plan
+from towpath.flow.resolve import resolve
+from towpath.flow.row_counts import LEAST_SLACK, counted_rows, row_share
+from towpath.flow.sources import Refused, Resolved, Sources
+from towpath.flow.transform_documents import read_chain
+
+CSV = {"csv": {"separator": ";", "header": "NoHeaders", "encoding": "utf16"}}
+JSON = {"jsonLines": {}}
+HALVES: dict[str, int | str | None] = {"a": "12.5", "b": None}
+GIB = 1 << 30
+
+
+def rows(*chain: dict[str, Any], format_: dict[str, Any] = CSV, **spec: Any) -> Sources:
+    """A run with one view of a Tabular dataset."""
+    step = builders.make_step(inputs=[{"name": "iris", "transforms": list(chain)}])
+    return sources(step, versions={"iris": (a_version(type="Tabular", format=format_, **spec),)})
+
+
+def planned(read: Sources) -> Plan:
+    outcome = resolve(read, NOON, LIMITS)
+    assert isinstance(outcome, Resolved), outcome
+    return plan(outcome)
+
+
+def refusal(read: Sources) -> str:
+    outcome = resolve(read, NOON, LIMITS)
+    assert isinstance(outcome, Refused), outcome
+    return outcome.message
+
+
+def content(size: int, format_: dict[str, Any] = CSV, files: int = 10) -> Content:
+    place = InventoryRef("default", "x", "sha256:" + "0" * 64)
+    return Content(place, files, size, size + files * 8192, directory=True, format=format_)
+
+
+def test_the_mover_learns_the_format_from_the_plan_that_is_read_back() -> None:
+    given = planned(rows(sample(50)))
+
+    read_back = restore.restore(documents.write(given))
+
+    source = read_back.steps[0].inputs[0].source
+    assert isinstance(source, PinnedVersion)
+    assert source.content.format == CSV
+    assert read_back == given
+
+
+def test_views_of_rows_need_no_mover_to_be_counted() -> None:
+    [given] = planned(rows(sample(50), bytes=1000)).steps[0].inputs
+
+    assert given.counted is not None
+    assert given.counted.bytes == 500
+
+
+def test_a_split_of_rows_by_groups_of_files_is_refused_by_name() -> None:
+    words = refusal(rows(split("a", HALVES, groupBy="Stem")))
+
+    assert words.startswith("Step prep, input iris: transforms[0].split.groupBy: ")
+    assert "rows" in words
+
+
+def test_the_same_view_in_another_format_is_other_work() -> None:
+    contracts = [
+        planned(rows(sample(50), format_=format_)).steps[0].contract["transforms"] for format_ in (CSV, JSON)
+    ]
+    assert contracts[0] != contracts[1]
+
+
+@pytest.mark.parametrize(
+    ("chain", "share"),
+    [
+        ([sample("12.5")], Fraction(1, 8)),
+        ([split("b", HALVES), sample(50, exact=True)], Fraction(7, 16)),
+        ([{"shard": {"index": 0, "count": 3}}], Fraction(1, 3)),
+        ([{"take": {"count": 3}}, {"skip": {"count": 3}}, {"filter": {"minBytes": 1}}], Fraction(1)),
+    ],
+)
+def test_the_share_of_a_chain_is_that_of_its_draws(chain: list[dict[str, Any]], share: Fraction) -> None:
+    assert row_share(read_chain(chain)) == share
+
+
+def test_a_view_of_rows_takes_its_share_of_the_bytes_and_room_for_bad_luck_of_the_disk() -> None:
+    half = read_chain([sample(50)])
+
+    counted = counted_rows(half, content(100 * GIB))
+    assert (counted.files, counted.bytes) == (10, 50 * GIB)
+    assert counted.scratch_bytes == 50 * GIB * 5 // 4 + 20 * 4096
+    # Small ones may be as large as the whole.
+    assert counted_rows(half, content(1000)).scratch_bytes == content(1000).scratch_bytes
+    assert counted_rows(half, content(GIB // 4)).scratch_bytes == GIB // 8 + LEAST_SLACK + 20 * 4096
+
+
+def test_nobody_knows_how_small_a_part_of_a_parquet_file_is() -> None:
+    assert counted_rows(read_chain([sample(1)]), content(GIB, {"parquet": {}})).bytes == GIB
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ({"type": "Tabular", "format": {"jsonLines": {}}}, "are written in another format"),
+        ({}, "is of type File, not Tabular"),
+        ({"type": "Tabular", "format": CSV}, None),
+        (None, None),
+    ],
+)
+def test_rows_are_registered_into_a_dataset_of_their_own_format(
+    dataset: dict[str, Any] | None, words: str | None
+) -> None:
+    register = {"name": "rows", "type": "Tabular", "format": CSV}
+    step = builders.make_step(outputs=[{"name": "out", "register": register}])
+    known = (
+        {}
+        if dataset is None
+        else {"rows": Dataset.parse(builders.make_dataset("rows", sources=[], **dataset))}
+    )
+    read = sources(step, datasets=known)
+
+    if words is not None:
+        assert words in refusal(read)
+        return
+    [output] = restore.restore(documents.write(planned(read))).steps[0].outputs
+    assert output.register is not None
+    assert (output.register.type, output.register.format) == ("Tabular", CSV)
