@@ -245,7 +245,7 @@ def test_a_changed_annotation_asks_for_a_new_look() -> None:
     assert decided(looked(Dataset.parse(body), a_version())).inventory is not None
 
 
-CSV = {"type": "Tabular", "format": {"csv": {"separator": ";"}}}
+CSV: dict[str, Any] = {"type": "Tabular", "format": {"csv": {"separator": ";"}}}
 WHOLE_CSV = {"csv": {"separator": ";", "header": "AllFilesHaveSameHeaders", "encoding": "utf8"}}
 
 

@@ -20,7 +20,7 @@ from towpath.flow.sources import Refused, Resolved, Sources
 from towpath.flow.transform_documents import read_chain
 
 CSV = {"csv": {"separator": ";", "header": "NoHeaders", "encoding": "utf16"}}
-JSON = {"jsonLines": {}}
+JSON: dict[str, Any] = {"jsonLines": {}}
 HALVES: dict[str, int | str | None] = {"a": "12.5", "b": None}
 GIB = 1 << 30
 
