@@ -35,10 +35,10 @@ def decided(
     *probes: ObservedMover,
     seconds: float = 0,
     is_asked: bool = False,
-    refused_at: float | None = None,
+    wanted_after: float | None = None,
 ) -> DatastoreDecision:
-    """What is decided so many seconds after noon; a step was refused at `refused_at`."""
-    asked = Asked(is_asked, None if refused_at is None else NOON + timedelta(seconds=refused_at))
+    """What is decided so many seconds after noon; a probe up to `wanted_after` is of no use."""
+    asked = Asked(is_asked, None if wanted_after is None else NOON + timedelta(seconds=wanted_after))
     moment = Moment(NOON + timedelta(seconds=seconds), LIMITS)
     return decide_datastore(datastore, probes, asked, moment)
 
@@ -152,15 +152,15 @@ def test_a_ready_datastore_is_probed_when_a_step_was_refused_there_after_its_las
     new = a_datastore()
     ready = looked_at(new, ended(new, 0, WELL), seconds=10)
 
-    assert decided(ready, seconds=60, refused_at=9).probe is None
-    assert decided(ready, seconds=10.5, refused_at=10).check_after_seconds == 0.5
-    again = decided(ready, seconds=60, refused_at=60 - 1)
+    assert decided(ready, seconds=60, wanted_after=9).probe is None
+    assert decided(ready, seconds=10.5, wanted_after=10).check_after_seconds == 0.5
+    again = decided(ready, seconds=60, wanted_after=60 - 1)
     assert (again.probe, again.status) == (ask_of(ready), None)
     refused = looked_at(ready, ended(ready, 44, failure_report("CredentialsRefused")), seconds=63)
     assert refused.status.conditions[0].reason == "CredentialsRefused"
-    assert decided(refused, seconds=64, refused_at=59).probe is None
+    assert decided(refused, seconds=64, wanted_after=59).probe is None
     proven = looked_at(ready, ended(ready, 0, WELL), seconds=63)
-    assert decided(proven, seconds=64, refused_at=59).probe is None
+    assert decided(proven, seconds=64, wanted_after=59).probe is None
 
 
 def test_being_named_asks_for_a_new_look_at_once_where_the_last_answer_is_stale() -> None:
@@ -170,6 +170,16 @@ def test_being_named_asks_for_a_new_look_at_once_where_the_last_answer_is_stale(
 
     assert decided(datastore, seconds=200).check_after_seconds == 120
     assert decided(datastore, seconds=200, is_asked=True).probe is not None
+
+
+def test_a_run_that_comes_after_the_last_probe_is_not_held_by_its_pause() -> None:
+    datastore = a_datastore()
+    for seconds in (0.0, 300.0):
+        datastore = looked_at(datastore, ended(datastore, 44, failure_report("CredentialsRefused")), seconds)
+
+    assert decided(datastore, seconds=303, is_asked=True).probe is None
+    assert decided(datastore, seconds=303, is_asked=True, wanted_after=302).probe is not None
+    assert decided(datastore, seconds=303, is_asked=True, wanted_after=299).probe is None
 
 
 def test_a_changed_annotation_asks_at_once_while_a_pause_is_long() -> None:

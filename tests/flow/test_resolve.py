@@ -151,7 +151,7 @@ def test_a_datastore_that_is_not_ready_holds_the_run_and_is_asked_for_a_new_look
 
     assert outcome.reason is RunReason.WAITING
     assert outcome.message == "Datastore default is not Ready: CredentialsRefused: as AKIA: 403"
-    assert outcome.ask == (("Datastore", "default"),)
+    assert (outcome.ask, outcome.look_after) == ((("Datastore", "default"),), NOON)
     assert outcome.check_after_seconds == 30
     late = refused(read, 3600)
     assert late.reason is RunReason.NOT_READY

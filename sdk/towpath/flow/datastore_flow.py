@@ -1,7 +1,8 @@
 """A Datastore and its probes → its condition, and whether to probe now.
 
 It is probed when it is new, when its spec or `towpath.dev/requested-at` changes, when a step was refused there after
-the last probe, and while it is not Ready: with growing pauses, which stay short while something waits for it.
+the last probe, and while it is not Ready: at once for a run that came after the last probe, else with growing pauses,
+which stay short while something waits for it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class DatastoreDecision:
 
 @dataclass(frozen=True)
 class Asked:
-    """Whether something waits for a Datastore, and since when a probe of it is of no use, if a step was refused."""
+    """Whether something waits for a Datastore, and up to when a probe of it is of no use to that."""
 
     is_asked: bool = False
     wanted_after: datetime | None = None
@@ -92,7 +93,7 @@ def _seconds_until_due(datastore: Datastore, asked: Asked, moment: Moment) -> fl
     if requested_at(datastore) != datastore.status.requested_at:
         return 0.0
     if asked.wanted_after is not None and observed_at <= asked.wanted_after:
-        # Not in the same second as the refusal: by their times it could not be told which was first.
+        # Not in the same second: by their times it could not be told which was first.
         return max(0.0, 1.0 - moment.seconds_since(asked.wanted_after))
     if ready.status == "True":
         return None

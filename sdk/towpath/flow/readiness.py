@@ -43,8 +43,12 @@ class Patience:
         return StalledError(RunReason.NOT_FOUND, message)
 
     def not_ready(self, kind: str, name: str, why: str) -> Exception:
-        """What to raise for an object that is not Ready; being named asks for a new look at it."""
-        return self._asking(f"{kind} {name} is not Ready: {why}", (kind, name))
+        """What to raise for an object that is not Ready; being named asks for a new look at it.
+
+        Of a Datastore at once, whatever was found before the run came: a stale answer costs a probe, never a run.
+        """
+        look_after = self.first_seen_at if kind == "Datastore" else None
+        return self._asking(f"{kind} {name} is not Ready: {why}", (kind, name), look_after)
 
     def not_looked_at(self, dataset: Dataset, since: datetime) -> Exception:
         """What to raise for a dataset whose last look began by the moment `since`: a later one is asked for."""
