@@ -45,14 +45,16 @@ class GcsServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, bucket: str, public_key: RSA.RsaKey | None, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self, bucket: str, public_key: RSA.RsaKey | None, tls: ssl.SSLContext | None, host: str
+    ) -> None:
+        super().__init__((host, 0), _Handler)
         self.bucket = bucket
         self.public_key = public_key
         self.objects: dict[str, Stored] = {}
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.numbers = count(1)
-        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+        self.endpoint = f"{'https' if tls else 'http'}://{host}:{self.server_port}"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
 
@@ -79,10 +81,13 @@ def _is_signed(token: str, key: RSA.RsaKey) -> bool:
 
 @contextmanager
 def gcs_server(
-    bucket: str, public_key: RSA.RsaKey | None = None, tls: ssl.SSLContext | None = None
+    bucket: str,
+    public_key: RSA.RsaKey | None = None,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[GcsServer]:
     """A running server with an empty bucket."""
-    with GcsServer(bucket, public_key, tls) as server:
+    with GcsServer(bucket, public_key, tls, host) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield server

@@ -130,10 +130,10 @@ def sas_token(account_key: str = ACCOUNT_KEY) -> str:
 
 
 @contextmanager
-def gcs(tls: Certificate) -> Iterator[Place]:
+def gcs(tls: Certificate, host: str = "127.0.0.1") -> Iterator[Place]:
     """A bucket of the stand-in, by https and with the key of a service account."""
     key = RSA.generate(2048)
-    with gcs_server(BUCKET, key.public_key(), tls.context) as server:
+    with gcs_server(BUCKET, key.public_key(), tls.context, host) as server:
         location = {"bucket": BUCKET, "endpoint": server.endpoint, "prefix": "p/"}
         secret = {"GOOGLE_SERVICE_ACCOUNT_KEY": service_account_key(key)}
         hostile = ("a//b", "a/../b", "a/./b", "tab\there", "del\x7f", "one\x01", "dir/")
