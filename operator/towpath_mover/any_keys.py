@@ -24,6 +24,7 @@ from towpath_mover.object_store import ObjectStore, Route, bare_etag, unsafe_key
 from towpath_mover.stores import ListedObject
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ObjectStore as Client
 
 _PAGE = 1000
@@ -56,13 +57,18 @@ def _listed(client: Client, prefix: str, recursive: bool) -> Iterator[ListedObje
     if recursive:
         for page in obstore.list(client, prefix or None, chunk_size=_PAGE):
             for meta in page:
-                yield ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
+                yield _object(meta)
     else:
         level = obstore.list_with_delimiter(client, prefix or None)
         for folder in level["common_prefixes"]:
             yield ListedObject(key_of(folder), 0, None)
         for meta in level["objects"]:
-            yield ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]))
+            yield _object(meta)
+
+
+def _object(meta: ObjectMeta) -> ListedObject:
+    modified = meta["last_modified"].timestamp()
+    return ListedObject(key_of(meta["path"]), meta["size"], bare_etag(meta["e_tag"]), modified=modified)
 
 
 @contextmanager

@@ -146,6 +146,7 @@ class _Lister:
                 int(entry.findtext(f"{namespace}Size") or 0),
                 bare_etag(entry.findtext(f"{namespace}ETag")),
                 version=known_version(entry.findtext(f"{namespace}VersionId")),
+                modified=_moment(entry.findtext(f"{namespace}LastModified")),
             )
             for entry in chain(root.iterfind(f"{namespace}Contents"), _latest(root, namespace))
         ]
@@ -188,6 +189,13 @@ def _latest(root: Element, namespace: str) -> Iterator[Element]:
         for entry in root.iterfind(f"{namespace}Version")
         if entry.findtext(f"{namespace}IsLatest") == "true"
     )
+
+
+def _moment(text: str | None) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else None
+    except ValueError:
+        return None
 
 
 def _key(text: str | None, is_encoded: bool) -> str:

@@ -93,7 +93,8 @@ class ObjectState(NamedTuple):
 class ListedObject(NamedTuple):
     """A key below the datastore's prefix, as the store lists it; a folder of a flat listing has no ETag.
 
-    What lies on a volume may be no file: `unfit` says what it is instead, such as "a symbolic link".
+    What lies on a volume may be no file: `unfit` says what it is instead, such as "a symbolic link". `modified` is when
+    it was last written, in seconds since 1970, as the store reports it.
     """
 
     key: str
@@ -102,6 +103,7 @@ class ListedObject(NamedTuple):
     executable: bool = False
     unfit: str | None = None
     version: str | None = None
+    modified: float | None = None
 
 
 class Pin(NamedTuple):

@@ -91,8 +91,10 @@ class _Walk:
             return None
         key = "/".join([*parts, name])
         if stat.S_ISREG(status.st_mode):
-            return ListedObject(key, status.st_size, etag_of(status), is_executable(status))
-        return ListedObject(key, 0, None, unfit=kind(status.st_mode))
+            return ListedObject(
+                key, status.st_size, etag_of(status), is_executable(status), modified=status.st_mtime
+            )
+        return ListedObject(key, 0, None, unfit=kind(status.st_mode), modified=status.st_mtime)
 
     def _names(self, parts: list[str]) -> list[str]:
         names = self._volume.names(self._folder(), parts)

@@ -207,6 +207,8 @@ def make_limits(settings: Settings) -> Limits:
         store_timeout_seconds=settings.store_timeout_seconds,
         cancel_grace_seconds=settings.cancel_grace_seconds,
         max_scratch_bytes=settings.max_scratch_bytes,
+        sweep_older_than_seconds=settings.sweep_older_than_seconds,
+        sweep_is_dry=settings.sweep_is_dry,
     )
 
 

@@ -52,6 +52,8 @@ class Settings:
     termination_grace_period_seconds: int = PodSettings.termination_grace_period_seconds
     step_grace_seconds: int = PodSettings.step_grace_seconds
     cancel_grace_seconds: int = Limits.cancel_grace_seconds
+    sweep_older_than_seconds: int = Limits.sweep_older_than_seconds
+    sweep_is_dry: bool = Limits.sweep_is_dry
     mover_failures: int = Limits.mover_failures
     disruptions: int = Limits.disruptions
 

@@ -54,6 +54,7 @@ def test_every_field_that_is_not_plain_kubernetes_is_described() -> None:
         "mover",
         "pods",
         "limits",
+        "sweep",
         "crds",
         "rbac",
         "serviceAccount",

@@ -4,94 +4,25 @@ server is a table that keeps versions and preconditions, where a conflict or a d
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from aiohttp import web
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import load_kube_config
 
 from cluster.access import Access
 from cluster.kubectl import Kubectl
-from controller.broken_server import broken_server, refuse
-from towpath.flow.decision import Limits, Registration
+from controller.broken_server import broken_server
+from controller.table import Table, context_for
+from towpath.flow.decision import Registration
 from towpath.flow.planned import Content, InventoryRef, Plan, PlannedRegistration, RunIdentity
-from towpath.flow.sources import Installation
-from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client, TryAgainError
-from towpath_operator.cluster.queue import KeyedQueue
-from towpath_operator.cluster.status import StatusWriter
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.run_registration import LookAgainError, register
-from towpath_operator.jobs.settings import PodSettings
-from towpath_operator.metrics import Metrics
 
 Json = dict[str, Any]
-
-
-class Table:
-    """Objects by path, with rising versions; a status is merged only onto the version that it names."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, Json] = {}
-        self.version = 0
-        self.writes = 0
-        # The write that never comes to be, and the one whose answer nobody hears.
-        self.lost_write = self.unheard_write = 0
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.text() or "{}")
-        if request.method == "GET":
-            return web.json_response(self._read(request.path))
-        self.writes += 1
-        if self.writes == self.lost_write:
-            return await refuse(500)(request)
-        answer = await self._write(request, body)
-        return await refuse(500)(request) if self.writes == self.unheard_write else answer
-
-    def _read(self, path: str) -> Json:
-        listed = [item for key, item in self.objects.items() if key.rpartition("/")[0] == path]
-        page = {"metadata": {"resourceVersion": str(self.version)}, "items": listed}
-        return self.objects.get(path, page)
-
-    async def _write(self, request: web.Request, body: Json) -> web.StreamResponse:
-        path = request.path.removesuffix("/status")
-        if request.method == "POST":
-            path = f"{path}/{body['metadata']['name']}"
-            if path in self.objects:
-                return await refuse(409, "AlreadyExists")(request)
-            return self._store(path, body)
-        there = self.objects[path]
-        if body["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"]:
-            return await refuse(409, "Conflict")(request)
-        return self._store(path, {**there, "status": {**there.get("status", {}), **body["status"]}})
-
-    def _store(self, path: str, body: Json) -> web.Response:
-        self.version += 1
-        meta = {"uid": path, **body["metadata"], "resourceVersion": str(self.version)}
-        self.objects[path] = {**body, "metadata": meta}
-        return web.json_response(self.objects[path])
-
-    def names(self, plural: str) -> list[str]:
-        """The names of all objects of a kind."""
-        return sorted(path.rsplit("/", 1)[1] for path in self.objects if f"/{plural}/" in path)
-
-
-def context_for(client: Client) -> Context:
-    queue, metrics = KeyedQueue(), Metrics()
-    return Context(
-        client=client,
-        cache=Cache(queue),
-        queue=queue,
-        writer=StatusWriter(client, metrics),
-        metrics=metrics,
-        installation=Installation("step", "mover", "cluster"),
-        pods=PodSettings(),
-        limits=Limits(),
-    )
 
 
 def run_of(name: str, namespace: str = "ns") -> Plan:
@@ -173,15 +104,17 @@ def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
         await load_kube_config(str(cluster.kubeconfig), client_configuration=configuration)
         client = Client(configuration)
         context = context_for(client)
-        given = []
-        for number in outputs:
-            plan = run_of(f"run-{number}", namespace)
-            while plan.run.uid not in context.memory.registered:
-                with suppress(LookAgainError):
-                    await register(context, plan, output(f"{number:x}"))
-            given.append(context.memory.registered[plan.run.uid]["train", "model"].version)
-        await client.close()
-        return given
+        try:
+            return [await numbered(context, number) for number in outputs]
+        finally:
+            await client.close()
+
+    async def numbered(context: Context, number: int) -> int:
+        plan = run_of(f"run-{number}", namespace)
+        while plan.run.uid not in context.memory.registered:
+            with suppress(LookAgainError, TryAgainError):
+                await register(context, plan, output(f"{number:x}"))
+        return context.memory.registered[plan.run.uid]["train", "model"].version
 
     async def compete() -> list[list[int]]:
         return await asyncio.gather(*(lead(range(start, start + 4)) for start in range(0, 20, 4)))

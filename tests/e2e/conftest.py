@@ -32,7 +32,8 @@ def tenant(cluster: Access, tools: Tools) -> Iterator[Tenant]:
     load_image()
     create_namespace(tools, namespace)
     limits = {"startTimeoutSeconds": 20, "maxScratchBytes": 10**12}
-    install(tools, f"e2e-{mark}", system, [namespace], limits=limits)
+    sweep = {"olderThanSeconds": 0, "dryRun": False}
+    install(tools, f"e2e-{mark}", system, [namespace], limits=limits, sweep=sweep)
     tenant = Tenant(tools, cluster, namespace)
     tenant.secret("store", cluster.s3.admin)
     yield tenant

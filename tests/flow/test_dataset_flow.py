@@ -213,11 +213,11 @@ def test_a_dataset_without_sources_is_ready_when_a_run_has_registered() -> None:
 
 
 def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
-    decision = decided(looked(a_dataset(deletionPolicy="Delete")))
+    decision = decided(looked(a_dataset(type="Tabular", format={"parquet": {}})))
 
     assert decision.inventory is None
     assert decision.status is not None
-    assert "spec.deletionPolicy" in decision.status["conditions"][0]["message"]
+    assert "spec.type" in decision.status["conditions"][0]["message"]
 
 
 def test_a_look_that_does_not_start_says_why() -> None:

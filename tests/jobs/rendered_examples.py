@@ -17,7 +17,7 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.mover_orders import CountSurvey, InventorySurvey, Listing, View
+from towpath.flow.mover_orders import CountSurvey, InventorySurvey, Listing, Sweep, View
 from towpath.flow.planned import (
     Counted,
     PlannedCode,
@@ -26,7 +26,7 @@ from towpath.flow.planned import (
     PlannedStep,
     StepOutputRef,
 )
-from towpath_operator.jobs import inventory, probe, step, survey
+from towpath_operator.jobs import inventory, probe, step, survey, sweep
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]
@@ -103,6 +103,13 @@ HALF = ({"sample": {"percent": 50, "seed": 42}},)
 COUNT = CountSurvey(
     "0a1b2c3d-0", (View(make_content().inventory, HALF),), (make_datastore(),), ("Step look, input raw",)
 )
+SWEEP = Sweep(
+    make_datastore(),
+    ("iris-model", "scores"),
+    ("iris-2-0a1b2c3d",),
+    ("0123456789ab", "ba9876543210"),
+    1_780_000_000,
+)
 LOOK = make_step(
     "look", inputs=(replace(make_input(), transforms=HALF, counted=Counted(1, 50_000_000, 50_003_968)),)
 )
@@ -135,5 +142,6 @@ def examples() -> dict[str, Object]:
         "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventories-of-a-run": survey.render(INVENTORIES, run, MOVER_IMAGE, PodSettings()),
+        "sweep": sweep.render(SWEEP, datastore, "0a1b2c3d-4e5f6071", MOVER_IMAGE, PodSettings()),
         "count-views": survey.render(COUNT, run, MOVER_IMAGE, PodSettings()),
     }

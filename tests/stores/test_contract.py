@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def test_a_span_is_read_of_the_pinned_state_only(store: Store, place: Place | Vo
 def test_the_pin_of_a_listing_is_the_pin_of_a_read(store: Store, place: Place | Volume) -> None:
     place.put("a", b"one")
     found = listed(store)["a"]
-    assert found == ListedObject("a", 3, store.state("a").etag)
+    assert found[:3] == ("a", 3, store.state("a").etag)
+    # The server of Google's protocol has a day of its own.
+    assert 0 < (found.modified or 0) < time.time() + 60
     assert bytes(store.read("a", Pin(found.etag)).whole()) == b"one"
 
 

@@ -21,6 +21,8 @@
   "CANCEL_GRACE_SECONDS" .Values.limits.cancelGraceSeconds
   "DISRUPTIONS" .Values.limits.disruptions
   "MOVER_FAILURES" .Values.limits.moverFailures
+  "SWEEP_OLDER_THAN_SECONDS" .Values.sweep.olderThanSeconds
+  "SWEEP_IS_DRY" .Values.sweep.dryRun
 }}
 {{- with .Values.limits.maxScratchBytes }}{{ $_ := set $settings "MAX_SCRATCH_BYTES" . }}{{ end }}
 {{- range $name, $value := $settings }}

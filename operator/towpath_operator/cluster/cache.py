@@ -54,11 +54,13 @@ class Cache:
 
     def _dataset_changed(self, item: Json) -> None:
         self._mark(self.datasets, item)
+        self._mark_datastores(item)
         self._mark_unplanned_runs(item)
 
     def _version_changed(self, item: Json) -> None:
         meta, dataset = item["metadata"], item["spec"]["dataset"]
         self._queue.add(Key(resources.DATASETS.kind, meta["namespace"], dataset))
+        self._mark_datastores(item)
         self._mark_unplanned_runs(item)
 
     def _pipeline_changed(self, item: Json) -> None:
@@ -81,6 +83,11 @@ class Cache:
         for owner in job["metadata"].get("ownerReferences", ()):
             if owner["kind"] in _OWNING_KINDS:
                 self._queue.add(Key(owner["kind"], job["metadata"]["namespace"], owner["name"]))
+
+    def _mark_datastores(self, item: Json) -> None:
+        # What is gone may be swept.
+        for datastore in self.datastores.all(item["metadata"]["namespace"]):
+            self._mark(self.datastores, datastore)
 
     def _mark_unplanned_runs(self, item: Json) -> None:
         for run in self.runs.all(item["metadata"]["namespace"]):

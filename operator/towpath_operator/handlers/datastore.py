@@ -12,6 +12,7 @@ from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.admission import ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
+from towpath_operator.handlers.sweep import sweep
 from towpath_operator.jobs import probe
 from towpath_operator.jobs.job import Owner
 
@@ -32,7 +33,8 @@ async def reconcile(context: Context, key: Key) -> float | None:
         if await context.writer.write(cache.datastores, item, decision.status) is None:
             return 0.0
         report_ready(item, decision.status)
-    return await _carry_out(context, key, item, datastore, decision)
+    waits = (await _carry_out(context, key, item, datastore, decision), await sweep(context, key))
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 async def _carry_out(

@@ -17,7 +17,8 @@ from towpath.flow.recorded import RecordedRun
 class Limits:
     """What the installation allows, from the chart. Times are in seconds.
 
-    `max_scratch_bytes` bounds what the inputs of a step may take of a node's disk.
+    `max_scratch_bytes` bounds what the inputs of a step may take of a node's disk; a sweep leaves what is younger
+    than `sweep_older_than_seconds`, and only says what it would delete where `sweep_is_dry`.
     """
 
     disruptions: int = 10
@@ -32,6 +33,8 @@ class Limits:
     first_pause_seconds: int = 5
     longest_pause_seconds: int = 300
     max_scratch_bytes: int | None = None
+    sweep_older_than_seconds: int = 86_400
+    sweep_is_dry: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What movers that belong to no step are told: inventories to take, views to count; and the Jobs of a run for them."""
+"""What movers that belong to no step are told: inventories to take, views to count, what to sweep."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ class CountSurvey:
     views: tuple[View, ...]
     datastores: tuple[PlannedDatastore, ...]
     inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep of one datastore may delete: attempts of `datasets`, written before so many seconds since 1970.
+
+    Not those of the `runs` (their folders), and none whose `names.prefix_mark` is among the `kept`.
+    """
+
+    datastore: PlannedDatastore
+    datasets: tuple[str, ...]
+    runs: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    written_before: int = 0
+    is_dry: bool = False
 
 
 Survey: TypeAlias = InventorySurvey | CountSurvey

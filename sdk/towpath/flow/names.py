@@ -29,6 +29,7 @@ STEP_COMPONENT = "step"
 PROBE_COMPONENT = "probe"
 INVENTORY_COMPONENT = "inventory"
 COUNT_COMPONENT = "count"
+SWEEP_COMPONENT = "sweep"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -42,6 +43,7 @@ PUBLISH_CONTAINER = "publish"
 PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
 COUNT_CONTAINER = "count-views"
+SWEEP_CONTAINER = "sweep"
 
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
@@ -119,6 +121,11 @@ def count_job_name(run: str, uid: str, ask: str) -> str:
     return _mover_job(run, uid, f"-count-{ask}")
 
 
+def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
+    """The name of the Job that sweeps a datastore because of `ask`."""
+    return _mover_job(datastore, uid, f"-sweep-{ask}")
+
+
 def listing_container(number: int) -> str:
     """The container of one of several inventories that are taken in one pod."""
     return f"{INVENTORY_CONTAINER}-{number}"
@@ -164,7 +171,22 @@ def result_prefix(namespace: str, run: str, uid: str, step: str) -> str:
 
 def registered_prefix(namespace: str, dataset: str, run: str, uid: str, step: str) -> str:
     """Where an output that will be registered lies, up to the attempt."""
-    return f"{namespace}/datasets/{dataset}/{run_folder(run, uid)}/{step}/"
+    return f"{dataset_prefix(namespace, dataset)}{run_folder(run, uid)}/{step}/"
+
+
+def dataset_prefix(namespace: str, dataset: str) -> str:
+    """Where everything lies that steps wrote to be registered as versions of a dataset."""
+    return f"{namespace}/datasets/{dataset}/"
+
+
+def attempt_prefix_of(inventory: str) -> str:
+    """Where the attempt lies that wrote the output with this inventory."""
+    return inventory.rsplit("/", 2)[0] + "/"
+
+
+def prefix_mark(prefix: str) -> str:
+    """Twelve hex digits that stand for a prefix where thousands are told; two alike only make one of them stay."""
+    return hashlib.sha256(prefix.encode()).hexdigest()[:12]
 
 
 def result_key(prefix: str, attempt: str) -> str:

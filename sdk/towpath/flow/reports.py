@@ -62,6 +62,16 @@ class InventoryReport:
     columns: Columns = ()
 
 
+@dataclass(frozen=True)
+class SweepReport:
+    """What a sweep deleted, or would have, and how many attempts it left because they are too young."""
+
+    attempts: int
+    objects: int
+    bytes: int
+    young: int
+
+
 def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
     """The report of a publisher of this step; UnreadableReportError if it is none."""
     report = _report(text)
@@ -119,6 +129,12 @@ def read_probe(text: str | None) -> str | None:
         return None
     message = report.get("message")
     return brief(message if isinstance(message, str) else "") if report.get("ready") is True else None
+
+
+def read_sweep(text: str | None) -> SweepReport:
+    """The report of a sweep; UnreadableReportError if it is none."""
+    report = _report(text)
+    return SweepReport(*(_size(report.get(name)) for name in ("attempts", "objects", "bytes", "young")))
 
 
 def _report(text: str | None) -> dict[str, Any]:

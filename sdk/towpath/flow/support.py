@@ -22,7 +22,7 @@ from towpath.api import (
     step,
     transforms,
 )
-from towpath.api.dataset import DatasetSpec, DeletionPolicy, Refresh
+from towpath.api.dataset import DatasetSpec, Refresh
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError
 
@@ -90,7 +90,6 @@ HONOURED: Mapping[type[BaseModel], str] = {
 
 # Of a closed choice, what is honoured.
 HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
-    (DatasetSpec, "deletion_policy"): frozenset({DeletionPolicy.RETAIN}),
     (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
     (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
 }
