@@ -217,7 +217,7 @@ def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
 
     assert decision.inventory is None
     assert decision.status is not None
-    assert "spec.type" in decision.status["conditions"][0]["message"]
+    assert "spec.format.parquet" in decision.status["conditions"][0]["message"]
 
 
 def test_a_look_that_does_not_start_says_why() -> None:
