@@ -129,9 +129,9 @@ def test_a_missing_command_is_refused_by_the_api_server(tenant: Tenant) -> None:
 
 
 def test_a_field_that_is_not_honoured_yet_is_refused_by_its_name(tenant: Tenant) -> None:
-    refused = _refusal(tenant, tenant.start_steps({**ECHO, "computeTarget": "gpu"}))
+    refused = _refusal(tenant, tenant.start_steps({**ECHO, "reuse": "Always"}))
     assert refused["reason"] == "NotSupportedYet"
-    assert "computeTarget" in refused["message"]
+    assert "reuse: Always" in refused["message"]
 
 
 def test_an_image_that_cannot_be_pulled_shows_at_once_and_fails_in_the_kubelets_words(tenant: Tenant) -> None:

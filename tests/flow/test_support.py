@@ -23,8 +23,6 @@ PARQUET = {"type": "Tabular", "format": {"parquet": {}}}
 
 REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
     ({"shards": {"input": "x", "count": 2}}, ["spec.steps[0].shards"]),
-    ({"computeTarget": "gpu"}, ["spec.steps[0].computeTarget"]),
-    ({"computeTarget": "gpu"}, ["spec.steps[0].computeTarget"]),
     ({"reuse": "Always"}, ["spec.steps[0].reuse: Always"]),
     (
         {"code": {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}},
@@ -51,13 +49,13 @@ def test_a_field_of_a_step_that_is_not_honoured_is_named(fields: dict[str, Any],
     ("spec", "paths"),
     [
         ({"retention": {"keepSeconds": 1}}, ["spec.retention"]),
-        ({"stepDefaults": {"computeTarget": "gpu", "reuse": "Always"}}, None),
+        ({"stepDefaults": {"reuse": "Always"}}, None),
     ],
 )
 def test_a_field_of_a_pipeline_that_is_not_honoured_is_named(
     spec: dict[str, Any], paths: list[str] | None
 ) -> None:
-    expected = paths or ["spec.stepDefaults.reuse: Always", "spec.stepDefaults.computeTarget"]
+    expected = paths or ["spec.stepDefaults.reuse: Always"]
 
     assert not_supported(a_pipeline(**spec).spec) == expected
 
@@ -119,12 +117,12 @@ def test_what_is_honoured_passes() -> None:
 
 
 def test_a_refusal_names_at_most_five_fields() -> None:
-    steps = [STEP(f"s{index}", computeTarget="q") for index in range(7)]
+    steps = [STEP(f"s{index}", reuse="Always") for index in range(7)]
 
     sentence = refusal(a_pipeline(*steps).spec)
 
     assert sentence is not None
-    assert "spec.steps[4].computeTarget and 2 more" in sentence
+    assert "spec.steps[4].reuse: Always and 2 more" in sentence
 
 
 def models_below(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -24,6 +24,7 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedInput,
     PlannedStep,
+    PlannedTarget,
     StepOutputRef,
 )
 from towpath_operator.jobs import inventory, probe, step, survey, sweep
@@ -57,11 +58,30 @@ TRAIN = make_step(
 )
 HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
 QUEUED = make_step("queued", image="busybox:1", command=("true",), queue_name="gpus")
+ON_TARGET = make_step(
+    "targeted",
+    outputs=(make_output("model"),),
+    command=("python", "train.py"),
+    target=PlannedTarget(
+        "gpu",
+        labels={"team": "vision", "towpath.dev/run": "never-ours"},
+        annotations={"example.org/note": "x"},
+        pod={
+            "nodeSelector": {"gpu": "yes"},
+            "serviceAccountName": "trainer",
+            "automountServiceAccountToken": True,
+        },
+        volumes=({"name": "scratch", "emptyDir": {}},),
+        volume_mounts=({"name": "scratch", "mountPath": "/scratch"},),
+        read_only_root=True,
+    ),
+)
 PLAN = make_plan(
     PREP,
     TRAIN,
     HELLO,
     QUEUED,
+    ON_TARGET,
     params={"share": "80", "note": "costs $5, not $(HOME)"},
     datastores=(
         make_datastore("archive", credentials_secret="archive-creds", ca_config_map="archive-ca"),
@@ -135,6 +155,7 @@ def examples() -> dict[str, Object]:
         "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
         "step-plain": render(HELLO),
         "step-in-a-queue": render(QUEUED),
+        "step-on-a-compute-target": render(ON_TARGET),
         "step-user-of-the-platform": render(HELLO, settings=platform),
         "step-on-claims": step.render(on_claims, JOIN, make_order(JOIN, 1, contents), PodSettings()),
         "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),

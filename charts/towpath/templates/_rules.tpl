@@ -30,6 +30,10 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create]
+# A step's computeTarget, read when its run is planned; all of them, so that a wrong name gets a hint.
+- apiGroups: [""]
+  resources: [podtemplates]
+  verbs: [list]
 # What keeps a node from setting up a pod (a volume, a sandbox) stands in its Events and nowhere else.
 - apiGroups: [""]
   resources: [events]

@@ -16,6 +16,7 @@ from towpath.flow.observed import ObservedMover
 from towpath.flow.resolve import what_is_needed
 from towpath.flow.sources import Known, Sources
 from towpath_operator.cluster.config_maps import read_config_map
+from towpath_operator.cluster.pod_templates import read_pod_templates
 from towpath_operator.cluster.store import Store
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.look import observe_looks
@@ -50,6 +51,7 @@ async def gather(context: Context, item: Json) -> Sources:
         },
         datastores={datastore.metadata.name or "": datastore for datastore in datastores},
         config_maps=await _config_map_digests(context, namespace, needed.config_maps),
+        pod_templates=await _pod_templates(context, namespace, needed.pod_templates),
         known=Known(
             *(_names(store, namespace) for store in (cache.pipelines, cache.datasets, cache.datastores))
         ),
@@ -80,6 +82,10 @@ def _named(store: Store, namespace: str, names: Iterable[str]) -> list[Json]:
 
 def _names(store: Store, namespace: str) -> tuple[str, ...]:
     return tuple(sorted(item["metadata"]["name"] for item in store.all(namespace)))
+
+
+async def _pod_templates(context: Context, namespace: str, names: tuple[str, ...]) -> dict[str, Json]:
+    return await read_pod_templates(context.client, namespace) if names else {}
 
 
 async def _config_map_digests(context: Context, namespace: str, names: Iterable[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from towpath_operator.jobs.mover import Mover, mover_command, mover_container, o
 from towpath_operator.jobs.quantities import whole
 from towpath_operator.jobs.security import step_security
 from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.target import target_mounts, target_security
 from towpath_operator.jobs.volumes import (
     WORK,
     disk_of_inputs,
@@ -42,14 +43,18 @@ def step_container(plan: Plan, step: PlannedStep, order: AttemptOrder, settings:
         "env": step_environment(plan, step, values),
         "envFrom": [dict(source) for source in step.env_from],
         "resources": dict(step.resources),
-        "securityContext": step_security(),
+        "securityContext": step_security() | target_security(step),
         # The log's last lines outlive the node, and are copied into the status on failure.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     if not step.needs_movers:
-        return container | _plain(command, arguments)
+        return container | _plain(step, command, arguments)
     launched = launcher_command([*command, *arguments], step.timeout_seconds, step_grace(step, settings))
-    return container | {"command": launched, "workingDir": WORK, "volumeMounts": step_mounts(step)}
+    return container | {
+        "command": launched,
+        "workingDir": WORK,
+        "volumeMounts": [*step_mounts(step), *target_mounts(step)],
+    }
 
 
 def step_grace(step: PlannedStep, settings: PodSettings) -> int:
@@ -93,10 +98,10 @@ def publish_container(
     return _with_scratch(mover_container(mover, settings), step, order)
 
 
-def _plain(command: Sequence[str], arguments: Sequence[str]) -> Container:
+def _plain(step: PlannedStep, command: Sequence[str], arguments: Sequence[str]) -> Container:
     # What is left out is the image's own.
     words = {name: list(given) for name, given in (("command", command), ("args", arguments)) if given}
-    return words | {"volumeMounts": [shared_memory_mount()]}
+    return words | {"volumeMounts": [shared_memory_mount(), *target_mounts(step)]}
 
 
 def _environment(step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:

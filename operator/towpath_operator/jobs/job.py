@@ -34,6 +34,8 @@ class JobIdentity:
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
     queue_name: str | None = None
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 def owner_references(owner: Owner) -> list[Object]:
@@ -74,8 +76,13 @@ def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], set
             "ttlSecondsAfterFinished": settings.ttl_seconds_after_finished,
             "template": {
                 "metadata": {
-                    **metadata,
-                    "annotations": {**metadata["annotations"], **_STAYS, **_default_container(pod)},
+                    "labels": {**identity.pod_labels, **metadata["labels"]},
+                    "annotations": {
+                        **identity.pod_annotations,
+                        **metadata["annotations"],
+                        **_STAYS,
+                        **_default_container(pod),
+                    },
                 },
                 "spec": pod,
             },

@@ -18,6 +18,7 @@ from towpath_operator.jobs.failure_rules import plain_rules, step_rules
 from towpath_operator.jobs.job import JobIdentity, Object, Owner, job, pod_spec
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.target import target_volumes
 from towpath_operator.jobs.volumes import shared_memory_volume, step_volumes
 
 
@@ -42,7 +43,7 @@ def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: P
             step_container(plan, step, order, settings),
             publish_container(plan, step, order, datastores, settings),
         ],
-        "volumes": step_volumes(plan, step, order) + datastore_volumes(datastores),
+        "volumes": [*step_volumes(plan, step, order), *datastore_volumes(datastores), *target_volumes(step)],
     }
 
 
@@ -58,18 +59,19 @@ def datastores_of(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Pl
 def _plain(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
     return _pod(step, step_grace(step, settings), settings) | {
         "containers": [step_container(plan, step, order, settings)],
-        "volumes": [shared_memory_volume(step)],
+        "volumes": [shared_memory_volume(step), *target_volumes(step)],
     }
 
 
 def _pod(
     step: PlannedStep, grace_seconds: int, settings: PodSettings, datastores: Sequence[PlannedDatastore] = ()
 ) -> Object:
-    return pod_spec(
+    spec = pod_spec(
         pod_security(step.security_context, settings, datastores),
         [*step.image_pull_secrets, *settings.image_pull_secrets],
         grace_seconds,
     )
+    return spec | dict(step.target.pod if step.target else {})
 
 
 def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity:
@@ -80,4 +82,6 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
         annotations=names.attempt_annotations(step.name, step.digest),
         queue_name=step.queue_name,
+        pod_labels=step.target.labels if step.target else {},
+        pod_annotations=step.target.annotations if step.target else {},
     )

@@ -26,6 +26,7 @@ from towpath.flow.planned import (
     PlannedOutput,
     PlannedRegistration,
     PlannedStep,
+    PlannedTarget,
     StepOutputRef,
 )
 
@@ -131,6 +132,7 @@ def step_document(step: PlannedStep) -> Document:
             "pendingTimeoutSeconds": step.pending_timeout_seconds,
             "terminationGracePeriodSeconds": step.termination_grace_period_seconds,
             "queueName": step.queue_name,
+            "computeTarget": _target_document(step.target) if step.target else None,
             "dependsOn": list(step.depends_on),
             "resultPrefix": step.result_prefix,
             "contract": dict(step.contract),
@@ -203,6 +205,20 @@ def _registration_document(register: PlannedRegistration) -> Document:
     document = {"dataset": register.dataset, "givenName": register.given_name, "type": register.type}
     optional = {"description": register.description, "tags": dict(register.tags), "format": register.format}
     return document | _without_empty(optional)
+
+
+def _target_document(target: PlannedTarget) -> Document:
+    return _without_empty(
+        {
+            "name": target.name,
+            "labels": dict(target.labels),
+            "annotations": dict(target.annotations),
+            "pod": dict(target.pod),
+            "volumes": [dict(volume) for volume in target.volumes],
+            "volumeMounts": [dict(mount) for mount in target.volume_mounts],
+            "readOnlyRoot": target.read_only_root or None,
+        }
+    )
 
 
 def _code_document(code: PlannedCode) -> Document:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, TypeVar
 
 from towpath.api.ports import Input, Output
 from towpath.api.step import Step, StepSettings
-from towpath.flow import checks, names, references, support
+from towpath.flow import checks, compute_target, names, references, support
 from towpath.flow.documents import digested
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
@@ -19,6 +20,7 @@ from towpath.flow.planned import (
     PlannedOutput,
     PlannedRegistration,
     PlannedStep,
+    PlannedTarget,
     StepOutputRef,
 )
 from towpath.flow.sources import Resolved
@@ -50,7 +52,8 @@ def plan(resolved: Resolved) -> Plan:
 
 def _step(resolved: Resolved, step: Step) -> PlannedStep:
     defaults = resolved.spec.step_defaults or StepSettings()
-    container = _container(resolved, step, defaults)
+    target = resolved.targets.get(step.name) or PlannedTarget("")
+    container = _container(resolved, step, defaults, target)
     code = _code(resolved, step)
     outputs = tuple(_output(resolved, step, output) for output in step.outputs)
     used = references.params_in(_texts(container))
@@ -71,27 +74,40 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
         result_prefix=_result_prefix(resolved, step),
         contract=contract(hashed, outputs, params_used),
         code=code,
-        resources=_as_dict(step.resources or defaults.resources),
-        security_context=_as_dict(step.security_context or defaults.security_context),
-        image_pull_secrets=_pull_secrets(step, defaults),
+        resources=_as_dict(step.resources or defaults.resources) or dict(target.resources),
+        security_context={
+            **target.security_context,
+            **_as_dict(step.security_context or defaults.security_context),
+        },
+        image_pull_secrets=_pull_secrets(step, defaults, target),
         retries=_first(step.retries, defaults.retries) or 0,
         timeout_seconds=_first(step.timeout_seconds, defaults.timeout_seconds),
         pending_timeout_seconds=_first(step.pending_timeout_seconds, defaults.pending_timeout_seconds),
         termination_grace_period_seconds=step.termination_grace_period_seconds,
         queue_name=step.queue_name or defaults.queue_name,
+        target=compute_target.without_defaults(target) if target.name else None,
     )
 
 
-def _container(resolved: Resolved, step: Step, defaults: StepSettings) -> dict[str, Any]:
-    own = {variable.name for variable in step.env}
-    env = [variable for variable in defaults.env if variable.name not in own] + list(step.env)
+def _container(
+    resolved: Resolved, step: Step, defaults: StepSettings, target: PlannedTarget
+) -> dict[str, Any]:
     return {
-        "image": step.image or resolved.installation.step_image,
+        "image": step.image or target.image or resolved.installation.step_image,
         "command": list(step.command),
         "args": list(step.args),
-        "env": [variable.as_dict() for variable in env],
+        "env": _env(target.env, _documents(defaults.env), _documents(step.env)),
         "envFrom": [source.as_dict() for source in (*defaults.env_from, *step.env_from)],
     }
+
+
+def _env(*levels: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One name is one variable: the last level that says it wins, and gives it its place."""
+    env: dict[str, Mapping[str, Any]] = {}
+    for entry in chain(*levels):
+        env.pop(entry["name"], None)
+        env[entry["name"]] = entry
+    return list(env.values())
 
 
 def _texts(container: dict[str, Any]) -> list[str]:
@@ -100,20 +116,20 @@ def _texts(container: dict[str, Any]) -> list[str]:
 
 
 def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:
-    chain = resolved.views.get((step.name, given.name), ())
+    transforms = resolved.views.get((step.name, given.name), ())
     return PlannedInput(
         name=given.name,
         path=checks.input_folder(given),
         source=_source(resolved, step, given),
-        note=_note(given, chain),
+        note=_note(given, transforms),
         allow_empty=given.allow_empty,
-        transforms=tuple(chain_documents(chain)),
+        transforms=tuple(chain_documents(transforms)),
         counted=resolved.counts.get((step.name, given.name)),
     )
 
 
-def _note(given: Input, chain: Chain) -> str | None:
-    facts = list(dict.fromkeys(facts_of(given, chain)))
+def _note(given: Input, transforms: Chain) -> str | None:
+    facts = list(dict.fromkeys(facts_of(given, transforms)))
     if support.is_downloaded_instead(given):
         facts.insert(0, f"mode {given.mode} is not available in this release; downloaded")
     return f"input {given.name}: {'; '.join(facts)}" if facts else None
@@ -181,9 +197,13 @@ def _code(resolved: Resolved, step: Step) -> PlannedCode | None:
     return PlannedCode(resolved.code_digests[step.name], step.code.inline, config_map)
 
 
-def _pull_secrets(step: Step, defaults: StepSettings) -> tuple[str, ...]:
+def _pull_secrets(step: Step, defaults: StepSettings, target: PlannedTarget) -> tuple[str, ...]:
     secrets = (secret.name for secret in (*defaults.image_pull_secrets, *step.image_pull_secrets))
-    return tuple(dict.fromkeys(secrets))
+    return tuple(dict.fromkeys((*target.image_pull_secrets, *secrets)))
+
+
+def _documents(models: Iterable[Any]) -> list[dict[str, Any]]:
+    return [model.as_dict() for model in models]
 
 
 def _as_dict(model: Any) -> dict[str, Any]:

@@ -138,6 +138,28 @@ class PlannedCode:
 
 
 @dataclass(frozen=True)
+class PlannedTarget:
+    """What a step takes of its compute target, copied: a later change of the PodTemplate means nothing to the run.
+
+    `pod` has fields of the pod's spec as they are; image, resources, env, security context and pull secrets are
+    merged into the step, and stand here no more once it is planned.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    pod: Mapping[str, Any] = field(default_factory=dict)
+    volumes: tuple[Mapping[str, Any], ...] = ()
+    volume_mounts: tuple[Mapping[str, Any], ...] = ()
+    read_only_root: bool = False
+    image: str | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    env: tuple[Mapping[str, Any], ...] = ()
+    security_context: Mapping[str, Any] = field(default_factory=dict)
+    image_pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlannedStep:
     """One step. `command`, `args` and `env` are templates; references are substituted when the Job is made.
 
@@ -166,6 +188,7 @@ class PlannedStep:
     pending_timeout_seconds: int | None = None
     termination_grace_period_seconds: int | None = None
     queue_name: str | None = None
+    target: PlannedTarget | None = None
     digest: str = ""
 
     @property

@@ -13,12 +13,13 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.api.step import Step
 from towpath.flow import checks, datastores, names, support
 from towpath.flow.code import code_digest
+from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
 from towpath.flow.counting import count_views
 from towpath.flow.decision import Limits
 from towpath.flow.params import param_texts
 from towpath.flow.pins import pin, refuse_empty, wanted_datasets
-from towpath.flow.planned import Counted, Pinned, RunIdentity
+from towpath.flow.planned import Counted, Pinned, PlannedTarget, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.scratch import why_too_large
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
@@ -46,6 +47,7 @@ def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
         datasets=tuple(sorted(_dataset_names(spec, _values(run, params)))),
         datastores=tuple(sorted(datastores.written_by(spec) | datastores_named(spec))),
         config_maps=tuple(sorted(_config_maps(spec).values())),
+        pod_templates=tuple(sorted(set(_target_names(spec).values()))),
     )
 
 
@@ -74,6 +76,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     views = views_of(spec, values, drawn_seed(run.metadata.uid or ""))
     versions = _versions(sources, patience, spec, values)
     digests = _code_digests(sources, patience, spec)
+    targets = _targets(sources, patience, spec)
     datastores.enter(sources, patience, spec, versions)
     # What needs a mover comes last: nothing is asked twice because something else was not there yet.
     pins = versions | pin_sources(sources, patience, spec, values)
@@ -94,6 +97,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
         order=order,
         views=views,
         counts=counts,
+        targets=targets,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )
@@ -143,6 +147,23 @@ def _registered_names(spec: PipelineSpec) -> Iterator[str]:
 def _config_maps(spec: PipelineSpec) -> dict[str, str]:
     references = {step.name: step.code.config_map_ref for step in spec.steps if step.code}
     return {step: reference.name for step, reference in references.items() if reference}
+
+
+def _target_names(spec: PipelineSpec) -> dict[str, str]:
+    default = spec.step_defaults.compute_target if spec.step_defaults else None
+    wanted = {step.name: step.compute_target or default for step in spec.steps}
+    return {step: target for step, target in wanted.items() if target}
+
+
+def _targets(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[str, PlannedTarget]:
+    found = {}
+    for step, name in _target_names(spec).items():
+        if name not in sources.pod_templates:
+            raise patience.missing(
+                "PodTemplate", name, sources.pod_templates, f" (computeTarget of step {step})"
+            )
+        found[step] = read_target(name, sources.pod_templates[name])
+    return found
 
 
 def _versions(

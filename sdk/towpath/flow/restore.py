@@ -23,6 +23,7 @@ from towpath.flow.planned import (
     PlannedOutput,
     PlannedRegistration,
     PlannedStep,
+    PlannedTarget,
     RunIdentity,
     StepOutputRef,
 )
@@ -106,8 +107,21 @@ def _step_from(document: Document) -> PlannedStep:
         pending_timeout_seconds=document.get("pendingTimeoutSeconds"),
         termination_grace_period_seconds=document.get("terminationGracePeriodSeconds"),
         queue_name=document.get("queueName"),
+        target=_target_from(document["computeTarget"]) if "computeTarget" in document else None,
         # Of what stands there: this release might write the same step otherwise.
         digest=digest_of(document),
+    )
+
+
+def _target_from(document: Document) -> PlannedTarget:
+    return PlannedTarget(
+        name=document["name"],
+        labels=document.get("labels", {}),
+        annotations=document.get("annotations", {}),
+        pod=document.get("pod", {}),
+        volumes=tuple(document.get("volumes", ())),
+        volume_mounts=tuple(document.get("volumeMounts", ())),
+        read_only_root=document.get("readOnlyRoot", False),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
@@ -14,7 +15,7 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
 from towpath.flow.mover_orders import Survey
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import Counted, Pinned, PlannedDatastore, RunIdentity
+from towpath.flow.planned import Counted, Pinned, PlannedDatastore, PlannedTarget, RunIdentity
 from towpath.flow.views import Views
 
 
@@ -34,6 +35,7 @@ class Needed:
     datasets: tuple[str, ...] = ()
     datastores: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
+    pod_templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Known:
 class Sources:
     """All that was read for a run. Maps are by object name and lack what does not exist.
 
-    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together; `surveyors` are the
+    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together; `pod_templates` are as
+    the API server has them; `surveyors` are the
     run's own movers, which answer what must be known before it is planned.
     """
 
@@ -61,6 +64,7 @@ class Sources:
     versions: Mapping[str, tuple[DatasetVersion, ...]] = field(default_factory=dict)
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
     config_maps: Mapping[str, str] = field(default_factory=dict)
+    pod_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     known: Known = Known()
     surveyors: tuple[ObservedMover, ...] = ()
 
@@ -69,7 +73,7 @@ class Sources:
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins`, `views` and `counts` are by (step, input); `code_digests` by step.
+    `pins`, `views` and `counts` are by (step, input); `code_digests` and `targets` by step.
     """
 
     run: RunIdentity
@@ -83,6 +87,7 @@ class Resolved:
     order: tuple[str, ...]
     views: Views = field(default_factory=dict)
     counts: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
+    targets: Mapping[str, PlannedTarget] = field(default_factory=dict)
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
 

@@ -30,7 +30,7 @@ ALL = "*"
 
 _STEP_SETTINGS = (
     "resources env env_from retries timeout_seconds pending_timeout_seconds reuse security_context "
-    "image_pull_secrets queue_name"
+    "image_pull_secrets queue_name compute_target"
 )
 
 HONOURED: Mapping[type[BaseModel], str] = {
