@@ -119,14 +119,15 @@ def test_what_goes_while_a_sweep_lasts_does_not_end_it() -> None:
 
 def test_versions_pinned_inventories_and_unfinished_runs_stay() -> None:
     pinned = InventoryRef("default", f"{TOP}/r2-0a1b2c3d/train/1-pod/out/inventory.jsonl.gz", "sha256:x")
-    elsewhere = replace(pinned, datastore="other", path=f"{TOP}/r9/train/1-pod/out/inventory.jsonl.gz")
-    references = References(("r7-0a1b2c3d",), (pinned, elsewhere))
+    same_place = replace(pinned, datastore="alias", path=pinned.path.replace("r2", "r5"))
+    elsewhere = replace(pinned, path="team-a/runs/r9-0a1b2c3d/train/1-pod/out/inventory.jsonl.gz")
+    references = References(("r7-0a1b2c3d",), (pinned, same_place, elsewhere))
 
     order = sweep_of(sources(1, 3), references, Moment(NOON, LIMITS))
 
     assert order is not None
     assert (order.datasets, order.runs) == (("model",), ("r7-0a1b2c3d",))
-    stays = [f"{TOP}/r{number}-0a1b2c3d/train/1-pod/" for number in (1, 2, 3)]
+    stays = [f"{TOP}/r{number}-0a1b2c3d/train/1-pod/" for number in (1, 2, 3, 5)]
     assert set(order.kept) == {names.prefix_mark(prefix) for prefix in stays}
     assert order.written_before == NOON.timestamp() - 86_400
 

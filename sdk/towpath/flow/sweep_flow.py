@@ -5,7 +5,7 @@ Nothing is deleted but what is proven to be of no use: what versions, unfinished
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,9 @@ from towpath.flow.verdicts import Moment
 
 AGAIN_SECONDS = 86_400.0
 FAILED_PAUSE_SECONDS = 600.0
-# An order is a variable of a container, which may have 128 KiB.
+# An order is a variable of a container, which may have 128 KiB; a run's folder is as long as some eight marks.
 MOST_KEPT = 6000
+_MARKS_PER_RUN = 8
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,16 @@ def decide_sweep(sources: SweepSources, moment: Moment) -> SweepDecision:
 
 def sweep_of(sources: SweepSources, references: References, moment: Moment) -> Sweep | None:
     """What the sweep may delete; None if nothing can go, or more is kept than an order can say."""
-    datastore = sources.datastore.metadata.name or ""
     namespace = sources.datastore.metadata.namespace or ""
     theirs = [InventoryRef(**one.spec.inventory.as_dict()) for one in sources.versions]
+    # Whatever their Datastore is called: two of them may be one place.
     kept = {
         names.prefix_mark(names.attempt_prefix_of(one.path))
         for one in (*theirs, *references.inventories)
-        if one.datastore == datastore and one.path.startswith(names.dataset_prefix(namespace, "").rstrip("/"))
+        if one.path.startswith(f"{namespace}/datasets/")
     }
     datasets = [one for one in _letting_go(sources) if not _is_read_in_place(sources, one)]
-    if not datasets or len(kept) + len(references.runs) * 8 > MOST_KEPT:
+    if not datasets or len(kept) + len(references.runs) * _MARKS_PER_RUN > MOST_KEPT:
         return None
     limits = moment.limits
     return Sweep(
@@ -127,18 +128,10 @@ def _is_read_in_place(sources: SweepSources, dataset: str) -> bool:
     """Whether a Dataset's source names, as files in place, what steps wrote for another."""
     namespace = sources.datastore.metadata.namespace or ""
     folder = names.dataset_prefix(namespace, dataset)
-    bases = (_base(source) for source in _sources_in(sources))
+    bases = (_base(source) for one in sources.datasets for source in one.spec.sources)
     return any(
         base.startswith(f"{namespace}/") and (base.startswith(folder) or folder.startswith(base))
         for base in bases
-    )
-
-
-def _sources_in(sources: SweepSources) -> Iterable[Source]:
-    name = sources.datastore.metadata.name
-    every = (source for dataset in sources.datasets for source in dataset.spec.sources)
-    return (
-        source for source in every if source.path and (source.datastore or names.DEFAULT_DATASTORE) == name
     )
 
 
