@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from itertools import takewhile
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
@@ -53,11 +54,11 @@ class RowView(NamedTuple):
         counts = array("Q")
         if any(isinstance(one, Sample | Split) and one.exact for one in self.chain):
             counts.extend(self._counts())
-        delivery = _Delivery(self._opened, landing, keep_empty)
-        counted = partial(self._counted, counts) if counts else delivery.rows
-        for row in select_rows(self.chain, delivery.rows, counted):
-            delivery.keep(row)
-        return delivery.end()
+        with closing(_Delivery(self._opened, landing, keep_empty)) as delivery:
+            counted = partial(self._counted, counts) if counts else delivery.rows
+            for row in select_rows(self.chain, delivery.rows, counted):
+                delivery.keep(row)
+            return delivery.end()
 
     def _opened(self) -> Iterator[OpenedFile]:
         format_ = self.format_()
@@ -111,9 +112,14 @@ class _Delivery:
             self._complete(self._copy)
         return self._delivered
 
+    def close(self) -> None:
+        """Close the file that a failure has left open."""
+        if self._copy is not None:
+            self._copy.abandon()
+
     def _complete(self, copy: _Copy) -> None:
-        self._copy = None
         size = copy.close(self._keep_empty)
+        self._copy = None
         files, total, rows, of = self._delivered
         of += copy.seen
         if size is not None:
@@ -165,6 +171,11 @@ class _Copy:
                 return place.tell()
         except OSError as error:
             raise self._landing.failure(error, self._entry) from error
+
+    def abandon(self) -> None:
+        if self._place is not None:
+            with suppress(OSError):
+                self._place.close()
 
     def _write(self) -> None:
         if self._kept:

@@ -34,9 +34,9 @@ def main() -> None:
     direction, first, second = sys.argv[1:4]
     with tempfile.TemporaryDirectory() as folder:
         if direction == "up":
-            _up(_store(Path(folder)), Path(first), second, Path(folder))
+            _up(bench_store(Path(folder)), Path(first), second, Path(folder))
         else:
-            _down(_store(Path(folder)), first, Path(second))
+            _down(bench_store(Path(folder)), first, Path(second))
     if "--memory" in sys.argv:
         print(peak_memory())
 
@@ -71,7 +71,8 @@ def _files(source: Path) -> Iterator[LocalFile]:
             yield LocalFile(path, os.stat(place).st_size, False, partial(os.open, place, os.O_RDONLY))  # noqa: PTH116
 
 
-def _store(folder: Path) -> Store:
+def bench_store(folder: Path) -> Store:
+    """Return the store that the environment names; `folder` is for its keys."""
     secret = folder / "bench"
     secret.mkdir()
     for key in (ACCESS_KEY, SECRET_KEY):
