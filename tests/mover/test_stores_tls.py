@@ -48,5 +48,9 @@ def test_a_named_ca_is_trusted_and_bodies_arrive_whole(
         store = trusting(a_store(behind(local_s3, proxy.endpoint), tmp_path), tmp_path)
         sent = send(files_in(tmp_path / "source", contents), store)
         target = fetch(sent.values(), store, tmp_path / "target")
+        assert sorted(found.key for found in store.list_objects("out/data/")) == [
+            "out/data/large",
+            "out/data/small",
+        ]
     assert found_in(target) == contents
     assert local_s3.get("out/data/large") == contents["large"]
