@@ -17,11 +17,10 @@ WRONG = Identity("towpath-admin", "not-the-key")
 
 
 def _a_store_of_its_own(tenant: Tenant, space: Space, name: str) -> None:
-    """A Datastore with a Secret of its name, Ready."""
+    """A Datastore with a Secret of its name."""
     tenant.secret(name, space.s3.admin)
     spec = tenant.s3_datastore(space, prefix=f"{space.prefix}{name}/", credentialsSecretRef={"name": name})
     tenant.apply("Datastore", name, spec)
-    tenant.until("datastores", name, is_ready)
 
 
 def _write(store: str, script: str) -> dict[str, Any]:
@@ -47,6 +46,8 @@ def test_a_run_outlives_keys_that_are_wrong_before_its_step_and_others_that_are_
 ) -> None:
     for store in ("before", "during"):
         _a_store_of_its_own(tenant, space, store)
+    for store in ("before", "during"):
+        tenant.until("datastores", store, is_ready)
 
     # The key is revoked after the last probe: the Datastore is Ready, and the step is refused.
     tenant.secret("before", WRONG)

@@ -137,6 +137,7 @@ def test_refused_credentials_count_against_nothing() -> None:
     assert (step.state, step.reason) == (StepState.WAITING, StepReason.CREDENTIALS)
     assert step.failures == type(step.failures)()
     assert step.attempt == 30
+    assert pauses(records)[:7] == [5, 10, 20, 40, 80, 160, 300]
 
 
 def test_refused_credentials_wait_until_the_datastore_is_ready_again() -> None:
@@ -162,10 +163,10 @@ def test_refused_credentials_wait_for_a_probe_that_ended_after_the_refusal_thoug
     for seconds in (901, 931, 5000):
         held = decided(seconds, 900)
         assert (held.create, held.ask_probe) == ((), {"default": later(900)})
-    assert decided(901, 900).check_after_seconds == 29
-    early = decided(929, 903)
+    assert decided(901, 900).check_after_seconds == 4
+    early = decided(904, 903)
     assert (early.create, early.ask_probe, early.check_after_seconds) == ((), {}, 1)
-    assert [order.attempt for order in decided(930, 903).create] == [2]
+    assert [order.attempt for order in decided(905, 903).create] == [2]
 
 
 def test_the_store_of_an_upstream_steps_output_is_probed_too() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import FailureCounts, RecordedStep, StepState
 from towpath.flow.verdicts import Failed, Fault, Moment
-
-CREDENTIALS_PAUSE_SECONDS = 30
 
 
 def after_failure(step: PlannedStep, recorded: RecordedStep, failed: Failed, moment: Moment) -> RecordedStep:
@@ -43,13 +41,30 @@ def counted(counts: FailureCounts, fault: Fault) -> FailureCounts:
             return counts
 
 
-def pause_seconds(counts: FailureCounts, fault: Fault, moment: Moment) -> int:
-    """How long to wait before the next attempt: longer after each failure of the same kind."""
-    if fault is Fault.CREDENTIALS:
-        return CREDENTIALS_PAUSE_SECONDS
-    number = {Fault.USER: counts.user, Fault.DISRUPTION: counts.disruption, Fault.MOVER: counts.mover}[fault]
+def pause_seconds(recorded: RecordedStep, fault: Fault, moment: Moment) -> int:
+    """How long to wait before the next attempt: longer after each failure of the same kind.
+
+    Refused credentials are not counted: after them it grows with the attempts. A probe has to succeed before each.
+    """
+    counts = recorded.failures
+    match fault:
+        case Fault.USER:
+            number = counts.user
+        case Fault.DISRUPTION:
+            number = counts.disruption
+        case Fault.MOVER:
+            number = counts.mover
+        case Fault.CREDENTIALS:
+            number = recorded.attempt
     growing = moment.limits.first_pause_seconds << min(number - 1, 16)
     return min(growing, moment.limits.longest_pause_seconds)
+
+
+def refused_at(recorded: RecordedStep, moment: Moment) -> datetime | None:
+    """When the credentials of a step that waits for them were refused."""
+    if recorded.retry_after is None or recorded.reason != StepReason.CREDENTIALS:
+        return None
+    return recorded.retry_after - timedelta(seconds=pause_seconds(recorded, Fault.CREDENTIALS, moment))
 
 
 def _why_no_more(step: PlannedStep, counts: FailureCounts, failed: Failed, moment: Moment) -> str | None:
@@ -65,7 +80,7 @@ def _why_no_more(step: PlannedStep, counts: FailureCounts, failed: Failed, momen
 
 
 def _again(recorded: RecordedStep, failed: Failed, moment: Moment) -> RecordedStep:
-    pause = pause_seconds(recorded.failures, failed.fault, moment)
+    pause = pause_seconds(recorded, failed.fault, moment)
     is_credentials = failed.fault is Fault.CREDENTIALS
     words = f"attempt {recorded.attempt} failed: {failed.message}"
     return replace(

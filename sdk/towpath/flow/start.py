@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from towpath.flow import graph, names
 from towpath.flow.conditions import StepReason, brief
@@ -13,7 +13,7 @@ from towpath.flow.observed import Observed
 from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import has_live_attempt, name_taken
 from towpath.flow.recorded import RecordedStep, StepState
-from towpath.flow.retries import CREDENTIALS_PAUSE_SECONDS
+from towpath.flow.retries import refused_at
 from towpath.flow.scratch import scratch_bytes, why_too_large
 from towpath.flow.verdicts import Moment
 
@@ -41,8 +41,8 @@ def start(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Start
         if not is_startable(planned, after):
             continue
         held = _held(planned, after, observed, moment)
-        for name, refused_at in held.ask_probe.items():
-            ask_probe[name] = max(refused_at, ask_probe.get(name, refused_at))
+        for name, since in held.ask_probe.items():
+            ask_probe[name] = max(since, ask_probe.get(name, since))
         checks.extend(held.checks)
         if held.is_free:
             create.append(_order(planned, after))
@@ -158,19 +158,17 @@ def _held(planned: PlannedStep, steps: Steps, observed: Observed, moment: Moment
     if recorded.retry_after is None:
         return _Held()
     left = max(0.0, (recorded.retry_after - moment.now).total_seconds())
-    if recorded.reason != StepReason.CREDENTIALS:
-        return _Held(is_free=not left, checks=(left,) if left else ())
-    refused_at = recorded.retry_after - timedelta(seconds=CREDENTIALS_PAUSE_SECONDS)
-    asked = {name: refused_at for name in _datastores_of(planned, steps) if _bars(name, refused_at, observed)}
+    since = refused_at(recorded, moment)
+    asked = {name: since for name in _datastores_of(planned, steps) if since and _bars(name, since, observed)}
     if not left and not asked:
         return _Held()
     return _Held(False, asked, (left or float(moment.limits.longest_pause_seconds),))
 
 
-def _bars(datastore: str, refused_at: datetime, observed: Observed) -> bool:
+def _bars(datastore: str, since: datetime, observed: Observed) -> bool:
     """Whether nothing has shown since then that a datastore can be entered: it may be Ready by an old probe."""
     probed_at = observed.probed_at.get(datastore)
-    return datastore in observed.not_ready_datastores or (probed_at is not None and probed_at <= refused_at)
+    return datastore in observed.not_ready_datastores or (probed_at is not None and probed_at <= since)
 
 
 def _datastores_of(planned: PlannedStep, steps: Steps) -> list[str]:
