@@ -22,6 +22,7 @@ from towpath.flow.transform_documents import read_chain
 CSV = {"csv": {"separator": ";", "header": "NoHeaders", "encoding": "utf16"}}
 JSON: dict[str, Any] = {"jsonLines": {}}
 HALVES: dict[str, int | str | None] = {"a": "12.5", "b": None}
+PARQUET: dict[str, Any] = {"parquet": {}}
 GIB = 1 << 30
 
 
@@ -104,8 +105,12 @@ def test_a_view_of_rows_takes_its_share_of_the_bytes_and_room_for_bad_luck_of_th
     assert counted_rows(half, content(GIB // 4)).scratch_bytes == GIB // 8 + LEAST_SLACK + 20 * 4096
 
 
-def test_nobody_knows_how_small_a_part_of_a_parquet_file_is() -> None:
-    assert counted_rows(read_chain([sample(1)]), content(GIB, {"parquet": {}})).bytes == GIB
+def test_parquet_is_handed_on_whole_and_a_view_of_it_is_refused_by_name() -> None:
+    assert planned(rows(format_=PARQUET)).steps[0].inputs[0].transforms == ()
+
+    assert "Step prep, input iris: views of Parquet rows are not available" in refusal(
+        rows(sample(50), format_=PARQUET)
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ def test_what_is_wrong_with_files_is_told_by_name(
     assert words in ended.report["message"]
 
 
+def test_parquet_is_listed_without_looking_into_its_files(local_s3: Space, tmp_path: Path) -> None:
+    local_s3.put("rows/a.parquet", b"PAR1")
+
+    ended = taken(local_s3, tmp_path, {"parquet": {}})
+
+    assert (ended.code, ended.report["files"], "columns" in ended.report) == (0, 1, False)
+
+
 def test_without_headers_no_more_files_are_read_than_the_rows_need(local_s3: Space, tmp_path: Path) -> None:
     local_s3.put("rows/a.csv", b"1,x\n" * 1000)
     local_s3.put("rows/b.csv", b"\xff")

@@ -19,9 +19,7 @@ LEAST_SLACK = 64 << 20
 def counted_rows(chain: Iterable[Transform], content: Content) -> Counted:
     """What a view of the rows of this content takes: bytes as they are expected, disk with room for bad luck."""
     share = row_share(chain)
-    # Nobody knows how much smaller than its rows a Parquet file is.
-    is_text = not content.format or "parquet" not in content.format
-    expected = -(-content.bytes * share.numerator // share.denominator) if is_text else content.bytes
+    expected = -(-content.bytes * share.numerator // share.denominator)
     # A file loses a block, and its folder may take one.
     slack = max(LEAST_SLACK, expected // 4) + 2 * BLOCK * content.files
     return Counted(content.files, expected, min(content.scratch_bytes, expected + slack))
