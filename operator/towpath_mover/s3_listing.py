@@ -7,10 +7,10 @@ again; a listing that is not whole is a failure, never a shorter inventory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
+from threading import Thread
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -58,11 +58,37 @@ def list_objects(
 
 
 def _ahead(pages: Iterator[Page]) -> Iterator[Page]:
-    with ThreadPoolExecutor(1) as worker:
-        waiting = worker.submit(next, pages, None)
-        while (page := waiting.result()) is not None:
-            waiting = worker.submit(next, pages, None)
-            yield page
+    waiting = _Next(pages)
+    while (page := waiting.result()) is not None:
+        waiting = _Next(pages)
+        yield page
+
+
+class _Next(Thread):
+    """Fetches the next page, and is waited for only by who wants it.
+
+    Not an executor's thread: an abandoned listing is cleaned up at any moment, and must wait for nobody then.
+    """
+
+    def __init__(self, pages: Iterator[Page]) -> None:
+        super().__init__(name="listing", daemon=True)
+        self._pages = pages
+        self._page: Page | None = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._page = next(self._pages, None)
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Page | None:
+        """Return the page, None after the last one, or raise what hindered it."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._page
 
 
 class _Lister:

@@ -5,14 +5,16 @@ Behind the proxy is a real S3 server; minio's own listing is the judge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from cluster.access import S3
 from cluster.space import Space, fresh_space
+from cluster.waiting import wait_until
 from mover.breaking_proxy import Break, Request, breaking_proxy
 from mover.movers import take_inventory
 from mover.pods import datastore
@@ -20,7 +22,7 @@ from mover.transfers import AWKWARD, HASTE, a_store, behind, failure_of
 from towpath_mover import retry
 from towpath_mover.exits import Exit
 from towpath_mover.failures import Reason
-from towpath_mover.stores import Store
+from towpath_mover.stores import ListedObject, Store
 
 pytestmark = [pytest.mark.server, pytest.mark.fault]
 
@@ -144,6 +146,16 @@ def test_a_store_that_gives_one_page_for_ever_is_refused(two_pages: Space, tmp_p
         failed = failure_of(lambda: list(store.list_objects("in/")))
     assert failed.reason is Reason.STORE_REFUSED
     assert "the same page again and again" in failed.message
+
+
+def test_an_abandoned_listing_waits_for_no_page(two_pages: Space, tmp_path: Path) -> None:
+    with breaking_proxy(two_pages.s3.endpoint, pages(Break(hang=True))) as proxy:
+        listing = a_store(behind(two_pages, proxy.endpoint), tmp_path).list_objects("in/")
+        assert next(listing).key in KEYS
+        assert wait_until(lambda: proxy.broken == 1, 30)
+        cast("Generator[ListedObject]", listing).close()
+        # Only now may that page be answered.
+        assert not proxy.ended.is_set()
 
 
 @pytest.mark.long
