@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 Objects = dict[str, bytes]
 _XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -31,7 +31,7 @@ class Answering(ThreadingHTTPServer):
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
-        self.objects: Objects = dict.fromkeys(keys, b"x")
+        self.objects: Objects = {key: b"" if key.endswith("/") else b"x" for key in keys}
         self.refused = dict(refused)
         self.asked: list[dict[str, str]] = []
         self.overwritten: Objects = {}
@@ -74,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self._key():
             self._object()
         elif not self._is_refused("LIST"):
-            self._answer(200, _listing(self.server.objects))
+            [prefix] = parse_qs(urlsplit(self.path).query, errors="surrogateescape").get("prefix", [""])
+            self._answer(200, _listing(self.server.objects, prefix))
 
     def do_HEAD(self) -> None:
         if self._key() or not self._is_refused("LIST"):
@@ -116,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, content)
 
     def _key(self) -> str:
-        return unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
+        return unquote(urlsplit(self.path).path, errors="surrogateescape").lstrip("/").partition("/")[2]
 
     def _is_refused(self, verb: str) -> bool:
         if verb not in self.server.refused:
@@ -142,11 +143,12 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
 
-def _listing(objects: Objects) -> bytes:
+def _listing(objects: Objects, prefix: str) -> bytes:
     entries = "".join(
-        f"<Contents><Key>{quote(key)}</Key><LastModified>2026-11-23T00:00:00.000Z</LastModified>"
-        f"<ETag>&quot;e&quot;</ETag><Size>{0 if key.endswith('/') else len(content)}</Size></Contents>"
+        f"<Contents><Key>{quote(key, errors='surrogateescape')}</Key><Size>{len(content)}</Size>"
+        "<LastModified>2026-11-23T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag></Contents>"
         for key, content in objects.items()
+        if key.startswith(prefix)
     )
     head = "<Name>b</Name><Prefix></Prefix><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>"
     head += "<EncodingType>url</EncodingType>"

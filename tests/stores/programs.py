@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,37 @@ GO_BUILD = ("install", "-trimpath", "-ldflags", "-s -w", VERSITYGW)
 # The newest that runs on Node 20.
 AZURITE = "azurite@3.35.0"
 NPM_INSTALL = ("install", "--silent", "--no-audit", "--no-fund", "--omit=optional", AZURITE)
+
+# Flask is what its server needs; all that it could imitate beside S3 would need much more.
+MOTO = ("moto[s3]==5.2.5", "flask>=3,<4", "flask-cors>=6,<7")
+
+
+def is_moto_installed() -> bool:
+    """Whether the cache has it; else the tests that need it are long ones."""
+    return _moto().exists()
+
+
+def moto_command() -> list[str]:
+    """The command of moto's server, installed first if need be, in a Python of its own."""
+    program = _moto()
+    try:
+        with one_at_a_time("moto"):
+            if not program.exists():
+                _install_moto(program.parents[1])
+    except ClusterError as why:
+        pytest.skip(str(why))
+    return [str(program), "-H", "127.0.0.1"]
+
+
+def _install_moto(folder: Path) -> None:
+    # A virtual environment cannot be moved: what is not whole is known by the program, which comes last.
+    with long_work("installing moto from PyPI", "half a minute"):
+        run([sys.executable, "-m", "venv", "--clear", folder])
+        run([folder / "bin/pip", "install", "--quiet", *MOTO])
+
+
+def _moto() -> Path:
+    return cache_folder() / f"moto-{digest_of([*MOTO, sys.version])}" / "bin/moto_server"
 
 
 def is_versitygw_built() -> bool:
