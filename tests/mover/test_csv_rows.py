@@ -121,6 +121,7 @@ def test_a_row_with_too_many_or_too_few_fields_is_named() -> None:
 def test_a_quote_that_is_never_closed_is_named_where_it_begins() -> None:
     line, column, what = refused('a,b\n"x\ny",é"z\n"1","2\n3,4\n')
     assert (line, column, what) == (4, 5, "the quote that begins here is never closed")
+    assert refused('a,b\n1,"2""x\n"",3\n')[:2] == (2, 3)
 
 
 def test_a_row_that_is_too_long_is_named_where_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:

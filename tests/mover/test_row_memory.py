@@ -84,6 +84,7 @@ def check(space: Space, folder: Path, size: int, exact: dict[str, bool]) -> None
     for part in PARTS:
         target = folder / part
         said = view(space, target, total, [split(part, PARTS, **exact)])
+        print(part, said)
         assert said["memory"] < MOST, f"{said['memory'] // MiB} MiB"
         assert (target / space.prefix / "rows.csv").stat().st_size == said["bytes"]
         seen += said["rows"]

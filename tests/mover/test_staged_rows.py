@@ -125,13 +125,27 @@ def test_a_bad_row_ends_the_step_by_name_with_nothing_delivered(local_s3: Space,
     assert ended.report["message"] == "'b.csv', line 3, column 3: the quote that begins here is never closed."
 
 
-@pytest.mark.parametrize("path", ["1/4.csv", "large.csv"])
+LARGE = {"filter": {"path": "large.csv"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "chain", "was", "now"),
+    [
+        ("1/4.csv", [split("train", PARTS)], b"x", b"z"),
+        ("large.csv", [split("train", PARTS)], b"y", b"z"),
+        # What follows the last row that is taken must be right too.
+        ("large.csv", [LARGE, {"take": {"count": 1}}], b"y", b"z"),
+        # Bytes that are not the user's are not judged as rows.
+        ("large.csv", [LARGE, split("train", PARTS)], b'\n"', b"zz"),
+    ],
+    ids=["small", "large", "first row", "bad row"],
+)
 def test_other_bytes_than_were_pinned_are_drift_and_nothing_is_delivered(
-    local_s3: Space, tmp_path: Path, path: str
+    local_s3: Space, tmp_path: Path, path: str, chain: list[dict[str, Any]], was: bytes, now: bytes
 ) -> None:
     inventory = published(local_s3, tmp_path / "all")
     key = f"{inventory['path'].rpartition('/')[0]}/data/{path}"
-    other = local_s3.get(key).replace(b"x", b"z").replace(b"y", b"z")
+    other = local_s3.get(key).replace(was, now)
 
     def swap(request: Request) -> Break | None:
         if request.method == "GET" and request.path.endswith(f"/{path}") and not request.before:
@@ -139,9 +153,7 @@ def test_other_bytes_than_were_pinned_are_drift_and_nothing_is_delivered(
         return None
 
     with breaking_proxy(local_s3.s3.endpoint, swap) as proxy:
-        ended, found = staged(
-            local_s3, tmp_path / "view", inventory, [split("train", PARTS)], endpoint=proxy.endpoint
-        )
+        ended, found = staged(local_s3, tmp_path / "view", inventory, chain, endpoint=proxy.endpoint)
 
     assert (ended.code, ended.report["reason"], found) == (42, "InputDrift", {})
     assert path in ended.report["message"]
