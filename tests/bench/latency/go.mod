@@ -1,0 +1,3 @@
+module towpath.dev/bench/latency
+
+go 1.25.0
