@@ -11,8 +11,9 @@ import builders
 from flow import sightings
 from flow.looks import a_dataset, after, decided, digest, ended, found, looked
 from flow.sightings import NOON, a_pod, a_version, container, failure_report
-from towpath.api.dataset import Dataset
+from towpath.api.dataset import Dataset, DatasetSpec
 from towpath.api.datasetversion import DatasetVersion
+from towpath.flow import support
 from towpath.flow.columns import packed
 from towpath.flow.dataset_flow import DatasetDecision, ask_of
 from towpath.flow.observed import ObservedMover
@@ -212,12 +213,16 @@ def test_a_dataset_without_sources_is_ready_when_a_run_has_registered() -> None:
     assert decided(looked(after(dataset, filled), a_version(version=4))).status is None
 
 
-def test_what_is_not_honoured_yet_is_refused_by_name() -> None:
-    decision = decided(looked(a_dataset(type="Tabular", format={"parquet": {}})))
+def test_what_is_not_honoured_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of a Dataset everything is honoured by now: as it was before there were formats.
+    honoured = dict(support.HONOURED)
+    honoured[DatasetSpec] = "type sources"
+    monkeypatch.setattr(support, "HONOURED", honoured)
+    decision = decided(looked(a_dataset(type="Tabular", format={"jsonLines": {}})))
 
     assert decision.inventory is None
     assert decision.status is not None
-    assert "spec.format.parquet" in decision.status["conditions"][0]["message"]
+    assert "spec.format" in decision.status["conditions"][0]["message"]
 
 
 def test_a_look_that_does_not_start_says_why() -> None:

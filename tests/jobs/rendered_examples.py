@@ -68,7 +68,7 @@ ON_TARGET = make_step(
         annotations={"example.org/note": "x"},
         pod={
             "nodeSelector": {"gpu": "yes"},
-            "serviceAccountName": "trainer",
+            "serviceAccountName": "default",
             "automountServiceAccountToken": True,
         },
         volumes=({"name": "scratch", "emptyDir": {}},),
