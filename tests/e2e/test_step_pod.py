@@ -203,7 +203,7 @@ def test_no_secret_value_stands_in_any_object_log_or_event(
     logs = tenant.kubectl("logs", *ours, "--tail=-1", "--prefix", "--all-containers", "--ignore-errors")
     stored = b"".join(space.get(key) for key in space.keys(tenant.namespace))
     assert "towpath.dev/v1alpha1" in objects
-    assert "/step] " in logs
+    assert "/publish] " in logs
     for secret in secrets:
         assert secret not in objects
         assert [line for line in logs.splitlines() if secret in line] == []
