@@ -32,8 +32,8 @@ def connections(datastore: Datastore, places: Places, patience: Patience) -> url
         timeout=urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout),
         retries=urllib3.Retry(
             total=patience.retries,
+            # Without jitter: a mover asks one question at a time here.
             backoff_factor=0.2,
-            backoff_jitter=0.2,
             backoff_max=patience.retry_timeout / 6,
             status_forcelist=[429, 500, 502, 503, 504],
             raise_on_status=False,
