@@ -1,29 +1,16 @@
-"""Fixtures of the API's tests: the CRDs on the real API server, and a judge that asks it about objects."""
+"""A judge that asks the real API server about objects."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from kubernetes import client, config
 
-from api.judge import PLURALS, Judge
+from api.judge import Judge
 from cluster.access import Access
 from cluster.kubectl import Kubectl
-from towpath.api.meta import GROUP
-
-CRDS = Path(__file__).parents[2] / "crds"
-
-
-@pytest.fixture(scope="session")
-def served(kubectl: Kubectl) -> Kubectl:
-    """kubectl, once the API server serves our kinds as crds/ says. They stay: others use the cluster too."""
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename", str(CRDS))
-    names = [f"crd/{plural}.{GROUP}" for plural in PLURALS.values()]
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
-    return kubectl
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.access import S3, Access, write_access
+from cluster.access import REPOSITORY, S3, Access, write_access
 from cluster.kubectl import Kubectl
 from cluster.local_store import running_store
 from cluster.progress import ImpossibleHereError
@@ -42,6 +42,15 @@ def kubectl(cluster: Access) -> Kubectl:
     program = cluster.tools / "kubectl" if cluster.tools else Path(on_path or "kubectl")
     # An `existing` cluster's kubeconfig has contexts of its own.
     return Kubectl(program, cluster.kubeconfig, "admin" if cluster.tools else "")
+
+
+@pytest.fixture(scope="session")
+def served(kubectl: Kubectl) -> Kubectl:
+    """kubectl, once the API server serves our kinds as crds/ says. They stay: others use the cluster too."""
+    crds = str(REPOSITORY / "crds")
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename", crds)
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "--filename", crds)
+    return kubectl
 
 
 @pytest.fixture

@@ -13,19 +13,19 @@ from controller.runs import Runs, Shared, fresh_namespace
 
 
 @pytest.fixture(scope="session")
-def shared(cluster: Access, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+def shared(cluster: Access, served: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     """An operator with little patience, which leads."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
     settings = {"TOWPATH_START_TIMEOUT_SECONDS": "15", "TOWPATH_STEP_GRACE_SECONDS": "2"}
     with (
-        fresh_namespace(kubectl) as roomy,
-        fresh_namespace(kubectl) as tight,
+        fresh_namespace(served) as roomy,
+        fresh_namespace(served) as tight,
         running_operator(cluster, roomy, log, tight, **settings) as operator,
     ):
-        yield Shared(operator, Runs(kubectl, roomy), Runs(kubectl, tight))
+        yield Shared(operator, Runs(served, roomy), Runs(served, tight))
 
 
 @pytest.fixture
-def runs(kubectl: Kubectl, namespace: str) -> Runs:
+def runs(served: Kubectl, namespace: str) -> Runs:
     """The runs of a namespace that no operator watches yet."""
-    return Runs(kubectl, namespace)
+    return Runs(served, namespace)

@@ -97,7 +97,7 @@ def test_whenever_an_operator_dies_its_successor_neither_loses_the_version_nor_m
 
 @pytest.mark.server
 def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
-    cluster: Access, kubectl: Kubectl, namespace: str
+    cluster: Access, served: Kubectl, namespace: str
 ) -> None:
     async def lead(outputs: range) -> list[int]:
         configuration = Configuration()
@@ -122,11 +122,11 @@ def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
     by_leader = asyncio.run(compete())
     assert all(given == sorted(given) for given in by_leader)
     given = {number for numbers in by_leader for number in numbers}
-    listed = kubectl.json("get", "datasetversions.towpath.dev", "--namespace", namespace)["items"]
+    listed = served.json("get", "datasetversions.towpath.dev", "--namespace", namespace)["items"]
     made = {item["spec"]["version"]: item["spec"]["producedBy"]["run"] for item in listed}
     assert len(set(made.values())) == len(made) == 20
     assert made.keys() == given
-    dataset = kubectl.json("get", "datasets.towpath.dev", "iris-model", "--namespace", namespace)
+    dataset = served.json("get", "datasets.towpath.dev", "iris-model", "--namespace", namespace)
     assert dataset["status"]["lastVersion"] == max(given)
 
 
