@@ -85,6 +85,30 @@ class Metric(StatusModel):
     """The last value logged."""
 
 
+class ReusedFrom(StatusModel):
+    """The earlier step whose verified outputs were taken."""
+
+    run: ObjectName
+    """Name of the run that computed it."""
+    uid: Annotated[str, Field(max_length=64)] | None = None
+    """UID of that run."""
+    step: StepName | None = None
+    """Name of the step there, where it is another one."""
+
+
+class ReuseMiss(StatusModel):
+    """Why no earlier work was taken."""
+
+    reason: Word
+    """One CamelCase word from the documented list, such as Changed or OutputGone."""
+    components: Annotated[tuple[Sentence, ...], Field(max_length=32), LIST_ATOMIC] = ()
+    """What differs from the step of the run named here, such as params, code or inputs.raw."""
+    run: ObjectName | None = None
+    """The run of the nearest earlier step, which was compared, or whose outputs are gone."""
+    message: Sentence | None = None
+    """What was found, where that is more than the reason."""
+
+
 class StepStatus(StatusModel):
     """The progress of one step."""
 
@@ -120,6 +144,10 @@ class StepStatus(StatusModel):
     """Last lines of the failed step's log."""
     fingerprint: Digest | None = None
     """What identifies the step's work for reuse."""
+    reused_from: ReusedFrom | None = None
+    """The earlier step whose outputs were taken instead of running this one."""
+    reuse_miss: ReuseMiss | None = None
+    """Why the step was run although reuse was allowed."""
     stage_in_seconds: Duration | None = None
     """How long staging in took."""
     bytes_in: Count = 0
