@@ -40,6 +40,8 @@ class Break:
     cut_after: int | None = None
     stall_after: int | None = None
     meanwhile: Callable[[], None] | None = None
+    # When the request has been carried out, and nothing of the answer has been sent.
+    carried_out: Callable[[], None] | None = None
     # The real answer's body, made another one of which the headers tell nothing.
     other_body: Callable[[bytes], bytes] | None = None
     # Instead of the range that was asked for.
@@ -120,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         response, content = self._forward(body)
+        if broken.carried_out:
+            broken.carried_out()
         if broken.lose_reply or broken.reset:
             self._hang_up(broken.reset)
             return

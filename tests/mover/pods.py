@@ -147,11 +147,15 @@ class Pod:
 
     def end(self, process: subprocess.Popen[str]) -> Ended:
         output, errors = process.communicate(timeout=60)
+        return self.ended(process.returncode, errors, output)
+
+    def ended(self, code: int, errors: str, output: str = "") -> Ended:
+        """What a container that ended so left behind."""
         log = self.root / "termination-log"
         message = log.read_bytes() if log.exists() else b""
         assert len(message) <= 4096
         log.unlink(missing_ok=True)
-        return Ended(process.returncode, json.loads(message) if message else {}, errors, output)
+        return Ended(code, json.loads(message) if message else {}, errors, output)
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
