@@ -174,6 +174,8 @@ class DatastoreStatus(StatusModel):
     """What that sweep deleted, or why it could not."""
     swept_for: Annotated[str, Field(max_length=64)] | None = None
     """Stands for what was gone when that sweep began: only if more is gone, or after a day, there is another."""
+    sweep_requested: Annotated[str, Field(max_length=256)] | None = None
+    """The value of the annotation towpath.dev/sweep that the last sweep answered."""
 
 
 class Datastore(Resource):

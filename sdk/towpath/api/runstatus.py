@@ -176,6 +176,9 @@ class PipelineRunStatus(StatusModel):
     """When the run was first seen."""
     completion_time: Time | None = None
     """When the run ended, well or not."""
+    keep_seconds: Count | None = None
+    """How long after its end the run and its unregistered data stay, from the pipeline's retention; 30 days where
+    omitted."""
     steps_total: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How many steps the plan has."""
     steps_done: Annotated[int, Field(ge=0, le=1000)] | None = None

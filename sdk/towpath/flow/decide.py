@@ -32,6 +32,7 @@ def begin(plan: Plan, plan_digest: str, first_seen_at: datetime) -> RecordedRun:
         reason=RunReason.RUNNING,
         message=f"0 of {len(plan.steps)} steps succeeded",
         start_time=first_seen_at,
+        keep_seconds=plan.keep_seconds,
     )
 
 

@@ -109,6 +109,7 @@ def run_document(plan: Plan) -> Document:
             "datastores": [datastore_document(datastore) for datastore in plan.datastores],
             "timeoutSeconds": plan.timeout_seconds,
             "continueOnStepFailure": plan.continue_on_step_failure or None,
+            "keepSeconds": plan.keep_seconds,
         }
     )
 

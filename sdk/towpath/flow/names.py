@@ -36,6 +36,9 @@ STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
 GIVEN_NAME_ANNOTATION = f"{GROUP}/given-name"
 REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
+# On a Datastore: any new value asks for a sweep now, one that begins with DRY_RUN to only say what would go.
+SWEEP_ANNOTATION = f"{GROUP}/sweep"
+DRY_RUN = "dry-run"
 
 STAGE_IN_CONTAINER = "stage-in"
 STEP_CONTAINER = "step"
@@ -182,6 +185,19 @@ def dataset_prefix(namespace: str, dataset: str) -> str:
 def attempt_prefix_of(inventory: str) -> str:
     """Where the attempt lies that wrote the output with this inventory."""
     return inventory.rsplit("/", 2)[0] + "/"
+
+
+def attempt_at(namespace: str, key: str) -> str | None:
+    """The prefix of the attempt whose object this key is; None for a key that belongs to no attempt."""
+    parts = key.split("/")
+    # runs/RUN/STEP/ATTEMPT/, and with a dataset's name before the run's folder.
+    depth = {f"{namespace}/runs": 5, f"{namespace}/datasets": 6}.get("/".join(parts[:2]), len(parts))
+    return "/".join(parts[:depth]) + "/" if len(parts) > depth else None
+
+
+def run_folder_of(attempt: str) -> str:
+    """The folder of the run whose attempt has this prefix."""
+    return attempt.split("/")[-4]
 
 
 def prefix_mark(prefix: str) -> str:

@@ -47,6 +47,7 @@ def plan(resolved: Resolved) -> Plan:
         notes=tuple(_notes(steps)),
         timeout_seconds=resolved.timeout_seconds,
         continue_on_step_failure=resolved.continue_on_step_failure,
+        keep_seconds=resolved.spec.retention.keep_seconds if resolved.spec.retention else None,
     )
 
 

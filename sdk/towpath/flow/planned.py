@@ -233,6 +233,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
+    keep_seconds: int | None = None
 
     def step(self, name: str) -> PlannedStep:
         """The step of this name; KeyError if there is none."""

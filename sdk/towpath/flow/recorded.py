@@ -76,7 +76,10 @@ class RecordedStep:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A run's progress: `reason` and `message` are those of its Succeeded condition."""
+    """A run's progress: `reason` and `message` are those of its Succeeded condition.
+
+    `keep_seconds` is how long it stays after its end, where its pipeline says so.
+    """
 
     steps: tuple[RecordedStep, ...]
     plan_digest: str
@@ -84,3 +87,4 @@ class RecordedRun:
     message: str
     start_time: datetime
     completion_time: datetime | None = None
+    keep_seconds: int | None = None

@@ -67,6 +67,7 @@ def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
         notes=tuple(run.get("notes", ())),
         timeout_seconds=run.get("timeoutSeconds"),
         continue_on_step_failure=run.get("continueOnStepFailure", False),
+        keep_seconds=run.get("keepSeconds"),
     )
 
 

@@ -47,6 +47,8 @@ def write_status(run: Mapping[str, Any], recorded: RecordedRun, now: datetime) -
     }
     if recorded.completion_time is not None:
         status["completionTime"] = timestamp(recorded.completion_time)
+    if recorded.keep_seconds is not None:
+        status["keepSeconds"] = recorded.keep_seconds
     return _fitting(status)
 
 
@@ -73,6 +75,7 @@ def read_status(written: Mapping[str, Any]) -> RecordedRun | None:
         message=succeeded.message if succeeded else "",
         start_time=status.start_time,
         completion_time=status.completion_time,
+        keep_seconds=status.keep_seconds,
     )
 
 
