@@ -109,6 +109,17 @@ class ReuseMiss(StatusModel):
     """What was found, where that is more than the reason."""
 
 
+class PublishedShards(StatusModel):
+    """Shards whose part one attempt has published."""
+
+    attempt: Annotated[int, Field(ge=1, le=100_000)]
+    """Number of the attempt."""
+    done: Annotated[str, Field(max_length=32_768)]
+    """Which shards: numbers and ranges, such as 0,2-9."""
+    pods: Annotated[str, Field(max_length=98_304)]
+    """The UIDs of their pods, in the same order: each 22 characters of URL-safe base64."""
+
+
 class StepStatus(StatusModel):
     """The progress of one step."""
 
@@ -138,6 +149,8 @@ class StepStatus(StatusModel):
     """Failed attempts, by what failed."""
     outputs: Annotated[tuple[PublishedOutput, ...], Field(max_length=16), LIST_ATOMIC] = ()
     """What the step published, once its attempt was accepted."""
+    shards: Annotated[tuple[PublishedShards, ...], Field(max_length=4096), LIST_ATOMIC] = ()
+    """Of a step with `shards`, until it has ended: what is published of its parts, and is not run again."""
     metrics: Annotated[tuple[Metric, ...], Field(max_length=32), LIST_ATOMIC] = ()
     """Numbers that the step logged."""
     log_tail: Annotated[str, Field(max_length=8192)] | None = None

@@ -12,6 +12,9 @@ from towpath.api.ports import Input, Output
 from towpath.api.refs import ConfigMapRef
 from towpath.api.scalars import Digest, ObjectName, PortName, Seconds, StepName, StorePath
 
+# As many roots as an inventory may have: each share has one in that of their union.
+MOST_SHARDS = 4096
+
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 Word = Annotated[str, Field(max_length=131_072)]
 QueueName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
@@ -54,9 +57,9 @@ class Shards(Model):
 
     input: PortName
     """Name of the input to share out."""
-    count: Annotated[int, Field(ge=1, le=10_000)]
+    count: Annotated[int, Field(ge=1, le=MOST_SHARDS)]
     """How many shares."""
-    parallelism: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    parallelism: Annotated[int, Field(ge=1, le=MOST_SHARDS)] | None = None
     """How many run at the same time; all where omitted."""
 
 
