@@ -47,6 +47,32 @@ class Failures(StatusModel):
     """A transfer."""
 
 
+class ExportState(StrEnum):
+    """Where the copy of an output at the place of its `export` stands. All but the first are final."""
+
+    EXPORTING = "Exporting"
+    EXPORTED = "Exported"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+class ExportStatus(StatusModel):
+    """The copy of an output at the place of its `export`."""
+
+    state: ExportState = ExportState.EXPORTING
+    """Exporting, Exported, Failed, or Cancelled with its run."""
+    attempt: Annotated[int, Field(ge=0, le=100_000)] = 1
+    """Number of the latest mover that copies, from 1."""
+    failures: Count = 0
+    """How many of them failed."""
+    reason: Word | None = None
+    """One CamelCase word: why the latest failed."""
+    message: Sentence | None = None
+    """What happened, where, as whom, and what to do about it."""
+    retry_after: Time | None = None
+    """The next one does not start before this."""
+
+
 class PublishedOutput(StatusModel):
     """An output that was accepted."""
 
@@ -74,6 +100,8 @@ class PublishedOutput(StatusModel):
     """How long publishing took."""
     version: VersionNumber | None = None
     """Number of the dataset version that it was registered as."""
+    export: ExportStatus | None = None
+    """How far its copy at the place of its `export` is, where it has one."""
 
 
 class Metric(StatusModel):
