@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mover.archive_files import opened, unpacked
-from mover.hostile_archives import ARCHIVE_TYPES, corpus, packed
+from mover.hostile_archives import ARCHIVE_TYPES, Hostile, bomb, corpus, packed
 from mover.inventories import an_object
 from towpath_mover.archive_members import Bounds
 from towpath_mover.archives import Archive
@@ -20,15 +21,22 @@ from towpath_mover.inventory import Entry, Root, Tally
 from towpath_mover.inventory_reader import InventoryReader
 
 CORPUS = corpus()
-SEEDS = [(one.type, one.content) for one in CORPUS.values() if len(one.content) < 20_000]
-SEEDS += [(type_, packed(type_, [("a", b"1"), ("b/c", b"22" * 99)])) for type_ in ARCHIVE_TYPES]
+BOMBS = [type_ for type_ in ARCHIVE_TYPES if type_ != "Tar"]
 LINE = '{"path":"a","size":1,"sha256":"' + "0" * 64 + '"}'
 BOUNDS = Bounds(entries=1000, bytes=4 << 20)
 
 
 @pytest.mark.parametrize("what", [what for what, one in CORPUS.items() if one.reason])
 def test_it_is_refused_by_its_own_reason(what: str) -> None:
-    hostile = CORPUS[what]
+    check_refusal(CORPUS[what])
+
+
+@pytest.mark.parametrize("type_", BOMBS)
+def test_a_bomb_is_too_large(type_: str) -> None:
+    check_refusal(bomb(type_))
+
+
+def check_refusal(hostile: Hostile) -> None:
     with pytest.raises(MoverFailure) as raised:
         read_as_a_dataset(Archive(hostile.type), hostile.content)
     assert raised.value.reason is hostile.reason, raised.value.message
@@ -53,10 +61,18 @@ def read_as_a_dataset(archive: Archive, content: bytes) -> None:
         tally.add(Entry(path, 0, sha256="0" * 64))
 
 
+@cache
+def seeds() -> list[tuple[str, bytes]]:
+    """What is damaged: hostile and honest archives."""
+    hostile = [*CORPUS.values(), *map(bomb, BOMBS)]
+    honest = [(type_, packed(type_, [("a", b"1"), ("b/c", b"22" * 99)])) for type_ in ARCHIVE_TYPES]
+    return [*((one.type, one.content) for one in hostile if len(one.content) < 20_000), *honest]
+
+
 @st.composite
 def damaged_archives(draw: st.DrawFn) -> tuple[str, bytes]:
     """An archive with some bytes changed, cut out or put in; or bytes of nothing."""
-    type_, content = draw(st.sampled_from(SEEDS))
+    type_, content = draw(st.sampled_from(seeds()))
     changed = bytearray(content)
     for _ in range(draw(st.integers(0, 4))):
         place = draw(st.integers(0, len(changed)))
@@ -123,4 +139,4 @@ def _fuzz(strategy: st.SearchStrategy[object], read: Callable[[object], None], e
 
 def test_the_corpus_knows_every_reason_of_archives() -> None:
     own = {reason for reason in Reason if reason.name.startswith("ARCHIVE")}
-    assert own <= {one.reason for one in CORPUS.values()}
+    assert own <= {one.reason for one in CORPUS.values()} | {Reason.ARCHIVE_TOO_LARGE}
