@@ -25,7 +25,7 @@ def look(outputs: Iterable[OutputOrder], paths: PodPaths) -> list[Owed]:
     """Return the outputs to publish; one that is missing, empty, of the wrong kind or unsafe is refused by name."""
     owed = []
     for order in outputs:
-        place = paths.here(order.path)
+        place = paths.output(order.path)
         found = find_output(order.name, place, order.path)
         if found is not None:
             counted = _count(order, found)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from towpath.flow import names
 from towpath_mover.stores import Places
 
 ROOT_VARIABLE = "TOWPATH_ROOT"
@@ -24,6 +25,10 @@ class PodPaths(NamedTuple):
         """Return where a path below /towpath lies; any other path stays what it is."""
         inside = path.removeprefix("/towpath/")
         return Path(path) if inside == path else self.root / inside
+
+    def output(self, path: str) -> Path:
+        """Return where lies what a step writes at this path."""
+        return self.here(names.output_place(path))
 
     @property
     def run_document(self) -> Path:

@@ -66,7 +66,7 @@ def _mounted(code: CodeOrder, folder: Path) -> dict[str, bytes]:
 
 def _prepare_outputs(order: StepOrder, paths: PodPaths) -> None:
     for output in order.outputs:
-        place = paths.here(output.path)
+        place = paths.output(output.path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if output.make_directory:
             place.mkdir(exist_ok=True)

@@ -41,7 +41,28 @@ MISTAKES: list[tuple[list[dict[str, Any]], str]] = [
     ([STEP(inputs=[{"name": "x", "mountPath": "/proc/x"}])], "belongs to the system"),
     (
         [STEP(inputs=[{"name": "x", "mountPath": "/data"}, {"name": "y", "mountPath": "/data/y"}])],
-        "of the inputs x (/data) and y (/data/y) one lies in the other",
+        "of the input x (/data) and the input y (/data/y) one lies in the other",
+    ),
+    ([STEP(outputs=[{"name": "x", "mountPath": "/towpath/x"}])], "output x: mountPath /towpath/x belongs"),
+    ([STEP(outputs=[{"name": "x", "mountPath": "/etc/x", "makeDirectory": True}])], "belongs to the system"),
+    ([STEP(outputs=[{"name": "x", "mountPath": "/model"}])], "would hide what the image has in /,"),
+    ([STEP(outputs=[{"name": "x", "mountPath": "/usr/local/x"}])], "has in /usr/local,"),
+    ([STEP(outputs=[{"name": "x", "mountPath": "/var/x"}])], "would hide what the image has in /var,"),
+    (
+        [STEP(outputs=[{"name": "x", "mountPath": "/data/x"}, {"name": "y", "mountPath": "/data/x"}])],
+        "of the output x (/data/x) and the output y (/data/x) one lies in the other",
+    ),
+    (
+        [STEP(outputs=[{"name": "x", "mountPath": "/data/x"}, {"name": "y", "mountPath": "/data/x/y"}])],
+        "of the output x (/data/x) and the output y (/data/x/y) one lies in the other",
+    ),
+    (
+        [STEP(inputs=[{"name": "x", "mountPath": "/data/x"}], outputs=[{"name": "y", "mountPath": "/data"}])],
+        "of the input x (/data/x) and the output y (/data) one lies in the other",
+    ),
+    (
+        [STEP(inputs=[{"name": "x", "mountPath": "/data"}], outputs=[{"name": "y", "mountPath": "/data/y"}])],
+        "of the input x (/data) and the output y (/data/y) one lies in the other",
     ),
     ([STEP("a", dependsOn=["a"])], "a → a"),
 ]
@@ -63,6 +84,14 @@ def test_inputs_beside_one_another_may_have_names_that_begin_alike() -> None:
     inputs = [{"name": "x", "mountPath": "/data"}, {"name": "y", "mountPath": "/data2"}]
 
     check_pipeline(a_pipeline(STEP(inputs=inputs)).spec)
+
+
+def test_outputs_may_lie_beside_each_other_and_beside_inputs() -> None:
+    inputs = [{"name": "x", "mountPath": "/data/x"}]
+    outputs = [{"name": "y", "mountPath": "/data/y"}, {"name": "z", "mountPath": "/data/z"}, {"name": "w"}]
+    made = {"name": "model", "mountPath": "/opt/ml/model", "makeDirectory": True}
+
+    check_pipeline(a_pipeline(STEP(inputs=inputs, outputs=[*outputs, made])).spec)
 
 
 def test_a_pipeline_says_whether_it_is_ready_and_says_it_once() -> None:

@@ -54,6 +54,16 @@ GPU: dict[str, Any] = {
 STEP = {"name": "train", "command": ["true"], "computeTarget": "gpu"}
 
 
+def test_a_volume_of_the_target_and_a_port_do_not_lie_in_each_other() -> None:
+    for path in ("/scratch", "/scratch/out/model"):
+        step = STEP | {"outputs": [{"name": "model", "mountPath": path, "makeDirectory": True}]}
+        read = sources(run=a_run(), pipeline=a_pipeline(step), pod_templates={"gpu": GPU})
+        refused = resolve(read, NOON, LIMITS)
+        assert isinstance(refused, Refused)
+        assert refused.reason is RunReason.INVALID_PIPELINE
+        assert f"gpu mounts a volume at /scratch, and the output model lies at {path}" in refused.message
+
+
 def on_target(step: dict[str, Any], template: dict[str, Any] = GPU, **spec: Any) -> PlannedStep:
     """The step as it is planned with this PodTemplate."""
     read = sources(run=a_run(), pipeline=a_pipeline(step, **spec), pod_templates={"gpu": template})

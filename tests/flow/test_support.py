@@ -31,7 +31,6 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
     ({"inputs": [{"name": "x", "mode": "Auto"}]}, ["spec.steps[0].inputs[0].mode: Auto"]),
     ({"inputs": [{"name": "x", "access": "Partial"}]}, ["spec.steps[0].inputs[0].access"]),
     ({"outputs": [{"name": "x", "export": {"path": "a"}}]}, ["spec.steps[0].outputs[0].export"]),
-    ({"outputs": [{"name": "x", "mountPath": "/a"}]}, ["spec.steps[0].outputs[0].mountPath"]),
 ]
 
 
@@ -98,7 +97,14 @@ def test_what_is_honoured_passes() -> None:
             {"name": "w", "source": {"sources": [{"path": "a/$(params.x)", "datastore": "b"}]}},
             {"name": "v", "transforms": [{"sample": {"percent": 50, "exact": True}}, {"take": {"count": 1}}]},
         ],
-        outputs=[{"name": "y", "optional": True, "register": {"name": "n", "tags": {"a": "b"}}}],
+        outputs=[
+            {
+                "name": "y",
+                "optional": True,
+                "mountPath": "/a/y",
+                "register": {"name": "n", "tags": {"a": "b"}},
+            }
+        ],
         env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
         resources={"limits": {"memory": "1Gi"}},
         reuse="Never",

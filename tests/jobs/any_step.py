@@ -74,15 +74,19 @@ def steps(draw: st.DrawFn, stores: list[str]) -> PlannedStep:
     return make_step(
         draw(STEPS),
         inputs=tuple(draw(_inputs(number, name, stores)) for number, name in enumerate(inputs)),
-        outputs=tuple(
-            PlannedOutput(name, f"/towpath/outputs/{name}", draw(st.sampled_from(stores)), "runs/")
-            for name in outputs
-        ),
+        outputs=tuple(draw(_outputs(name, stores)) for name in outputs),
         code=draw(CODES),
         resources=draw(RESOURCES),
         security_context=draw(SECURITY),
         timeout_seconds=draw(st.sampled_from([None, 60])),
     )
+
+
+@st.composite
+def _outputs(draw: st.DrawFn, name: str, stores: list[str]) -> PlannedOutput:
+    places = ["/towpath/outputs", f"/out/{name}", "/out/shared"]
+    path = f"{draw(st.sampled_from(places))}/{name}"
+    return PlannedOutput(name, path, draw(st.sampled_from(stores)), "runs/")
 
 
 @st.composite

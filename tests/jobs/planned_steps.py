@@ -43,7 +43,8 @@ def make_input(name: str = "raw", path: str | None = None) -> PlannedInput:
 def make_output(name: str = "clean", **facts: Any) -> PlannedOutput:
     """An output in the default datastore."""
     given = {"datastore": "default", "prefix": f"{NAMESPACE}/runs/iris-1-0123abcd/prep/"}
-    return PlannedOutput(name=name, path=f"/towpath/outputs/{name}", **given | facts)
+    given |= {"path": f"/towpath/outputs/{name}"}
+    return PlannedOutput(name=name, **given | facts)
 
 
 def make_step(name: str = "prep", **facts: Any) -> PlannedStep:

@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import given
 
 from jobs.any_step import IN_ANY_TIME, attempts
+from jobs.planned_steps import make_order, make_output, make_plan, make_step
 from jobs.restricted import containers, violations
+from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import Plan, PlannedStep
 from towpath_operator.jobs import step
@@ -89,9 +91,37 @@ def test_inputs_launcher_and_context_cannot_be_changed_by_the_step(attempt: Atte
         for mount in mounts_of(pod_of(render(attempt)), "step")
         if not mount.get("readOnly")
     }
-    outputs = {"/towpath/outputs"} if planned.outputs else set()
+    outputs = {output.path.rpartition("/")[0] for output in planned.outputs}
     work = {"/towpath/work"} if planned.needs_movers else set()
     assert written == {"/dev/shm"} | outputs | work
+
+
+@IN_ANY_TIME
+@given(attempts())
+def test_movers_find_each_output_where_the_step_writes_it(attempt: Attempt) -> None:
+    _, planned, _ = attempt
+    pod = pod_of(render(attempt))
+    for output in planned.outputs:
+        place = inside(pod, "step", output.path)
+        assert inside(pod, "publish", names.output_place(output.path)) == place
+        assert inside(pod, "stage-in", names.output_place(output.path)) == place
+
+
+def test_an_output_that_is_made_beforehand_hides_nothing_of_the_image_but_itself() -> None:
+    output = make_output("model", path="/opt/ml/model", make_directory=True)
+    planned = make_step(outputs=(output, make_output("log", path="/out/log")))
+    pod = pod_of(step.render(make_plan(planned), planned, make_order(planned), PodSettings()))
+    assert inside(pod, "step", "/opt/ml/model") == inside(pod, "publish", names.output_place("/opt/ml/model"))
+    paths = {mount["mountPath"] for mount in mounts_of(pod, "step")}
+    assert {"/opt/ml/model", "/out"} < paths
+    assert "/opt/ml" not in paths
+
+
+def inside(pod: dict[str, Any], container: str, path: str) -> tuple[str, str]:
+    """The volume that a path of a container lies on, and where on it."""
+    [mount] = [one for one in mounts_of(pod, container) if f"{path}/".startswith(f"{one['mountPath']}/")]
+    below = path.removeprefix(mount["mountPath"])
+    return mount["name"], f"/{mount['subPath']}{below}" if "subPath" in mount else below
 
 
 @IN_ANY_TIME

@@ -10,6 +10,7 @@ import pytest
 
 from cluster.space import Space
 from mover.pods import ATTEMPT_ID, Pod, content_of, datastore, output, write_files
+from towpath.flow import names
 from towpath.flow.code import code_digest
 from towpath.flow.planned import PlannedCode
 
@@ -241,6 +242,37 @@ def test_stage_in_prepares_the_place_where_the_command_runs(local_s3: Space, tmp
     assert context["run"] == {"name": "iris", "uid": "0123abcd-0000-0000-0000-000000000000"}
     assert context["params"] == {"share": "80"}
     assert context["outputs"]["a"] == {"path": "/towpath/outputs/a"}
+
+
+def test_outputs_with_places_of_their_own_are_published_like_others(local_s3: Space, tmp_path: Path) -> None:
+    made = output("model", path="/opt/ml/model", make_directory=True)
+    attempt = pod(local_s3, tmp_path, outputs=[made, output("log", path="/out/log.txt"), output("usual")])
+    assert attempt.stage_in().code == 0
+    inside = [
+        tmp_path / names.output_place(path).removeprefix("/towpath/") for path in (made.path, "/out/log.txt")
+    ]
+    assert (inside[0].is_dir(), inside[1].parent.is_dir(), inside[1].exists()) == (True, True, False)
+    write_files(
+        tmp_path, [(f"{inside[0]}/weights", b"w"), (str(inside[1]), b"lines"), ("outputs/usual", b"u")]
+    )
+    outputs = attempt.publish().report["outputs"]
+    assert [(one["name"], one["directory"], one.get("file")) for one in outputs] == [
+        ("model", True, None),
+        ("log", False, "log"),
+        ("usual", False, "usual"),
+    ]
+    context = json.loads((tmp_path / "context/context.json").read_text())
+    assert context["outputs"]["log"] == {"path": "/out/log.txt"}
+
+
+def test_an_output_that_was_not_written_is_named_by_the_path_that_the_step_knows(
+    local_s3: Space, tmp_path: Path
+) -> None:
+    attempt = pod(local_s3, tmp_path, outputs=[output("log", path="/out/log.txt")])
+    attempt.stage_in()
+    published = attempt.publish()
+    assert (published.code, published.report["reason"]) == (41, "OutputMissing")
+    assert "nothing is at '/out/log.txt'" in published.report["message"]
 
 
 def test_stage_in_may_run_again_in_the_same_pod(local_s3: Space, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ CONTEXT = "/towpath/context"
 CODE = "/towpath/code"
 INPUTS = names.CONTAINER_INPUTS
 OUTPUTS = names.CONTAINER_OUTPUTS
+ELSEWHERE = names.CONTAINER_OUTPUTS_ELSEWHERE
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the path that programs use
 
 # The inventory's figure is rounded up to blocks already; the rest is for what a file system adds.
@@ -45,8 +46,7 @@ def step_volumes(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Vol
     ]
     if step.inputs:
         volumes.append(_empty("inputs", {"sizeLimit": whole(disk_of_inputs(step, order))}))
-    if step.outputs:
-        volumes.append(_empty("outputs"))
+    volumes += [_empty(volume) for volume in _volumes_of_outputs(step)]
     if step.code and step.code.config_map:
         # Optional to the kubelet, so that stage-in says what is missing instead of a pod that never starts.
         volumes.append({"name": "code", "configMap": {"name": step.code.config_map, "optional": True}})
@@ -77,9 +77,7 @@ def stage_in_mounts(step: PlannedStep) -> list[Mount]:
         mounts.append(_mount("inputs", INPUTS))
     if step.code and step.code.config_map:
         mounts.append(_mount("code", CODE, read_only=True))
-    if step.outputs:
-        mounts.append(_mount("outputs", OUTPUTS))
-    return mounts
+    return [*mounts, *(_mount(volume, path) for volume, path in _volumes_of_outputs(step).items())]
 
 
 def step_mounts(step: PlannedStep) -> list[Mount]:
@@ -89,8 +87,10 @@ def step_mounts(step: PlannedStep) -> list[Mount]:
         _mount("work", WORK),
         _mount("context", CONTEXT, read_only=True),
     ]
+    # These come first: an input may lie below a folder in which outputs are written.
+    mounts += _mounts_elsewhere(step)
     mounts += [_mount("inputs", given.path, given.name, read_only=True) for given in step.inputs]
-    if step.outputs:
+    if "outputs" in _volumes_of_outputs(step):
         mounts.append(_mount("outputs", OUTPUTS))
     return [*mounts, shared_memory_mount()]
 
@@ -99,9 +99,31 @@ def publish_mounts(step: PlannedStep) -> list[Mount]:
     """What publish reads; it changes nothing but its own temporary files."""
     mounts = [_mount("plan", PLAN, read_only=True), _mount("bin", BIN, read_only=True)]
     mounts += [_mount("work", WORK, read_only=True), _mount("mover-tmp", "/tmp")]  # noqa: S108
-    if step.outputs:
-        mounts.append(_mount("outputs", OUTPUTS, read_only=True))
-    return mounts
+    places = _volumes_of_outputs(step).items()
+    return [*mounts, *(_mount(volume, path, read_only=True) for volume, path in places)]
+
+
+def _volumes_of_outputs(step: PlannedStep) -> dict[str, str]:
+    """The volumes that the step's outputs need, and where movers find each."""
+    elsewhere = {names.is_elsewhere(output.path) for output in step.outputs}
+    usual = {"outputs": OUTPUTS} if False in elsewhere else {}
+    return usual | ({"outputs-elsewhere": ELSEWHERE} if True in elsewhere else {})
+
+
+def _mounts_elsewhere(step: PlannedStep) -> list[Mount]:
+    """The folder above each output, so that the step can make it as it likes; the output itself where it is made."""
+    mounts = {}
+    for output in step.outputs:
+        folder, _, name = output.path.rpartition("/")
+        if not names.is_elsewhere(output.path):
+            continue
+        if output.make_directory:
+            # So nothing is hidden of what the image has beside it.
+            inside = f"{names.elsewhere_folder(folder)}/{name}"
+            mounts[output.path] = _mount("outputs-elsewhere", output.path, inside)
+        else:
+            mounts[folder] = _mount("outputs-elsewhere", folder, names.elsewhere_folder(folder))
+    return [mounts[path] for path in sorted(mounts)]
 
 
 def _plan_volume(plan: Plan, step: PlannedStep) -> Volume:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from towpath.api.pipeline import PipelineSpec
-from towpath.api.ports import Input
+from towpath.api.ports import Input, Output
 from towpath.api.step import Step
 from towpath.flow import graph, names, references, unregistered, views
 from towpath.flow.conditions import RunReason
@@ -14,6 +14,8 @@ from towpath.flow.stalled import StalledError, near
 _RUN_REFERENCES = ("run.name", "run.uid", "step.name")
 # Mounting over these breaks the container, or shows what must not be shown.
 _RESERVED = ("/towpath", "/proc", "/sys", "/dev", "/etc", "/run/secrets", "/var/run/secrets")
+# No folder for outputs may take the place of these, or of what is in them.
+_PROGRAMS = ("/bin", "/lib", "/lib64", "/sbin", "/usr")
 _SYSTEM = ("/bin", "/boot", "/lib", "/lib64", "/run", "/sbin", "/usr", "/var", "/var/run")
 
 
@@ -73,6 +75,22 @@ def input_folder(given: Input) -> str:
     return given.mount_path or f"{names.CONTAINER_INPUTS}/{given.name}"
 
 
+def output_path(output: Output) -> str:
+    """Where a step writes an output."""
+    return output.mount_path or f"{names.CONTAINER_OUTPUTS}/{output.name}"
+
+
+def check_volumes(step: Step, target: str, mounted: Iterable[str]) -> None:
+    """Raise StalledError where a volume of the step's compute target is mounted in a port, or a port lies in one."""
+    for path in (one.rstrip("/") for one in mounted):
+        for port, other in _ports(step):
+            if _is_in(path, other) or _is_in(other, path):
+                raise _invalid(
+                    f"Step {step.name}: its computeTarget {target} mounts a volume at {path}, and the {port} lies at "
+                    f"{other}. Change one of the two mountPaths."
+                )
+
+
 def refuse_alike(given: Iterable[str]) -> None:
     """Refuse two given names that map to one object, unless one of them is the object's own name."""
     seen: dict[str, str] = {}
@@ -123,25 +141,48 @@ def _check_references(step: Step, spec: PipelineSpec) -> None:
 
 def _check_paths(step: Step) -> None:
     paths: dict[str, str] = {}
-    for given in step.inputs:
-        path = input_folder(given).rstrip("/")
-        if given.mount_path:
-            _refuse_reserved(step, given, path)
+    for port, path in _ports(step):
         for other, name in paths.items():
-            if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/"):
+            if _is_in(path, other) or _is_in(other, path):
                 raise _invalid(
-                    f"Step {step.name}: of the inputs {name} ({other}) and {given.name} ({path}) one lies in "
-                    "the other. Change a mountPath."
+                    f"Step {step.name}: of the {name} ({other}) and the {port} ({path}) one lies in the other. "
+                    "Change a mountPath."
                 )
-        paths[path] = given.name
+        paths[path] = port
+    for given in step.inputs:
+        if given.mount_path:
+            _refuse_reserved(f"Step {step.name}, input {given.name}", given.mount_path)
+    for output in step.outputs:
+        if output.mount_path:
+            _check_output_path(f"Step {step.name}, output {output.name}", output)
 
 
-def _refuse_reserved(step: Step, given: Input, path: str) -> None:
-    below = any(path == reserved or path.startswith(f"{reserved}/") for reserved in _RESERVED)
-    if below or path in ("", *_SYSTEM):
+def _ports(step: Step) -> Iterator[tuple[str, str]]:
+    yield from ((f"input {given.name}", input_folder(given)) for given in step.inputs)
+    yield from ((f"output {output.name}", output_path(output)) for output in step.outputs)
+
+
+def _is_in(path: str, other: str) -> bool:
+    return f"{path}/".startswith(f"{other}/")
+
+
+def _check_output_path(where: str, output: Output) -> None:
+    path = output.mount_path or ""
+    _refuse_reserved(where, path)
+    folder = path.rpartition("/")[0]
+    if not output.make_directory and (
+        folder in ("", *_SYSTEM) or any(_is_in(folder, one) for one in _PROGRAMS)
+    ):
         raise _invalid(
-            f"Step {step.name}, input {given.name}: mountPath {given.mount_path} belongs to the system. "
-            "Take a folder of your own, such as /data."
+            f"{where}: mountPath {path} would hide what the image has in {folder or '/'}, which becomes an empty "
+            "folder. Take a path in a folder of your own, such as /data/out/model, or say makeDirectory: true."
+        )
+
+
+def _refuse_reserved(where: str, path: str) -> None:
+    if path in _SYSTEM or any(_is_in(path, reserved) for reserved in _RESERVED):
+        raise _invalid(
+            f"{where}: mountPath {path} belongs to the system. Take a folder of your own, such as /data."
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from towpath.flow import names
 from towpath.flow.documents import digest_of
 from towpath.flow.planned import Content, PlannedOutput, PlannedStep
 
@@ -36,4 +37,5 @@ def fingerprint(step: PlannedStep, inputs: Mapping[str, Content]) -> str:
 
 def _declaration(output: PlannedOutput) -> dict[str, Any]:
     declared = {"name": output.name, "optional": output.optional, "allowEmpty": output.allow_empty}
-    return declared | {"directory": output.directory, "makeDirectory": output.make_directory}
+    declared |= {"directory": output.directory, "makeDirectory": output.make_directory}
+    return declared | ({"mountPath": output.path} if names.is_elsewhere(output.path) else {})

@@ -50,6 +50,8 @@ SWEEP_CONTAINER = "sweep"
 
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
+# Where movers find outputs with a mountPath: below one folder for each folder that the step's container has of them.
+CONTAINER_OUTPUTS_ELSEWHERE = "/towpath/outputs-elsewhere"
 
 PLAN_RUN_KEY = "run"
 
@@ -132,6 +134,24 @@ def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
 def listing_container(number: int) -> str:
     """The container of one of several inventories that are taken in one pod."""
     return f"{INVENTORY_CONTAINER}-{number}"
+
+
+def is_elsewhere(output_path: str) -> bool:
+    """Whether a step writes an output at a place of its own (`mountPath`), not at the usual one."""
+    return not output_path.startswith(f"{CONTAINER_OUTPUTS}/")
+
+
+def elsewhere_folder(folder: str) -> str:
+    """What stands for a folder of the step's container in the volume of the outputs that are written elsewhere."""
+    return f"at-{_digest(folder)}"
+
+
+def output_place(output_path: str) -> str:
+    """Where movers find what a step writes at this path."""
+    if not is_elsewhere(output_path):
+        return output_path
+    folder, _, name = output_path.rpartition("/")
+    return f"{CONTAINER_OUTPUTS_ELSEWHERE}/{elsewhere_folder(folder)}/{name}"
 
 
 def label_value(text: str) -> str:

@@ -148,7 +148,7 @@ def _output(resolved: Resolved, step: Step, output: Output) -> PlannedOutput:
     register = _registration(output)
     return PlannedOutput(
         name=output.name,
-        path=f"{names.CONTAINER_OUTPUTS}/{output.name}",
+        path=checks.output_path(output),
         datastore=output.datastore or names.DEFAULT_DATASTORE,
         prefix=_prefix(resolved, step, register),
         optional=output.optional,

@@ -163,6 +163,10 @@ def _targets(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[s
                 "PodTemplate", name, sources.pod_templates, f" (computeTarget of step {step})"
             )
         found[step] = read_target(name, sources.pod_templates[name])
+    for given in spec.steps:
+        if target := found.get(given.name):
+            mounted = (mount["mountPath"] for mount in target.volume_mounts)
+            checks.check_volumes(given, target.name, mounted)
     return found
 
 

@@ -63,7 +63,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable allow_empty",
     ports.DatasetRef: ALL,
     ports.StepOutputRef: ALL,
-    ports.Output: "name datastore register_ directory make_directory optional allow_empty",
+    ports.Output: "name datastore register_ directory mount_path make_directory optional allow_empty",
     ports.Register: ALL,
     transforms.Transform: ALL,
     transforms.Sample: ALL,
