@@ -49,7 +49,7 @@ def _count(store: Store, inventory: InventoryRef, views: Numbered, copy: Path) -
             whole = opened.enter_context(open_view(store, inventory, (), copy))
         for number, view in views.items():
             with _said_of(view):
-                counts[number] = whole.with_chain(view.transforms).summary()
+                counts[number] = whole.with_chain(view.transforms).largest_share(view.shards)
     return counts
 
 

@@ -134,11 +134,12 @@ class InventoryOrder(NamedTuple):
 
 
 class ViewOrder(NamedTuple):
-    """A part of an inventory; `input` is whose it is, for messages."""
+    """A part of an inventory, perhaps shared out; `input` is whose it is, for messages."""
 
     input: str
     inventory: InventoryRef
     transforms: tuple[Mapping[str, Any], ...]
+    shards: int = 1
 
 
 class CountOrder(NamedTuple):
@@ -223,7 +224,8 @@ def count_order(environ: Mapping[str, str]) -> CountOrder:
 
 def _view(view: Fields) -> ViewOrder:
     transforms = tuple(transform.plain() for transform in view.children("transforms"))
-    return ViewOrder(view.text("input"), _inventory(view.child("inventory")), transforms)
+    shards = view.optional_number("shards") or 1
+    return ViewOrder(view.text("input"), _inventory(view.child("inventory")), transforms, shards)
 
 
 def _inventory(inventory: Fields) -> InventoryRef:

@@ -80,8 +80,10 @@ def _look(store: Store, prefix: str) -> _Attempt:
 
 def _is_inventory(key: str, prefix: str) -> bool:
     step, _, attempt = prefix.rstrip("/").rpartition("/")
-    output = key[len(prefix) :].partition("/")[0]
-    return key == names.output_inventory_key(f"{step}/", attempt, output)
+    first, _, rest = key[len(prefix) :].partition("/")
+    if names.holds_shards(prefix):
+        return key == names.output_inventory_key(prefix, first, rest.partition("/")[0])
+    return key == names.output_inventory_key(f"{step}/", attempt, first)
 
 
 def _delete(store: Store, prefix: str, attempt: _Attempt, progress: Progress) -> None:

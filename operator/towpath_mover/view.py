@@ -46,6 +46,17 @@ class View(NamedTuple):
             tally.add(entry)
         return tally.summary()
 
+    def largest_share(self, shards: int) -> Summary:
+        """Return the files of all, and the bytes and the disk space of the shares that have most of them."""
+        tallies = [Tally(self.roots) for _ in range(shards)]
+        files = 0
+        for entry in self.entries():
+            tallies[files % shards].add(entry)
+            files += 1
+        sums = [tally.summary() for tally in tallies]
+        most_bytes, most_disk = max(one.bytes for one in sums), max(one.scratch_bytes for one in sums)
+        return Summary("", files, most_bytes, most_disk)
+
     def with_chain(self, transforms: Sequence[Mapping[str, Any]]) -> View:
         """Return another view of the same inventory."""
         return self._replace(chain=_chain(transforms))

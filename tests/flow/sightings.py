@@ -17,11 +17,11 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.flow import names
 from towpath.flow.decide import begin
 from towpath.flow.decision import Limits
-from towpath.flow.documents import plan_digest, write
+from towpath.flow.documents import digested, plan_digest, write
 from towpath.flow.mover_orders import CountSurvey, Listing, Survey
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedContainer, ObservedMover, ObservedPod
 from towpath.flow.plan import plan as make_plan
-from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.planned import Plan, PlannedShards, PlannedStep
 from towpath.flow.recorded import RecordedRun
 from towpath.flow.resolve import resolve
 from towpath.flow.sources import Installation, Known, Refused, Resolved, Sources, Waiting
@@ -98,6 +98,14 @@ def planned(*steps: dict[str, Any], **fields: Any) -> Plan:
     resolved = surveyed(sources(*steps, **fields))
     assert isinstance(resolved, Resolved), resolved
     return make_plan(resolved)
+
+
+def shared_out(plan: Plan, step: str, given: str, count: int, parallelism: int | None = None) -> Plan:
+    """The plan, in which a step shares one input out; a share may be empty."""
+    planned = plan.step(step)
+    inputs = tuple(replace(one, allow_empty=one.allow_empty or one.name == given) for one in planned.inputs)
+    after = digested(replace(planned, inputs=inputs, shards=PlannedShards(given, count, parallelism)))
+    return replace(plan, steps=tuple(after if one.name == step else one for one in plan.steps))
 
 
 def surveyed(
@@ -185,22 +193,23 @@ def stage_in_report() -> str:
 
 def publish_report(step: PlannedStep, attempt: int = 1, uid: str = POD_UID, **fields: Any) -> str:
     """What publish says when it has published every output of a step."""
-    outputs = [publish_entry(step, output.name, attempt, uid) for output in step.outputs]
+    attempt_id = (names.shard_attempt_id if step.shards else names.attempt_id)(attempt, uid)
+    outputs = [publish_entry(step, output.name, attempt_id) for output in step.outputs]
     report = {
         "formatVersion": 1,
-        "attempt": f"{attempt}-{uid}",
+        "attempt": attempt_id,
         "outputs": outputs,
         "metrics": {"accuracy": 0.9},
     }
     return json.dumps(report | {"seconds": 1.5} | fields)
 
 
-def publish_entry(step: PlannedStep, name: str, attempt: int = 1, uid: str = POD_UID) -> dict[str, Any]:
+def publish_entry(step: PlannedStep, name: str, attempt_id: str = f"1-{POD_UID}") -> dict[str, Any]:
     """One output in a publisher's report."""
     output = {one.name: one for one in step.outputs}[name]
     inventory = {
         "datastore": output.datastore,
-        "path": f"{output.prefix}{attempt}-{uid}/{name}/inventory.jsonl.gz",
+        "path": f"{output.prefix}{attempt_id}/{name}/inventory.jsonl.gz",
         "digest": "sha256:" + "cd" * 32,
     }
     sizes = {"files": 1, "bytes": 100, "scratchBytes": 4096, "directory": False, "file": name, "seconds": 1.0}

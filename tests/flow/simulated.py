@@ -1,7 +1,8 @@
 """A small simulated cluster with an operator that may be killed anywhere: it shows whether decisions hold up.
 
-Jobs go from state to state by chance, vanish, are disrupted; the operator sees any earlier state of a pod, and is
-killed before or after each of its writes. Nothing survives a kill but what was written.
+Jobs, each with a pod or one for each of its shards, go from state to state by chance, vanish, are disrupted; the
+operator sees any earlier state of a pod, and is killed before or after each of its writes. Nothing survives a kill
+but what was written.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from towpath.flow import graph, registration
 from towpath.flow.decide import begin, decide
 from towpath.flow.decision import AttemptOrder, Decision, Registration
 from towpath.flow.documents import plan_digest, write
-from towpath.flow.names import job_name
+from towpath.flow.names import job_name, shard_attempt_id
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedPod, ObservedVersion
 from towpath.flow.planned import Plan, StepOutputRef
 from towpath.flow.recorded import RecordedRun, StepState
@@ -38,13 +39,25 @@ class KilledError(Exception):
 
 
 @dataclass
+class SimulatedPod:
+    """The pod at one place of a Job: every state that it has been in, and what it will come to."""
+
+    states: list[ObservedPod | None] = field(default_factory=lambda: [None])
+    has_ended: bool = False
+
+
+@dataclass
 class SimulatedJob:
-    """A Job, every state that its pod has been in, and what it will come to."""
+    """A Job, and its pods by their place in it."""
 
     order: AttemptOrder
     uid: str
-    states: list[ObservedPod | None] = field(default_factory=lambda: [None])
-    has_ended: bool = False
+    pods: list[SimulatedPod]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it will run any more."""
+        return all(pod.has_ended for pod in self.pods)
 
 
 @dataclass
@@ -61,6 +74,7 @@ class SimulatedCluster:
     cancel: bool = False
     is_calm: bool = False
     pods: int = 0
+    published: set[tuple[str, int, str]] = field(default_factory=set)
     remembered: dict[tuple[str, str], ObservedVersion] = field(default_factory=dict)
 
     def live(self, times: int) -> None:
@@ -100,8 +114,9 @@ class SimulatedCluster:
 
     def _calm_round(self) -> None:
         for job in list(self.jobs.values()):
-            for _ in range(5):
-                self._advance(job)
+            for place in range(len(job.pods)):
+                for _ in range(5):
+                    self._advance(job, place)
         self._pass()
 
     def _pass(self) -> None:
@@ -140,9 +155,11 @@ class SimulatedCluster:
         return Observed(attempts=attempts, cancel_requested=self.cancel, registered=dict(self.remembered))
 
     def _seen(self, name: str, job: SimulatedJob) -> ObservedAttempt:
-        newest = job.states[-1]
-        pod = newest if self.is_calm or self.chaos.random() < 0.7 else self.chaos.choice(job.states)
-        return self._sighting(name, job, pod)
+        return self._sighting(name, job, [self._state_seen(pod) for pod in job.pods])
+
+    def _state_seen(self, pod: SimulatedPod) -> ObservedPod | None:
+        is_newest = self.is_calm or self.chaos.random() < 0.7
+        return pod.states[-1] if is_newest else self.chaos.choice(pod.states)
 
     def _check_idempotent(self, decision: Decision) -> None:
         again = decide(self.plan, decision.recorded, self._observe_now(), self.now, LIMITS)
@@ -151,10 +168,12 @@ class SimulatedCluster:
         assert again.create == twice.create
 
     def _observe_now(self) -> Observed:
-        attempts = tuple(self._sighting(name, job, job.states[-1]) for name, job in self.jobs.items())
+        attempts = tuple(
+            self._sighting(name, job, [pod.states[-1] for pod in job.pods]) for name, job in self.jobs.items()
+        )
         return Observed(attempts=attempts, cancel_requested=self.cancel, registered=dict(self.remembered))
 
-    def _sighting(self, name: str, job: SimulatedJob, pod: ObservedPod | None) -> ObservedAttempt:
+    def _sighting(self, name: str, job: SimulatedJob, pods: list[ObservedPod | None]) -> ObservedAttempt:
         return ObservedAttempt(
             job=name,
             job_uid=job.uid,
@@ -163,7 +182,11 @@ class SimulatedCluster:
             step_digest=self.plan.step(job.order.step).digest,
             owner_uid=self.plan.run.uid,
             created_at=NOON,
-            pod=pod,
+            pod=None if job.order.shards else pods[0],
+            shards=job.order.shards,
+            pods={place: pod for place, pod in enumerate(pods) if pod and job.order.shards},
+            ended=frozenset(place for place, pod in enumerate(job.pods) if pod.has_ended),
+            is_merge=bool(job.order.parts),
         )
 
     def _write(self, recorded: RecordedRun) -> None:
@@ -180,7 +203,10 @@ class SimulatedCluster:
         assert recorded is not None, "a Job before the plan's digest was recorded"
         _check_inputs_are_accepted(self.plan, recorded, order)
         name = job_name(self.plan.run.name, self.plan.run.uid, order.step, order.attempt)
-        self.jobs.setdefault(name, SimulatedJob(order, f"job-{self.pods}"))
+        _check_shards_are_left(recorded, order)
+        assert {(order.step, shard, attempt) for shard, attempt in order.parts.items()} <= self.published
+        pods = [SimulatedPod() for _ in order.shards or [0]]
+        self.jobs.setdefault(name, SimulatedJob(order, f"job-{self.pods}", pods))
 
     def _register(self, wanted: Registration) -> None:
         name = wanted.register.dataset
@@ -201,25 +227,32 @@ class SimulatedCluster:
 
     def _move_a_job(self) -> None:
         if self.jobs:
-            self._advance(self.jobs[self.chaos.choice(sorted(self.jobs))])
+            job = self.jobs[self.chaos.choice(sorted(self.jobs))]
+            self._advance(job, self.chaos.randrange(len(job.pods)))
 
     def _lose_a_job(self) -> None:
         if self.jobs and self.chaos.random() < 0.3:
             del self.jobs[self.chaos.choice(sorted(self.jobs))]
 
-    def _advance(self, job: SimulatedJob) -> None:
-        if job.has_ended:
+    def _advance(self, job: SimulatedJob, place: int) -> None:
+        simulated = job.pods[place]
+        if simulated.has_ended:
+            if job.order.shards and not self.is_calm and self.chaos.random() < 0.1:
+                # A pod that ended is gone, and its Job knows only that it did.
+                simulated.states.append(None)
             return
-        pod = job.states[-1]
+        pod = simulated.states[-1]
         if pod is None:
             self.pods += 1
-            pod = a_pod(uid=f"pod-{self.pods}", name=f"pod-{self.pods}")
-        job.states.append(self._next(job, pod))
+            pod = a_pod(uid=f"00000000-0000-0000-0000-{self.pods:012}", name=f"pod-{self.pods}")
+        move = self._merged if job.order.parts else self._next
+        simulated.states.append(move(job, place, pod))
 
-    def _next(self, job: SimulatedJob, pod: ObservedPod) -> ObservedPod:
+    def _next(self, job: SimulatedJob, place: int, pod: ObservedPod) -> ObservedPod:
+        simulated = job.pods[place]
         stage_in, step = pod.containers.get("stage-in"), pod.containers.get("step")
         if not self.is_calm and self.chaos.random() < 0.05:
-            job.has_ended = True
+            simulated.has_ended = True
             return replace(pod, disruption="preempted", phase="Failed")
         if stage_in is None:
             return self._with(pod, "stage-in", None)
@@ -227,20 +260,35 @@ class SimulatedCluster:
             code = self._code(
                 {40: failure_report("StoreUnavailable"), 44: failure_report("CredentialsRefused")}
             )
-            return self._ended_by(job, pod, "stage-in", code, stage_in_report())
+            return self._ended_by(simulated, pod, "stage-in", code, stage_in_report())
         if step is None:
             return self._with(self._with(pod, "step", None), "publish", None)
         if step.exit_code is None:
             return self._with(pod, "step", 0 if self.is_calm or self.chaos.random() < 0.8 else 1)
-        job.has_ended = True
-        return self._published(job, pod, step.exit_code)
+        simulated.has_ended = True
+        return self._published(job, place, pod, step.exit_code)
 
-    def _published(self, job: SimulatedJob, pod: ObservedPod, exit_code: int) -> ObservedPod:
+    def _merged(self, job: SimulatedJob, place: int, pod: ObservedPod) -> ObservedPod:
+        simulated = job.pods[place]
+        if "merge" not in pod.containers:
+            return self._with(pod, "merge", None)
+        simulated.has_ended = True
+        if not self.is_calm and self.chaos.random() < 0.05:
+            return replace(pod, disruption="preempted", phase="Failed")
+        code = self._code({40: failure_report("StoreUnavailable"), 44: failure_report("CredentialsRefused")})
+        report = publish_report(self.plan.step(job.order.step), job.order.attempt, pod.uid)
+        return self._ended_by(simulated, pod, "merge", code, report)
+
+    def _published(self, job: SimulatedJob, place: int, pod: ObservedPod, exit_code: int) -> ObservedPod:
         if exit_code:
             return self._with(pod, "publish", 45, failure_report("NotPublished"))
         code = self._code({40: failure_report("StoreUnavailable"), 137: ""})
-        report = publish_report(self.plan.step(job.order.step), job.order.attempt, pod.uid)
-        return self._ended_by(job, pod, "publish", code, report)
+        told = {"shard": job.order.shards[place]} if job.order.shards else {}
+        report = publish_report(self.plan.step(job.order.step), job.order.attempt, pod.uid, **told)
+        if job.order.shards and not code[0]:
+            attempt_id = shard_attempt_id(job.order.attempt, pod.uid)
+            self.published.add((job.order.step, job.order.shards[place], attempt_id))
+        return self._ended_by(job.pods[place], pod, "publish", code, report)
 
     def _code(self, failures: dict[int, str]) -> tuple[int, str]:
         if self.is_calm or self.chaos.random() < 0.8:
@@ -249,9 +297,9 @@ class SimulatedCluster:
         return code, failures[code]
 
     def _ended_by(
-        self, job: SimulatedJob, pod: ObservedPod, name: str, code: tuple[int, str], report: str
+        self, simulated: SimulatedPod, pod: ObservedPod, name: str, code: tuple[int, str], report: str
     ) -> ObservedPod:
-        job.has_ended = job.has_ended or bool(code[0])
+        simulated.has_ended = simulated.has_ended or bool(code[0])
         return self._with(pod, name, code[0], code[1] if code[0] else report)
 
     def _with(
@@ -270,6 +318,11 @@ def _check_inputs_are_accepted(plan: Plan, recorded: RecordedRun, order: Attempt
             source = steps[given.source.step]
             accepted = {output.name: output.content for output in source.outputs}
             assert order.inputs[given.name] == accepted[given.source.output]
+
+
+def _check_shards_are_left(recorded: RecordedRun, order: AttemptOrder) -> None:
+    step = next(step for step in recorded.steps if step.name == order.step)
+    assert not set(order.shards) & set(step.shards), f"{order.step} runs shards again that have published"
 
 
 def _check_final_stays(before: RecordedRun, after: RecordedRun) -> None:

@@ -47,6 +47,7 @@ def _count(survey: CountSurvey, owner: Owner, image: str) -> MoverOrder:
             "input": name,
             "inventory": inventory_document(view.inventory),
             "transforms": [dict(transform) for transform in view.transforms],
+            **({"shards": view.shards} if view.shards > 1 else {}),
         }
         for view, name in zip(survey.views, survey.inputs, strict=True)
     ]

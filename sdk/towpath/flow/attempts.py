@@ -14,6 +14,7 @@ from towpath.flow.failures import (
     mover_failure,
     step_failure,
 )
+from towpath.flow.merges import merge_has_ended
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import StepState
@@ -30,7 +31,7 @@ def judge(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdic
     if pod is None:
         return _without_pod(step, attempt, moment)
     if has_ended(step, pod):
-        return _accepted(step, attempt, pod) or failure_of(step, pod)
+        return accepted_pod(step, attempt, pod) or failure_of(step, pod)
     return _hopeless(step, pod, moment) or _going(step, attempt, pod, moment)
 
 
@@ -56,9 +57,16 @@ def is_live(step: PlannedStep | None, attempt: ObservedAttempt) -> bool:
     """Whether a Job may still have something that runs."""
     if attempt.complete or attempt.failed_reason:
         return False
+    if attempt.shards:
+        return not all(_shard_has_ended(step, attempt, index) for index in range(len(attempt.shards)))
     if attempt.pod is None or step is None:
         return True
-    return not has_ended(step, attempt.pod)
+    return not (merge_has_ended(attempt.pod) if attempt.is_merge else has_ended(step, attempt.pod))
+
+
+def _shard_has_ended(step: PlannedStep | None, attempt: ObservedAttempt, index: int) -> bool:
+    pod = attempt.pods.get(index)
+    return index in attempt.ended if pod is None or step is None else has_ended(step, pod)
 
 
 def _containers_of(step: PlannedStep) -> tuple[str, ...]:
@@ -84,23 +92,25 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
 
 def _suspended(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
     """A Job that its queue holds: its pod is taken away, however that one ends, unless it was done before."""
-    done = attempt.pod and has_ended(step, attempt.pod) and _accepted(step, attempt, attempt.pod)
+    done = attempt.pod and has_ended(step, attempt.pod) and accepted_pod(step, attempt, attempt.pod)
     return done or waiting_without_pod(step, replace(attempt, suspended=True), moment)
 
 
-def _accepted(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod) -> Accepted | None:
+def accepted_pod(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod) -> Accepted | None:
+    """What an attempt published whose pod has ended, if each container ended well and said what it owes."""
     ended = [pod.containers.get(name) for name in _containers_of(step)]
     if not all(
         container and container.state == "terminated" and container.exit_code == 0 for container in ended
     ):
         return None
-    attempt_id = names.attempt_id(attempt.attempt, pod.uid)
+    name = names.shard_attempt_id if step.shards else names.attempt_id
+    attempt_id = name(attempt.attempt, pod.uid)
     container = pod.containers[names.STEP_CONTAINER]
     finished_at = container.finished_at or pod.created_at
     if not step.needs_movers:
         return Accepted(attempt_id, finished_at)
     report = _report(step, pod.containers[names.PUBLISH_CONTAINER], attempt_id)
-    if report is None:
+    if report is None or (report.shard,) != (attempt.shards or (None,)):
         return None
     finished_at = pod.containers[names.PUBLISH_CONTAINER].finished_at or finished_at
     return Accepted(attempt_id, finished_at, report.outputs, report.metrics)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.ports import Input, Output
 from towpath.api.step import Step
-from towpath.flow import graph, names, references, unregistered, views
+from towpath.flow import graph, names, references, shared, unregistered, views
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError, near
 
@@ -27,6 +27,8 @@ def check_pipeline(spec: PipelineSpec) -> tuple[str, ...]:
         _check_command(step, spec)
         _check_references(step, spec)
         _check_paths(step)
+        _check_shards(step, spec)
+    shared.check_shards_of_run(spec)
     order = graph.order(spec)
     for step in spec.steps:
         for given in step.inputs:
@@ -137,6 +139,12 @@ def _check_references(step: Step, spec: PipelineSpec) -> None:
             references.check(given.dataset.name + version, shared, f"Step {step.name}, input {given.name}")
     unregistered.check_sources(step, shared)
     views.check_views(step, shared)
+
+
+def _check_shards(step: Step, spec: PipelineSpec) -> None:
+    defaults = spec.step_defaults.env if spec.step_defaults else ()
+    inherited = (variable.value for variable in defaults if variable.value)
+    shared.check_shards(step, (*templates_of(step), *inherited))
 
 
 def _check_paths(step: Step) -> None:

@@ -83,6 +83,7 @@ class StepReason(Reason):
     SUSPENDED = "Suspended", "The Job is suspended: a queue has not admitted it, or somebody suspended it."
     STAGING_IN = "StagingIn", "Inputs are being staged."
     PUBLISHING = "Publishing", "The command has ended well; outputs are being published."
+    MERGING = "Merging", "Every shard has published its part; a mover makes one output of them."
     CREDENTIALS = (
         "CredentialsRefused",
         "A datastore refuses the credentials; goes on once a probe succeeds.",
@@ -109,6 +110,7 @@ class StepReason(Reason):
     MOVER_FAILED = "MoverFailed", "Staging in or publishing failed too often."
     OUTPUT_MISSING = "OutputMissing", "A declared output was not written."
     OUTPUT_EMPTY = "OutputEmpty", "A declared output has no files and does not say allowEmpty."
+    DUPLICATE_PATH = "DuplicatePath", "Two shards wrote a file of one path; the message names both."
     OUTPUT_REFUSED = "OutputRefused", "publish refuses what was written; the message says what."
     INPUT_REFUSED = "InputRefused", "stage-in refuses what it was to stage; the message says what."
     INPUT_DRIFT = "InputDrift", "An object changed since it was pinned, and other bytes are never given."

@@ -18,34 +18,47 @@ from towpath.flow.row_counts import counted_rows
 from towpath.flow.sources import Sources
 from towpath.flow.surveys import Batch, ask_all, final_failure, in_pods, some_of
 from towpath.flow.transform_documents import chain_documents
+from towpath.flow.transforms import Shard
 from towpath.flow.views import Chain, Views
 
 # Each is three numbers in a report of 2,457 bytes.
 VIEWS_PER_POD = 40
 
 Place = tuple[str, str]
+# Of inputs that are shared out, into how many shares.
+Shared = Mapping[Place, int]
 
 
 def count_views(
     sources: Sources,
     patience: Patience,
     views: Views,
+    shared: Shared,
     pins: Mapping[Place, Pinned],
     datastores: Sequence[PlannedDatastore],
 ) -> dict[Place, Counted]:
     """What each view of a pinned content holds, by (step, input); raises until a mover has counted them.
 
     A view of another step's output is not there: nobody knows yet what that will be. Views of rows are not counted
-    but estimated.
+    but estimated. Of an input that is shared out it is what the largest share takes.
     """
+    views = dict.fromkeys(shared, ()) | dict(views)
     pinned = {place: pins[place].content for place in views if place in pins}
-    rows = {place: counted_rows(views[place], content) for place, content in pinned.items() if content.format}
-    wanted = {place: _view(content, views[place]) for place, content in pinned.items() if place not in rows}
+    rows = {
+        place: counted_rows([*views[place], Shard(0, shared.get(place, 1))], content)
+        for place, content in pinned.items()
+        if content.format
+    }
+    wanted = {
+        place: _view(content, views[place], shared.get(place, 1))
+        for place, content in pinned.items()
+        if place not in rows
+    }
     # Two inputs with one view are counted once.
-    shared: dict[str, tuple[View, Place]] = {}
+    once: dict[str, tuple[View, Place]] = {}
     for place, view in wanted.items():
-        shared.setdefault(_key(view), (view, place))
-    asked = in_pods(shared.items(), VIEWS_PER_POD)
+        once.setdefault(_key(view), (view, place))
+    asked = in_pods(once.items(), VIEWS_PER_POD)
     batches = [_batch([question for _, question in some], datastores) for some in asked]
     answers = ask_all(batches, sources.surveyors, patience)
     counts: dict[str, Counted] = {}
@@ -54,13 +67,14 @@ def count_views(
     return rows | {place: counts[_key(view)] for place, view in wanted.items()}
 
 
-def _view(content: Content, chain: Chain) -> View:
-    return View(content.inventory, tuple(chain_documents(chain)))
+def _view(content: Content, chain: Chain, shards: int) -> View:
+    return View(content.inventory, tuple(chain_documents(chain)), shards)
 
 
 def _key(view: View) -> str:
     transforms = [dict(one) for one in view.transforms]
-    return digest_of({"inventory": inventory_document(view.inventory), "transforms": transforms})
+    document = {"inventory": inventory_document(view.inventory), "transforms": transforms}
+    return digest_of(document | ({"shards": view.shards} if view.shards > 1 else {}))
 
 
 def _batch(asked: Sequence[tuple[View, Place]], datastores: Sequence[PlannedDatastore]) -> Batch:

@@ -39,11 +39,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class AttemptOrder:
-    """One Job to create. `inputs` holds what every input of the step will be given, by input name."""
+    """One Job to create. `inputs` holds what every input of the step will be given, by input name.
+
+    `shards` are those that it runs, of a step with shards; `parts`, where it merges them, the attempts by shard.
+    """
 
     step: str
     attempt: int
     inputs: Mapping[str, Content] = field(default_factory=dict)
+    shards: tuple[int, ...] = ()
+    parts: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

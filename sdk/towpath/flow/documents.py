@@ -25,6 +25,7 @@ from towpath.flow.planned import (
     PlannedInput,
     PlannedOutput,
     PlannedRegistration,
+    PlannedShards,
     PlannedStep,
     PlannedTarget,
     StepOutputRef,
@@ -134,6 +135,7 @@ def step_document(step: PlannedStep) -> Document:
             "terminationGracePeriodSeconds": step.termination_grace_period_seconds,
             "queueName": step.queue_name,
             "computeTarget": _target_document(step.target) if step.target else None,
+            "shards": _shards_document(step.shards) if step.shards else None,
             "dependsOn": list(step.depends_on),
             "resultPrefix": step.result_prefix,
             "contract": dict(step.contract),
@@ -220,6 +222,10 @@ def _target_document(target: PlannedTarget) -> Document:
             "readOnlyRoot": target.read_only_root or None,
         }
     )
+
+
+def _shards_document(shards: PlannedShards) -> Document:
+    return _without_empty({"input": shards.input, "count": shards.count, "parallelism": shards.parallelism})
 
 
 def _code_document(code: PlannedCode) -> Document:

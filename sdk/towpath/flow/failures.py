@@ -20,6 +20,7 @@ _STOPPED = frozenset({137, 143})
 _SAID_BY_MOVERS = (
     StepReason.OUTPUT_MISSING,
     StepReason.OUTPUT_EMPTY,
+    StepReason.DUPLICATE_PATH,
     StepReason.INPUT_DRIFT,
     StepReason.OUTPUT_CHANGED,
     StepReason.CODE_DRIFT,
@@ -74,6 +75,13 @@ def mover_failure(container: ObservedContainer) -> Failed:
     elif report:
         words = f"{report.reason}: {words}"
     return Failed(fault, reason, words, is_final=is_final)
+
+
+def stopped_mover(pod: ObservedPod, container: ObservedContainer) -> Failed:
+    """The failure of a pod of ours alone, of which one container ended with another code than 0."""
+    if pod.disruption:
+        return disrupted(pod.disruption)
+    return _stopped_from_outside(pod, container) or mover_failure(container)
 
 
 def failure_without_pod(attempt: ObservedAttempt) -> Failed:

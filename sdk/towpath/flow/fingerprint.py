@@ -14,13 +14,13 @@ from towpath.flow.planned import Content, PlannedOutput, PlannedStep
 
 Contract = dict[str, str]
 
-HASHED = ("command", "args", "env", "envFrom", "transforms")
+HASHED = ("command", "args", "env", "envFrom", "transforms", "shards")
 
 
 def contract(
     step: Mapping[str, Any], outputs: tuple[PlannedOutput, ...], params_used: Mapping[str, str]
 ) -> Contract:
-    """The components of a step's contract; `step` has image, command, args, env, envFrom, code and transforms."""
+    """The components of a step's contract; of `step` image, command and what HASHED names."""
     components = {name: step[name] for name in HASHED if step.get(name)}
     components["outputs"] = [_declaration(output) for output in outputs]
     components["params"] = dict(params_used)

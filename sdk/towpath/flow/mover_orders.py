@@ -25,10 +25,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class View:
-    """A part of an inventory; `transforms` are canonical documents, seeds included."""
+    """A part of an inventory; `transforms` are canonical documents, seeds included.
+
+    Where it is shared out among `shards`, files are those of all, bytes and disk those of the largest share.
+    """
 
     inventory: InventoryRef
     transforms: tuple[Mapping[str, Any], ...]
+    shards: int = 1
 
 
 @dataclass(frozen=True)

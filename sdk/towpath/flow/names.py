@@ -33,6 +33,8 @@ SWEEP_COMPONENT = "sweep"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
+SHARDS_ANNOTATION = f"{GROUP}/shards"
+MERGE_ANNOTATION = f"{GROUP}/merge"
 GIVEN_NAME_ANNOTATION = f"{GROUP}/given-name"
 REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
@@ -43,10 +45,15 @@ DRY_RUN = "dry-run"
 STAGE_IN_CONTAINER = "stage-in"
 STEP_CONTAINER = "step"
 PUBLISH_CONTAINER = "publish"
+MERGE_CONTAINER = "merge"
 PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
 COUNT_CONTAINER = "count-views"
 SWEEP_CONTAINER = "sweep"
+
+# Which pod of an Indexed Job it is: Kubernetes' own, as a label of the pod and as a variable of its containers.
+INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
+INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
@@ -54,6 +61,9 @@ CONTAINER_OUTPUTS = "/towpath/outputs"
 CONTAINER_OUTPUTS_ELSEWHERE = "/towpath/outputs-elsewhere"
 
 PLAN_RUN_KEY = "run"
+
+# No step has such a name, and no attempt of a step without shards.
+_SHARDS_FOLDER = "_shards/"
 
 LABEL_LIMIT = 63
 # A ConfigMap's or a version's name may have 253 characters; a Job's becomes a label value.
@@ -187,6 +197,17 @@ def attempt_id(attempt: int, pod_uid: str) -> str:
     return f"{attempt}-{pod_uid}"
 
 
+def shard_attempt_id(attempt: int, pod_uid: str) -> str:
+    """The folder of one attempt of one shard, or of the merge: all those of a step are one to a sweep."""
+    return f"{_SHARDS_FOLDER}{attempt_id(attempt, pod_uid)}"
+
+
+def parts_of_attempt_id(attempt: str) -> tuple[int, str]:
+    """The number of an attempt and the UID of its pod."""
+    number, _, uid = attempt.removeprefix(_SHARDS_FOLDER).partition("-")
+    return int(number), uid
+
+
 def result_prefix(namespace: str, run: str, uid: str, step: str) -> str:
     """Where a step's attempts lie, up to the attempt: unregistered outputs and every `result`."""
     return f"{namespace}/runs/{run_folder(run, uid)}/{step}/"
@@ -203,8 +224,15 @@ def dataset_prefix(namespace: str, dataset: str) -> str:
 
 
 def attempt_prefix_of(inventory: str) -> str:
-    """Where the attempt lies that wrote the output with this inventory."""
-    return inventory.rsplit("/", 2)[0] + "/"
+    """Where the attempt lies that wrote the output with this inventory; of a step with shards, all its attempts."""
+    attempt = inventory.rsplit("/", 2)[0] + "/"
+    all_of_step = attempt.rsplit("/", 2)[0] + "/"
+    return all_of_step if holds_shards(all_of_step) else attempt
+
+
+def holds_shards(prefix: str) -> bool:
+    """Whether this is where all attempts of a step with shards lie."""
+    return prefix.endswith(f"/{_SHARDS_FOLDER}")
 
 
 def attempt_at(namespace: str, key: str) -> str | None:

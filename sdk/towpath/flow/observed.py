@@ -49,7 +49,8 @@ class ObservedPod:
 class ObservedAttempt:
     """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears.
 
-    `failed_reason` and `failed_message` are those of the Job's condition Failed.
+    `failed_reason` and `failed_message` are those of the Job's condition Failed. A Job of shards runs `shards`, by
+    their place in it; `pods` and `ended` (what the Job counts as ended) are by that place too.
     """
 
     job: str
@@ -66,6 +67,10 @@ class ObservedAttempt:
     complete: bool = False
     deleting: bool = False
     refusal: str | None = None
+    shards: tuple[int, ...] = ()
+    pods: Mapping[int, ObservedPod] = field(default_factory=dict)
+    ended: frozenset[int] = frozenset()
+    is_merge: bool = False
 
 
 @dataclass(frozen=True)

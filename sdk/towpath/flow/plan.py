@@ -19,6 +19,7 @@ from towpath.flow.planned import (
     PlannedInput,
     PlannedOutput,
     PlannedRegistration,
+    PlannedShards,
     PlannedStep,
     PlannedTarget,
     StepOutputRef,
@@ -62,6 +63,7 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
     inputs = tuple(_input(resolved, step, given) for given in step.inputs)
     transforms = {given.name: _hashed_view(given) for given in inputs if given.transforms}
     hashed = {**container, "code": code.digest if code else None, "transforms": transforms}
+    hashed |= {"shards": {"input": step.shards.input, "count": step.shards.count} if step.shards else None}
     return PlannedStep(
         name=step.name,
         image=container["image"],
@@ -87,7 +89,13 @@ def _step(resolved: Resolved, step: Step) -> PlannedStep:
         termination_grace_period_seconds=step.termination_grace_period_seconds,
         queue_name=step.queue_name or defaults.queue_name,
         target=compute_target.without_defaults(target) if target.name else None,
+        shards=_shards(step),
     )
+
+
+def _shards(step: Step) -> PlannedShards | None:
+    asked = step.shards
+    return PlannedShards(asked.input, asked.count, asked.parallelism) if asked else None
 
 
 def _container(

@@ -160,6 +160,15 @@ class PlannedTarget:
 
 
 @dataclass(frozen=True)
+class PlannedShards:
+    """A step that is run `count` times, each time with its share of one input; at most `parallelism` at once."""
+
+    input: str
+    count: int
+    parallelism: int | None = None
+
+
+@dataclass(frozen=True)
 class PlannedStep:
     """One step. `command`, `args` and `env` are templates; references are substituted when the Job is made.
 
@@ -189,6 +198,7 @@ class PlannedStep:
     termination_grace_period_seconds: int | None = None
     queue_name: str | None = None
     target: PlannedTarget | None = None
+    shards: PlannedShards | None = None
     digest: str = ""
 
     @property

@@ -14,11 +14,13 @@ from towpath.flow.attempts import is_live, judge
 from towpath.flow.conditions import StepReason
 from towpath.flow.failures import disrupted
 from towpath.flow.fingerprint import fingerprint
+from towpath.flow.merges import judge_merge
 from towpath.flow.observed import ObservedAttempt
 from towpath.flow.planned import Content, PlannedStep
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.retries import after_failure
-from towpath.flow.verdicts import Accepted, Failed, Going, Moment
+from towpath.flow.shards import fits, is_published, judge_shards, with_published
+from towpath.flow.verdicts import Accepted, AllPublished, Failed, Going, Moment, Verdict
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ def has_live_attempt(step: RecordedStep) -> bool:
     return step.attempt > 0 and step.retry_after is None and not step.state.is_final
 
 
+def goes_on(planned: PlannedStep, step: RecordedStep) -> bool:
+    """Whether a step is under way: also between its shards and their merge, for all of its work is done there."""
+    is_to_merge = not step.state.is_final and step.attempt > 0 and is_published(planned, step)
+    return has_live_attempt(step) or is_to_merge
+
+
 def move(
     planned: PlannedStep,
     recorded: RecordedStep,
@@ -49,7 +57,7 @@ def move(
         if recorded.attempt + 1 not in attempts:
             return Moved(recorded)
         attempt = attempts[recorded.attempt + 1]
-        if attempt.step_digest != planned.digest:
+        if attempt.step_digest != planned.digest or not fits(planned, recorded, attempt):
             return Moved(name_taken(recorded, attempt.job, moment))
         recorded = _begun(planned, recorded, attempt)
     elif recorded.attempt not in attempts:
@@ -92,8 +100,9 @@ def _begun(planned: PlannedStep, recorded: RecordedStep, attempt: ObservedAttemp
         retry_after=None,
         exit_code=None,
         log_tail=None,
-        bytes_in=0,
-        stage_in_seconds=None,
+        # Of shards that have published, it stays true what was staged in for them.
+        bytes_in=recorded.bytes_in if recorded.shards else 0,
+        stage_in_seconds=recorded.stage_in_seconds if recorded.shards else None,
         notes=tuple(given.note for given in planned.inputs if given.note),
     )
 
@@ -115,8 +124,11 @@ def _judged(
     inputs: Mapping[str, Content],
     moment: Moment,
 ) -> Moved:
-    verdict = judge(planned, attempt, moment)
+    recorded = with_published(planned, recorded, attempt)
+    verdict = _verdict(planned, recorded, attempt, moment)
     match verdict:
+        case AllPublished():
+            return Moved(_to_merge(recorded, moment))
         case Going():
             jobs = (attempt.job,) if verdict.ask_admission else ()
             return Moved(_going(recorded, verdict), jobs, verdict.check_after_seconds)
@@ -124,6 +136,23 @@ def _judged(
             return Moved(_accepted(planned, recorded, verdict, inputs))
         case Failed():
             return Moved(after_failure(planned, recorded, verdict, moment))
+
+
+def _verdict(
+    planned: PlannedStep, recorded: RecordedStep, attempt: ObservedAttempt, moment: Moment
+) -> Verdict | AllPublished:
+    if attempt.is_merge:
+        return judge_merge(planned, attempt, moment)
+    if attempt.shards:
+        return judge_shards(planned, recorded, attempt, moment)
+    return judge(planned, attempt, moment)
+
+
+def _to_merge(recorded: RecordedStep, moment: Moment) -> RecordedStep:
+    """Its shards have ended; the merge is the next attempt, which nothing holds up."""
+    return replace(
+        recorded, state=StepState.WAITING, reason=StepReason.MERGING, message=None, retry_after=moment.now
+    )
 
 
 def _going(recorded: RecordedStep, going: Going) -> RecordedStep:
@@ -143,6 +172,7 @@ def _accepted(
         completion_time=accepted.finished_at,
         exit_code=0,
         outputs=accepted.outputs,
+        shards={},
         metrics=accepted.metrics,
         fingerprint=fingerprint(planned, inputs),
     )

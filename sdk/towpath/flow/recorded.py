@@ -51,7 +51,10 @@ class FailureCounts:
 
 @dataclass(frozen=True)
 class RecordedStep:
-    """One step's progress. `attempt` is the number of the latest attempt, 0 before the first."""
+    """One step's progress. `attempt` is the number of the latest attempt, 0 before the first.
+
+    `shards` holds, of a step with shards that has not ended, the attempts that have published a part, by shard.
+    """
 
     name: str
     state: StepState = StepState.PENDING
@@ -66,6 +69,7 @@ class RecordedStep:
     exit_code: int | None = None
     failures: FailureCounts = FailureCounts()
     outputs: tuple[PublishedOutput, ...] = ()
+    shards: Mapping[int, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     log_tail: str | None = None
     fingerprint: str | None = None

@@ -31,11 +31,12 @@ class UnreadableReportError(ValueError):
 
 @dataclass(frozen=True)
 class PublishReport:
-    """A publisher that ended well: which attempt it was, and what it wrote."""
+    """A publisher that ended well: which attempt it was, perhaps of which shard, and what it wrote."""
 
     attempt: str
     outputs: tuple[PublishedOutput, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
+    shard: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
     outputs = tuple(_output(entry, declared, attempt) for entry in entries)
     if len({output.name for output in outputs}) != len(outputs):
         raise UnreadableReportError("an output is named twice")
-    return PublishReport(attempt, outputs, _metrics(report.get("metrics", {})))
+    shard = _size(report["shard"]) if "shard" in report else None
+    return PublishReport(attempt, outputs, _metrics(report.get("metrics", {})), shard)
 
 
 def read_stage_in(text: str | None) -> StageInReport | None:

@@ -21,7 +21,8 @@ from towpath.flow.params import param_texts
 from towpath.flow.pins import pin, refuse_empty, wanted_datasets
 from towpath.flow.planned import Counted, Pinned, PlannedTarget, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
-from towpath.flow.scratch import why_too_large
+from towpath.flow.scratch import why_empty_shares, why_too_large
+from towpath.flow.shared import shared_inputs
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
 from towpath.flow.subsets import check_for_rows
@@ -81,9 +82,11 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     # What needs a mover comes last: nothing is asked twice because something else was not there yet.
     pins = versions | pin_sources(sources, patience, spec, values)
     entered = datastores.enter(sources, patience, spec, pins)
-    _check_rows(views, pins)
-    counts = count_views(sources, patience, views, pins, entered)
+    shared = shared_inputs(spec)
+    _check_rows(dict.fromkeys(shared, ()) | dict(views), pins)
+    counts = count_views(sources, patience, views, shared, pins, entered)
     _refuse_empty(spec, pins, counts)
+    _refuse_empty_shares(spec, pins, counts)
     _refuse_large(spec, pins, counts, limits=patience.limits)
     return Resolved(
         run=_identity(run),
@@ -200,6 +203,16 @@ def _refuse_empty(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
             place = step.name, given.name
             if place in pins and not given.allow_empty:
                 refuse_empty(step, given, pins[place], counts.get(place))
+
+
+def _refuse_empty_shares(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
+    """Refuse an input with fewer files than it has shares; how many rows it has nobody knows yet."""
+    allowed = {(step.name, given.name) for step in spec.steps for given in step.inputs if given.allow_empty}
+    for place, shards in shared_inputs(spec).items():
+        if place in pins and place not in allowed and pins[place].content.format is None:
+            words = why_empty_shares(counts[place].files, shards)
+            if words:
+                raise StalledError(RunReason.EMPTY_INPUT, f"Step {place[0]}, input {place[1]}: {words}")
 
 
 def _refuse_large(spec: PipelineSpec, pins: Pins, counts: Counts, limits: Limits) -> None:

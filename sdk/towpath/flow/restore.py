@@ -22,6 +22,7 @@ from towpath.flow.planned import (
     PlannedInput,
     PlannedOutput,
     PlannedRegistration,
+    PlannedShards,
     PlannedStep,
     PlannedTarget,
     RunIdentity,
@@ -109,6 +110,7 @@ def _step_from(document: Document) -> PlannedStep:
         termination_grace_period_seconds=document.get("terminationGracePeriodSeconds"),
         queue_name=document.get("queueName"),
         target=_target_from(document["computeTarget"]) if "computeTarget" in document else None,
+        shards=_shards_from(document["shards"]) if "shards" in document else None,
         # Of what stands there: this release might write the same step otherwise.
         digest=digest_of(document),
     )
@@ -124,6 +126,10 @@ def _target_from(document: Document) -> PlannedTarget:
         volume_mounts=tuple(document.get("volumeMounts", ())),
         read_only_root=document.get("readOnlyRoot", False),
     )
+
+
+def _shards_from(document: Document) -> PlannedShards:
+    return PlannedShards(document["input"], document["count"], document.get("parallelism"))
 
 
 def _code_fields(code: Document) -> Document:

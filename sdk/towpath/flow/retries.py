@@ -25,6 +25,7 @@ def after_failure(step: PlannedStep, recorded: RecordedStep, failed: Failed, mom
         message=brief(f"{failed.message}{why}"),
         completion_time=moment.now,
         retry_after=None,
+        shards={},
     )
 
 
@@ -65,6 +66,11 @@ def refused_at(recorded: RecordedStep, moment: Moment) -> datetime | None:
     if recorded.retry_after is None or recorded.reason != StepReason.CREDENTIALS:
         return None
     return recorded.retry_after - timedelta(seconds=pause_seconds(recorded, Fault.CREDENTIALS, moment))
+
+
+def is_the_last(step: PlannedStep, recorded: RecordedStep, failed: Failed, moment: Moment) -> bool:
+    """Whether no attempt follows one that failed so."""
+    return _why_no_more(step, counted(recorded.failures, failed.fault), failed, moment) is not None
 
 
 def _why_no_more(step: PlannedStep, counts: FailureCounts, failed: Failed, moment: Moment) -> str | None:

@@ -1,4 +1,4 @@
-"""What the inputs of a step take of a node's disk, and the words that refuse what is more than may be."""
+"""What the inputs of a step take of a node's disk, and the words that refuse what is more, or less, than may be."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
     return sum(
         given.counted.scratch_bytes if given.counted else contents[given.name].scratch_bytes
         for given in step.inputs
+    )
+
+
+def why_empty_shares(files: int, shards: int) -> str | None:
+    """The sentence that refuses fewer files than shares, or None where each share has one."""
+    if files >= shards:
+        return None
+    return (
+        f"it has {files} files for {shards} shards, so some would have none. Ask for fewer shards, or say "
+        "allowEmpty: true if that is meant."
     )
 
 

@@ -11,10 +11,11 @@ from towpath.flow.conditions import StepReason, brief
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.observed import Observed
 from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
-from towpath.flow.progress import has_live_attempt, name_taken
+from towpath.flow.progress import goes_on, has_live_attempt, name_taken
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.retries import refused_at
-from towpath.flow.scratch import scratch_bytes, why_too_large
+from towpath.flow.scratch import scratch_bytes, why_empty_shares, why_too_large
+from towpath.flow.shards import with_shards
 from towpath.flow.verdicts import Moment
 
 Steps = Mapping[str, RecordedStep]
@@ -87,7 +88,7 @@ def _settled(plan: Plan, steps: Steps, moment: Moment) -> dict[str, RecordedStep
 
 def _settle(planned: PlannedStep, steps: Steps, cause: RecordedStep | None, moment: Moment) -> RecordedStep:
     recorded = steps[planned.name]
-    if recorded.state.is_final or has_live_attempt(recorded):
+    if recorded.state.is_final or goes_on(planned, recorded):
         return recorded
     lost = [name for name in sorted(graph.upstream(planned)) if _is_lost(steps[name])]
     if lost:
@@ -132,10 +133,22 @@ def _without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> Record
         if content is not None and content.files == 0 and not given.allow_empty:
             words = f"input {given.name} has no files; say allowEmpty: true if that is meant"
             return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
+        few = _why_few(planned, given, content)
+        if few is not None:
+            words = f"input {given.name}: {few}"
+            return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
     too_large = why_too_large(scratch_bytes(planned, contents), moment.limits)
     if too_large is not None:
         return _ended(recorded, StepState.FAILED, StepReason.TOO_LARGE, too_large, moment)
     return None
+
+
+def _why_few(planned: PlannedStep, given: PlannedInput, content: Content | None) -> str | None:
+    """Why an input from another step has too little to share out; of a view of it that is not known yet."""
+    shards = planned.shards
+    if shards is None or shards.input != given.name or content is None or given.transforms:
+        return None
+    return None if given.allow_empty or given.pinned else why_empty_shares(content.files, shards.count)
 
 
 def _ended(
@@ -178,7 +191,8 @@ def _datastores_of(planned: PlannedStep, steps: Steps) -> list[str]:
 
 
 def _order(planned: PlannedStep, steps: Steps) -> AttemptOrder:
-    return AttemptOrder(planned.name, steps[planned.name].attempt + 1, contents_of(planned, steps))
+    order = AttemptOrder(planned.name, steps[planned.name].attempt + 1, contents_of(planned, steps))
+    return with_shards(planned, steps[planned.name], order)
 
 
 def _starting(recorded: RecordedStep) -> RecordedStep:

@@ -11,11 +11,13 @@ from typing import Any
 
 from towpath.api.runstatus import PipelineRunStatus, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
+from towpath.api.step import MOST_SHARDS
 from towpath.flow import names
 from towpath.flow.conditions import CONDITION_LIMIT, RunReason, StepReason, brief, condition, timestamp
 from towpath.flow.documents import canonical
 from towpath.flow.planned import Content, InventoryRef
 from towpath.flow.recorded import FailureCounts, PublishedOutput, RecordedRun, RecordedStep, StepState
+from towpath.flow.shard_status import shards_document, shards_from
 from towpath.flow.sources import Refused, Waiting
 
 Status = dict[str, Any]
@@ -142,6 +144,7 @@ def _step(step: RecordedStep) -> Status:
         "retryAfter": _time(step.retry_after),
         "failures": _failures(step.failures),
         "outputs": [_output(output) for output in step.outputs],
+        "shards": shards_document(step.shards),
         "metrics": [{"name": name, "value": value} for name, value in step.metrics.items()],
         "logTail": step.log_tail,
         "fingerprint": step.fingerprint,
@@ -228,6 +231,7 @@ def _restored(step: StepStatus) -> RecordedStep:
         exit_code=0 if has_succeeded else step.exit_code,
         failures=FailureCounts(step.failures.user, step.failures.disruption, step.failures.mover),
         outputs=tuple(_restored_output(output) for output in step.outputs),
+        shards=shards_from([(one.attempt, one.done, one.pods) for one in step.shards], MOST_SHARDS),
         metrics={metric.name: metric.value for metric in step.metrics},
         log_tail=step.log_tail,
         fingerprint=step.fingerprint,

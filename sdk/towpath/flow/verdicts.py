@@ -56,6 +56,11 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class AllPublished:
+    """Every shard of a step has published its part: it remains to merge them."""
+
+
+@dataclass(frozen=True)
 class Failed:
     """The attempt failed. A final failure is not tried again: it would come out the same."""
 
