@@ -20,6 +20,7 @@ from towpath_mover.upload import parts_of
 
 # Beside what a decompressor may hold, which is 128 MiB.
 _LIMITS = Limits(in_flight=16, bytes_in_flight=24 * MiB)
+_PARTS_IN_FLIGHT = 4
 # A stream of unknown length: 154 GiB of it fit into the 9,900 parts of an object.
 _UNKNOWN = Parts(16 * MiB, in_flight=2)
 
@@ -73,7 +74,7 @@ class _CopyUpload:
 
     def _stream(self, file: StreamedFile) -> Entry:
         taking = _Taking(file.pieces(), self._progress)
-        parts = _UNKNOWN if file.size is None else parts_of(file.size)
+        parts = _UNKNOWN if file.size is None else parts_of(file.size, _PARTS_IN_FLIGHT)
         # Not again where it fails: what streams by is gone.
         self._store.write_parts(self._prefix + file.path, taking, parts)
         if file.size not in (None, taking.size):

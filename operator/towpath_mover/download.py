@@ -17,8 +17,8 @@ from towpath_mover.pinned import (
     Source,
     drifted,
     patiently_pinned,
-    read_pinned,
     read_whole,
+    stream_pinned,
 )
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Span
@@ -26,6 +26,9 @@ from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 
 # A range is held in pieces: with what the client has read ahead, about this much at a time.
 _RANGE_COST = 4 * MiB
+# Of a file that has enough of them for all who may read at once, longer ranges: each costs its server a start.
+_LONG_RANGE = 2 * WHOLE
+_LONG_FROM = 16 * _LONG_RANGE
 
 
 class _Range(NamedTuple):
@@ -105,10 +108,11 @@ class _Download:
             self._range(task)
 
     def _ranges(self, entry: Entry) -> Iterator[_Range]:
-        starts = range(0, entry.size, WHOLE)
+        length = _LONG_RANGE if entry.size >= _LONG_FROM else WHOLE
+        starts = range(0, entry.size, length)
         file = self._landing.open_large(entry, len(starts))
         for number, start in enumerate(starts):
-            yield _Range(file, number, start, min(start + WHOLE, entry.size))
+            yield _Range(file, number, start, min(start + length, entry.size))
 
     def _whole(self, entry: Entry) -> None:
         source = self._sources[entry.root]
@@ -130,7 +134,7 @@ class _Download:
     def _stream(self, source: Source, task: _Range) -> None:
         entry = task.file.entry
         offset = entry.offset or 0
-        body = read_pinned(source, entry, Span(offset + task.start, offset + task.end))
-        count = task.file.write(task.start, body.pieces())
+        stream = stream_pinned(source, entry, Span(offset + task.start, offset + task.end))
+        count = task.file.write(task.start, stream.pieces())
         if count != task.end - task.start:
             raise OtherBytesError(f"{count} bytes came for a range")

@@ -97,8 +97,9 @@ class LargeFile:
         self._hashed = 0
         self._is_hashing = False
         self._digest = sha256()
+        self._buffer = memoryview(bytearray(_PIECE))
 
-    def write(self, offset: int, pieces: Iterable[bytes]) -> int:
+    def write(self, offset: int, pieces: Iterable[bytes | memoryview]) -> int:
         """Write pieces one after another from an offset and return how many bytes they were."""
         start = offset
         for piece in pieces:
@@ -141,11 +142,9 @@ class LargeFile:
     def _hash(self, start: int, end: int) -> None:
         if self.entry.sha256 is None:
             return
-        buffer = bytearray(min(_PIECE, end - start))
-        view = memoryview(buffer)
         while start < end:
-            count = os.preadv(self._descriptor, [view[: end - start]], start)
-            self._digest.update(view[:count])
+            count = os.preadv(self._descriptor, [self._buffer[: end - start]], start)
+            self._digest.update(self._buffer[:count])
             start += count
 
 

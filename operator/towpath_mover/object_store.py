@@ -26,6 +26,7 @@ from towpath_mover.stores import (
     Pin,
     Places,
     Span,
+    Stream,
 )
 from towpath_mover.surroundings import surroundings
 
@@ -38,6 +39,7 @@ _PIECE = 1 << 20
 
 Result = TypeVar("Result")
 Lister = Callable[["ObjectStore", str, bool], Iterator[ListedObject]]
+Streamer = Callable[["ObjectStore", str, Pin, Span], Stream]
 
 AMBIENT = "the pod's own identity (the Datastore has no credentialsSecretRef)"
 ANONYMOUS = "nobody (the Datastore has no credentialsSecretRef, and no identity travels over plain HTTP)"
@@ -52,7 +54,10 @@ class Route(NamedTuple):
 
 
 class ObjectStore(NamedTuple):
-    """A `Store` of objects. `place` is where they are, in words; `hidden` takes secrets out of the store's words."""
+    """A `Store` of objects. `place` is where they are, in words; `hidden` takes secrets out of the store's words.
+
+    `streamer` is a quicker way to read a span than the client's, where there is one.
+    """
 
     client: Client
     datastore: Datastore
@@ -61,6 +66,7 @@ class ObjectStore(NamedTuple):
     patience: Patience
     lister: Lister
     hidden: Callable[[str], str] = str
+    streamer: Streamer | None = None
 
     def where(self, key: str | None = None) -> str:
         """Return the words for the store, or for one object in it."""
@@ -76,6 +82,10 @@ class ObjectStore(NamedTuple):
             if failed.reason is not Reason.PERMISSION_DENIED or pin.version is None or pin.etag is None:
                 raise
             return self._begin(key, Pin(pin.etag), span)
+
+    def stream(self, key: str, pin: Pin, span: Span) -> Stream:
+        """Begin to read a span, piece by piece."""
+        return self.streamer(self, key, pin, span) if self.streamer else self.read(key, pin, span)
 
     def _begin(self, key: str, pin: Pin, span: Span | None) -> ObjectBody:
         options = _options(pin, span)

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.retry import patiently, pause
-from towpath_mover.stores import Body, Pin, Span, Store
+from towpath_mover.stores import Body, ObjectState, Pin, Span, Store, Stream
 
 OTHER_DIGEST = "its bytes have another SHA-256"
 
@@ -52,14 +52,25 @@ def _twice(action: Callable[[], Result]) -> Result:
     return action()
 
 
-def read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
-    """Begin to read an entry's object, or a span of it; OtherBytesError if it has another size."""
+def stream_pinned(source: Source, entry: Entry, span: Span) -> Stream:
+    """Begin to read a span of an entry's object piece by piece; OtherBytesError if it has another size."""
+    key = source.prefix + (entry.pack or entry.path)
+    stream = source.store.stream(key, Pin(entry.etag, entry.version), span)
+    _check_size(entry, stream.state)
+    return stream
+
+
+def _read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
     key = source.prefix + (entry.pack or entry.path)
     body = source.store.read(key, Pin(entry.etag, entry.version), span)
-    # Checked before a byte is read: what has grown must not fill the memory.
-    if entry.pack is None and (size := body.state.size) != entry.size:
-        raise OtherBytesError(f"it has {size} bytes now")
+    _check_size(entry, body.state)
     return body
+
+
+def _check_size(entry: Entry, state: ObjectState) -> None:
+    # Before a byte is read: what has grown must not fill the memory.
+    if entry.pack is None and state.size != entry.size:
+        raise OtherBytesError(f"it has {state.size} bytes now")
 
 
 def read_whole(source: Source, entry: Entry) -> memoryview:
@@ -76,7 +87,7 @@ def read_span(source: Source, entry: Entry, span: Span | None) -> memoryview:
     """Return a span of an entry's bytes, or all of them; in a pack it is counted from the entry's first byte."""
     offset = entry.offset or 0
     placed = None if span is None else Span(offset + span.start, offset + span.end)
-    content = read_pinned(source, entry, placed).whole()
+    content = _read_pinned(source, entry, placed).whole()
     expected = entry.size if span is None else span.end - span.start
     if len(content) != expected:
         raise OtherBytesError(f"{len(content)} bytes came")

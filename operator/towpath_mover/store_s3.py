@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,16 +11,27 @@ from obstore.store import S3Store
 from towpath_mover.endpoints import endpoint_of, is_plain_http
 from towpath_mover.fields import Fields
 from towpath_mover.mounted import check_fit_for_headers, credentials_missing, secret_values
-from towpath_mover.object_store import AMBIENT, Lister, ObjectStore, client_options, make_client, retry_config
-from towpath_mover.stores import Datastore, ListedObject, Patience, Places
+from towpath_mover.object_store import (
+    AMBIENT,
+    Lister,
+    ObjectStore,
+    Streamer,
+    client_options,
+    make_client,
+    retry_config,
+)
+from towpath_mover.stores import Datastore, ListedObject, Patience, Pin, Places, Span, Stream
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
+
+    from towpath_mover.direct_stream import Line
 
 DEFAULT_REGION = "us-east-1"
 ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a key, not a key
 SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105
+_PROXIES = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}
 
 
 class Bucket(NamedTuple):
@@ -75,6 +87,7 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
         patience=patience,
         lister=_lister(places),
         hidden=credentials.hidden_in if credentials else str,
+        streamer=_streamer(bucket, credentials),
     )
 
 
@@ -138,6 +151,22 @@ def _lister(places: Places) -> Lister:
         return s3_listing.list_objects(store, places, prefix, recursive=recursive)
 
     return list_objects
+
+
+def _streamer(bucket: Bucket, credentials: Credentials | None) -> Streamer | None:
+    # TLS comes in records of 16 KiB, each of which would wake Python; and only the client knows of proxies.
+    if credentials is None or not bucket.is_plain_http or _PROXIES.intersection(os.environ):
+        return None
+    idle: list[Line] = []
+
+    def stream(store: ObjectStore, key: str, pin: Pin, span: Span) -> Stream:
+        # Slow to load, and most movers move no large file.
+        from towpath_mover import direct_stream  # noqa: PLC0415
+
+        route = direct_stream.Route(bucket, credentials, idle)
+        return direct_stream.stream(store, route, direct_stream.Question(key, pin, span))
+
+    return stream
 
 
 def _identity(datastore: Datastore, credentials: Credentials | None) -> str:

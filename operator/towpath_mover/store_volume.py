@@ -60,6 +60,10 @@ class VolumeStore:
             file = self._folder.open_file(parts_of(key))
         return VolumeBody(self, key, file, pin, span)
 
+    def stream(self, key: str, pin: Pin, span: Span) -> VolumeBody:
+        """Begin to read a span of a file, piece by piece."""
+        return self.read(key, pin, span)
+
     def state(self, key: str) -> ObjectState:
         """Return what the file system reports of a file."""
         with self._refused("look at", key):

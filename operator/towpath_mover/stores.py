@@ -131,7 +131,7 @@ class Parts(NamedTuple):
 
 
 class Body(Protocol):
-    """An object, or a span of it, whose bytes are still to be read: once, in one of the two ways."""
+    """An object, or a span of it, whose bytes are still to be read, once."""
 
     @property
     def state(self) -> ObjectState:
@@ -140,8 +140,16 @@ class Body(Protocol):
     def whole(self) -> memoryview:
         """Return the bytes, without a copy where the store allows it."""
 
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes in order, in pieces of about 1 MiB."""
+
+class Stream(Protocol):
+    """A span of an object whose bytes are still to be read, once."""
+
+    @property
+    def state(self) -> ObjectState:
+        """What the store reports of the whole object that is being read."""
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """Yield the bytes in order, in pieces of 1 MiB at most; each is used up when the next is asked for."""
 
 
 class Store(Protocol):
@@ -164,6 +172,9 @@ class Store(Protocol):
 
     def read(self, key: str, pin: Pin = ANY_STATE, span: Span | None = None) -> Body:
         """Begin to read an object, or a span of it that is not empty. One request."""
+
+    def stream(self, key: str, pin: Pin, span: Span) -> Stream:
+        """Begin to read a span that is not empty, and is held nowhere whole."""
 
     def state(self, key: str) -> ObjectState:
         """Return what the store reports of an object."""

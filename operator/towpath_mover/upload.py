@@ -17,7 +17,8 @@ from towpath_mover.transfer import PIECE, WHOLE, Limits, Work, run
 
 # S3 has room for 10,000 parts; a few are left over for files that a store counts differently.
 _MAX_PARTS = 9_900
-_PARTS_IN_FLIGHT = 4
+# With the one that is being read they are what may be held at once, where a single file is all there is to send.
+_PARTS_IN_FLIGHT = 7
 
 
 class LocalFile(NamedTuple):
@@ -47,10 +48,10 @@ def upload(
     return run(files, Work(_cost, worker.do), limits, progress.report)
 
 
-def parts_of(size: int) -> Parts:
+def parts_of(size: int, in_flight: int = _PARTS_IN_FLIGHT) -> Parts:
     """Return in which parts an object of this size is written: those of 8 MiB are enough up to 77 GiB."""
     part = max(WHOLE, -(-size // _MAX_PARTS))
-    return Parts(part, in_flight=max(1, _PARTS_IN_FLIGHT * WHOLE // part))
+    return Parts(part, max(1, min(in_flight * WHOLE, size) // part))
 
 
 def _cost(file: LocalFile) -> int:

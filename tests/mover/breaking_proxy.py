@@ -6,9 +6,9 @@ import http.client
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import ClassVar
@@ -46,6 +46,8 @@ class Break:
     other_body: Callable[[bytes], bytes] | None = None
     # Instead of the range that was asked for.
     whole: bytes | None = None
+    # Headers of the real answer that are another's, or left out.
+    other_headers: Mapping[str, str | None] = field(default_factory=dict)
 
 
 Rule = Callable[[Request], Break | None]
@@ -130,6 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         if broken.whole is not None:
             response.status, content = 200, broken.whole
             del response.headers["Content-Range"]
+        for name, value in broken.other_headers.items():
+            del response.headers[name]
+            if value is not None:
+                response.headers[name] = value
         self._reply(response, broken.other_body(content) if broken.other_body else content, broken)
 
     def _refuse(self, status: int, code: str) -> None:
@@ -152,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self, response: http.client.HTTPResponse, content: bytes, broken: Break) -> None:
         self.send_response(response.status)
         for name, value in response.getheaders():
-            if name.lower() not in _HOP and name.lower() != "content-length":
+            is_hop = name.lower() in _HOP and name not in broken.other_headers
+            if not is_hop and name.lower() != "content-length":
                 self.send_header(name, value)
         length = response.headers["Content-Length"] if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length or "0")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import obstore
 import pytest
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import VersioningConfig
@@ -175,6 +176,21 @@ def test_of_a_bucket_that_keeps_versions_the_pinned_ones_are_given_whatever_came
         assert content_of(tmp_path / "pod/inputs/data") == {"a": (b"pinned", False)}
         (tmp_path / "pod/inputs/data/a").unlink()
         (tmp_path / "pod/inputs/data").rmdir()
+
+
+def test_of_a_large_file_the_ranges_of_the_pinned_version_are_read(versioned: Space, tmp_path: Path) -> None:
+    versioned.put("out/data/a", LARGE)
+    store = a_store(versioned, tmp_path)
+    state = object_state(store, "out/data/a")
+    versioned.put("out/data/a", noise(len(LARGE)))
+    assert state is not None
+    assert state.version is not None
+    pinned = Entry("a", len(LARGE), etag=state.etag, version=state.version)
+    with pytest.MonkeyPatch.context() as patch:
+        # By another than the client, which is asked where that one is refused.
+        patch.delattr(obstore, "get")
+        target = fetch([pinned], store, tmp_path / "target")
+    assert found_in(target) == {"a": LARGE}
 
 
 def test_a_deleted_object_of_a_bucket_that_keeps_versions_is_not_listed(
