@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from towpath_mover.inventory import Entry
+from towpath_mover.joined_ranges import JoinedRange, joined
 from towpath_mover.landing import Landing, LargeFile
+from towpath_mover.packed_files import packed_files
 from towpath_mover.pinned import (
     OTHER_DIGEST,
     OtherBytesError,
@@ -29,6 +31,8 @@ _RANGE_COST = 4 * MiB
 # Of a file that has enough of them for all who may read at once, longer ranges: each costs its server a start.
 _LONG_RANGE = 2 * WHOLE
 _LONG_FROM = 16 * _LONG_RANGE
+# What an entry takes, about.
+_NAMES = 512
 
 
 class _Range(NamedTuple):
@@ -36,6 +40,9 @@ class _Range(NamedTuple):
     number: int
     start: int
     end: int
+
+
+_Task: TypeAlias = Entry | JoinedRange | _Range
 
 
 def download(
@@ -83,8 +90,12 @@ def _clear(folder: Path) -> None:
         os.rmdir(place)  # noqa: PTH106
 
 
-def _cost(task: Entry | _Range) -> int:
-    return task.size if isinstance(task, Entry) else _RANGE_COST
+def _cost(task: _Task) -> int:
+    if isinstance(task, Entry):
+        return task.size
+    if isinstance(task, JoinedRange):
+        return min(task.end - task.start, _RANGE_COST) + len(task.entries) * _NAMES
+    return _RANGE_COST
 
 
 class _Download:
@@ -93,17 +104,19 @@ class _Download:
         self._landing = landing
         self._progress = progress
 
-    def tasks(self, entries: Iterable[Entry]) -> Iterator[Entry | _Range]:
-        """Yield small files as they are and large ones as their ranges."""
-        for entry in entries:
-            if entry.size <= WHOLE:
-                yield entry
+    def tasks(self, entries: Iterable[Entry]) -> Iterator[_Task]:
+        """Yield small files as they are or joined, and large ones as their ranges."""
+        for task in joined(entries):
+            if isinstance(task, JoinedRange) or task.size <= WHOLE:
+                yield task
             else:
-                yield from self._ranges(entry)
+                yield from self._ranges(task)
 
-    def do(self, task: Entry | _Range) -> None:
+    def do(self, task: _Task) -> None:
         if isinstance(task, Entry):
             self._whole(task)
+        elif isinstance(task, JoinedRange):
+            self._joined(task)
         else:
             self._range(task)
 
@@ -119,6 +132,11 @@ class _Download:
         content = patiently_pinned(source.store, source.prefix, entry, partial(read_whole, source, entry))
         self._landing.write_whole(entry, content)
         self._progress.add(1, entry.size)
+
+    def _joined(self, task: JoinedRange) -> None:
+        for entry, content in packed_files(self._sources[task.root], task):
+            self._landing.write_whole(entry, content)
+            self._progress.add(1, entry.size)
 
     def _range(self, task: _Range) -> None:
         entry = task.file.entry

@@ -64,6 +64,8 @@ class Tally:
         self._last = ""
         self._last_folder = ""
         self._enclosing: list[str] = []
+        # Of each root, the last pack and the place behind the last file in it.
+        self._packed: dict[int, tuple[str, int]] = {}
         self._files = 0
         self._bytes = 0
         self._scratch_bytes = BLOCK
@@ -71,6 +73,8 @@ class Tally:
     def add(self, entry: Entry) -> None:
         """Count one more entry, which must sort after all before it."""
         self._check_place(entry.path)
+        if entry.pack is not None and entry.offset is not None:
+            self._check_packed(entry, entry.pack, entry.offset)
         self._count(entry.path, entry.size)
         self._digest.update(canonical_line(entry, self._roots))
 
@@ -93,6 +97,16 @@ class Tally:
                 raise MoverFailure(Reason.FILE_AND_FOLDER, f"{message} Rename one of them.")
         enclosing.append(path)
         self._last = path
+
+    def _check_packed(self, entry: Entry, pack: str, offset: int) -> None:
+        # Files lie in packs as their paths are sorted: so no two of any number can share a byte unseen.
+        if (pack, offset) < self._packed.get(entry.root, ("", 0)):
+            message = (
+                f"{shown(entry.path)} lies at byte {offset} of the pack {shown(pack)}, over or before what stands "
+                "above it in the inventory, which was damaged, or not written by Towpath."
+            )
+            raise MoverFailure(Reason.INVENTORY_INVALID, message)
+        self._packed[entry.root] = (pack, offset + entry.size)
 
     def _count(self, path: str, size: int) -> None:
         self._files += 1

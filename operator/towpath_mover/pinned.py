@@ -10,10 +10,12 @@ from typing import NamedTuple, TypeVar
 
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
+from towpath_mover.paths import shown
 from towpath_mover.retry import patiently, pause
 from towpath_mover.stores import Body, ObjectState, Pin, Span, Store, Stream
 
 OTHER_DIGEST = "its bytes have another SHA-256"
+PACK_ENDS = "its pack ends before it does"
 
 Result = TypeVar("Result")
 
@@ -41,6 +43,9 @@ def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             raise drifted(store, prefix, entry, "it is gone") from failed
+        if failed.reason is Reason.INPUT_DRIFT and entry.pack is not None:
+            # What the store says of a range that lies behind the pack's end names no file.
+            raise drifted(store, prefix, entry, PACK_ENDS) from failed
         raise
 
 
@@ -60,7 +65,8 @@ def stream_pinned(source: Source, entry: Entry, span: Span) -> Stream:
     return stream
 
 
-def _read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
+def read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
+    """Begin to read an entry's object, or a span of it, at once; OtherBytesError if it has another size."""
     key = source.prefix + (entry.pack or entry.path)
     body = source.store.read(key, Pin(entry.etag, entry.version), span)
     _check_size(entry, body.state)
@@ -78,16 +84,21 @@ def read_whole(source: Source, entry: Entry) -> memoryview:
     if entry.pack is not None and entry.size == 0:
         return memoryview(b"")
     content = read_span(source, entry, Span(0, entry.size) if entry.pack is not None else None)
+    check_digest(entry, content)
+    return content
+
+
+def check_digest(entry: Entry, content: memoryview) -> None:
+    """Raise OtherBytesError for bytes that are not the entry's, where it knows them."""
     if entry.sha256 is not None and sha256(content).hexdigest() != entry.sha256:
         raise OtherBytesError(OTHER_DIGEST)
-    return content
 
 
 def read_span(source: Source, entry: Entry, span: Span | None) -> memoryview:
     """Return a span of an entry's bytes, or all of them; in a pack it is counted from the entry's first byte."""
     offset = entry.offset or 0
     placed = None if span is None else Span(offset + span.start, offset + span.end)
-    content = _read_pinned(source, entry, placed).whole()
+    content = read_pinned(source, entry, placed).whole()
     expected = entry.size if span is None else span.end - span.start
     if len(content) != expected:
         raise OtherBytesError(f"{len(content)} bytes came")
@@ -97,8 +108,9 @@ def read_span(source: Source, entry: Entry, span: Span | None) -> memoryview:
 def drifted(store: Store, prefix: str, entry: Entry, why: str) -> MoverFailure:
     """Return InputDrift that names the object and what differs from the inventory."""
     pinned = f"sha256 {entry.sha256}" if entry.sha256 else f"ETag {entry.etag}"
+    file = f"the file {shown(entry.path)} in " if entry.pack else ""
     message = (
-        f"{store.where(prefix + (entry.pack or entry.path))} is not what was pinned ({entry.size} bytes, {pinned}): "
-        f"{why}. Restore the object, or take a new version of the data and run again."
+        f"{file}{store.where(prefix + (entry.pack or entry.path))} is not what was pinned ({entry.size} bytes, "
+        f"{pinned}): {why}. Restore the object, or take a new version of the data and run again."
     )
     return MoverFailure(Reason.INPUT_DRIFT, message[0].upper() + message[1:])

@@ -82,4 +82,24 @@ def _fits_on_a_disk(entries: list[Entry]) -> bool:
     return not folders & {entry.path for entry in entries}
 
 
-ENTRIES = st.lists(an_entry(), max_size=6, unique_by=lambda entry: entry.path).filter(_fits_on_a_disk)
+def _as_they_lie(entries: list[Entry]) -> list[Entry]:
+    """The same with packs whose files lie in the order of their paths, each so far behind the one before it."""
+    packs = iter(sorted(entry.pack for entry in entries if entry.pack is not None))
+    laid: dict[str, Entry] = {}
+    ends: dict[tuple[int, str], int] = {}
+    for found in sorted(entries, key=lambda entry: entry.path):
+        entry = found
+        if found.offset is not None:
+            pack = next(packs)
+            offset = ends.get((found.root, pack), 0) + found.offset
+            entry = found._replace(pack=pack, offset=offset)
+            ends[found.root, pack] = offset + found.size
+        laid[entry.path] = entry
+    return [laid[entry.path] for entry in entries]
+
+
+ENTRIES = (
+    st.lists(an_entry(), max_size=6, unique_by=lambda entry: entry.path)
+    .filter(_fits_on_a_disk)
+    .map(_as_they_lie)
+)

@@ -118,6 +118,40 @@ def test_a_hostile_pack_is_unsafe() -> None:
     assert refused_line(pack="../secret", offset=0).reason is Reason.UNSAFE_PATH
 
 
+def in_packs(*places: tuple[str, int, int, int]) -> bytes:
+    """An inventory of files at (pack, offset, size, root)."""
+    lines = [
+        a_line(path=f"f{number}", size=size, pack=pack, offset=offset, root=root)
+        for number, (pack, offset, size, root) in enumerate(places)
+    ]
+    return an_object([json.dumps(line) for line in lines])
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [("p", 0, 10, 0), ("p", 9, 10, 0)],
+        [("p", 0, 10, 0), ("p", 0, 10, 0)],
+        [("p", 10, 10, 0), ("p", 0, 10, 0)],
+        [("p", 0, 2**62, 0), ("p", 2**62 - 1, 1, 0)],
+        [("p", 0, 10, 0), ("q", 0, 10, 0), ("p", 10, 10, 0)],
+        [("p", 0, 10, 0), ("p", 5, 10, 1), ("p", 5, 10, 0)],
+    ],
+)
+def test_files_that_share_bytes_of_a_pack_are_refused_by_file_and_pack(
+    places: list[tuple[str, int, int, int]],
+) -> None:
+    failed = refusal(in_packs(*places))
+    assert failed.reason is Reason.INVENTORY_INVALID
+    assert f"'f{len(places) - 1}'" in failed.message
+    assert "the pack 'p'" in failed.message
+
+
+def test_packs_of_several_roots_may_come_in_turns() -> None:
+    places = [("p", 0, 10, 0), ("p", 0, 10, 1), ("p", 10, 0, 0), ("p", 10, 9, 0), ("q", 3, 1, 1)]
+    assert len(read(in_packs(*places))) == 5
+
+
 @pytest.mark.parametrize(
     "line",
     [
