@@ -48,7 +48,7 @@ class InputOrder(NamedTuple):
 
 
 class OutputOrder(NamedTuple):
-    """One output. `prefix` goes up to the attempt."""
+    """One output. `prefix` goes up to the attempt; of one that is `packed` small files share objects."""
 
     name: str
     path: str
@@ -58,6 +58,7 @@ class OutputOrder(NamedTuple):
     allow_empty: bool
     directory: bool | None
     make_directory: bool
+    packed: bool = False
 
 
 class CodeOrder(NamedTuple):
@@ -293,6 +294,7 @@ def _output(planned: Fields) -> OutputOrder:
         allow_empty=planned.flag("allowEmpty"),
         directory=planned.optional_flag("directory"),
         make_directory=planned.flag("makeDirectory"),
+        packed=planned.flag("packed"),
     )
 
 

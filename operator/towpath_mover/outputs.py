@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
 from towpath_mover.beneath import FILE, descend, kind, open_parent
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
+from towpath_mover.inventory_sort import in_order
 from towpath_mover.paths import check_path, shown
 
 NEAR_LIMIT = 8
@@ -156,6 +158,13 @@ def find_output(name: str, path: Path, seen_as: str) -> FoundOutput | None:
         return FoundOutput(name, path, seen_as)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def by_path(files: Iterable[FoundFile], folder: Path) -> Iterator[FoundFile]:
+    """Yield the files in the order of their paths; many of them are sorted in runs in the folder."""
+    entries = (Entry(file.path, file.size, executable=file.executable) for file in files)
+    for entry in in_order(entries, folder):
+        yield FoundFile(entry.path, entry.size, entry.executable)
 
 
 def near(path: Path, work: Path) -> str:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -26,8 +26,9 @@ from towpath_mover.metrics import read_metrics
 from towpath_mover.objects import commit_object
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import StepOrder, step_order
-from towpath_mover.outputs import FoundOutput
+from towpath_mover.outputs import FoundFile, FoundOutput, by_path
 from towpath_mover.owed import Owed, look
+from towpath_mover.pack_upload import Prefixes, upload_packed
 from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Store
@@ -130,8 +131,13 @@ def _send(owed: Owed, order: StepOrder, store: Store, file: Path) -> WrittenInve
     output = owed.order
     prefix = names.output_data_prefix(output.prefix, order.attempt_id, output.name)
     progress = Progress(f"output {output.name}", owed.files, owed.bytes)
-    entries = upload(_files(owed.found), store, prefix, progress)
-    return write_inventory(file, [Root(output.datastore, prefix)], entries)
+    if not output.packed:
+        entries = upload(_files(owed.found.files(), owed.found), store, prefix, progress)
+        return write_inventory(file, [Root(output.datastore, prefix)], entries)
+    prefixes = Prefixes(prefix, names.output_packs_prefix(output.prefix, order.attempt_id, output.name))
+    found = by_path(owed.found.files(), file.parent)
+    entries = upload_packed(_files(found, owed.found), store, prefixes, progress)
+    return write_inventory(file, [Root(output.datastore, place) for place in prefixes], entries)
 
 
 def _check_count(owed: Owed, sent: Summary) -> None:
@@ -145,8 +151,8 @@ def _check_count(owed: Owed, sent: Summary) -> None:
     raise MoverFailure(Reason.OUTPUT_CHANGED, message)
 
 
-def _files(found: FoundOutput) -> Iterator[LocalFile]:
-    for file in found.files():
+def _files(files: Iterable[FoundFile], found: FoundOutput) -> Iterator[LocalFile]:
+    for file in files:
         yield LocalFile(file.path, file.size, file.executable, partial(found.open_file, file.path))
 
 

@@ -44,8 +44,8 @@ def upload(
 
     `prefix` lies below the datastore's own and ends in `/`. A file that changes meanwhile is OutputChanged.
     """
-    worker = _Upload(store, prefix, progress)
-    return run(files, Work(_cost, worker.do), limits, progress.report)
+    worker = Upload(store, prefix, progress)
+    return run(files, Work(cost, worker.do), limits, progress.report)
 
 
 def parts_of(size: int, in_flight: int = _PARTS_IN_FLIGHT) -> Parts:
@@ -54,20 +54,24 @@ def parts_of(size: int, in_flight: int = _PARTS_IN_FLIGHT) -> Parts:
     return Parts(part, max(1, min(in_flight * WHOLE, size) // part))
 
 
-def _cost(file: LocalFile) -> int:
+def cost(file: LocalFile) -> int:
+    """Return how many bytes of a file are held while it is sent."""
     if file.size <= WHOLE:
         return file.size
     parts = parts_of(file.size)
     return parts.size * (parts.in_flight + 1)
 
 
-class _Upload:
+class Upload:
+    """Sends files to objects below a prefix."""
+
     def __init__(self, store: Store, prefix: str, progress: Progress) -> None:
         self._store = store
         self._prefix = prefix
         self._progress = progress
 
     def do(self, file: LocalFile) -> Entry:
+        """Send a file and return its entry."""
         check_path(file.path)
         key = self._prefix + file.path
         digest = patiently(self._store, lambda: self._send(file, key))
@@ -86,7 +90,7 @@ class _Upload:
     def _send_whole(self, file: LocalFile, key: str, descriptor: int) -> str:
         content = os.pread(descriptor, file.size + 1, 0)
         if len(content) != file.size:
-            raise _changed(file, len(content))
+            raise changed(file, len(content))
         self._store.write(key, content, executable=file.executable)
         self._progress.add(0, file.size)
         return sha256(content).hexdigest()
@@ -117,10 +121,11 @@ class _Reading:
             self._progress.add(0, len(piece))
             yield piece
         if offset != self._file.size:
-            raise _changed(self._file, offset)
+            raise changed(self._file, offset)
 
 
-def _changed(file: LocalFile, size: int) -> MoverFailure:
+def changed(file: LocalFile, size: int) -> MoverFailure:
+    """Return the failure of a file that has another size than it was seen to have."""
     now = f"more than {file.size}" if size > file.size else f"only {size}"
     message = (
         f"The output file {shown(file.path)} changed while it was published: it had {file.size} bytes, now {now}. "

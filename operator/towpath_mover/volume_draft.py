@@ -38,7 +38,7 @@ class Draft:
                 raise
             return
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         """Write the next bytes."""
         view = memoryview(piece)
         while view:

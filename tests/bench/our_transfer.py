@@ -1,6 +1,6 @@
 """One transfer of ours as a process, with its inventory, as movers do it.
 
-`up FOLDER PREFIX`, `down PREFIX FOLDER`, or `list PREFIX`: the inventory of what lies there.
+`up FOLDER PREFIX`, `up-packed FOLDER PREFIX`, `down PREFIX FOLDER`, or `list PREFIX`: the inventory of what lies there.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +17,15 @@ sys.path[:0] = [str(REPOSITORY / "operator"), str(REPOSITORY / "sdk")]
 
 from towpath_mover.download import download  # noqa: E402 - a script finds the repository first
 from towpath_mover.inventory import Root  # noqa: E402
-from towpath_mover.inventory_writer import write_inventory  # noqa: E402
+from towpath_mover.inventory_writer import WrittenInventory, write_inventory  # noqa: E402
 from towpath_mover.objects import (  # noqa: E402
     open_inventory,
     read_object,
     write_object,
 )
 from towpath_mover.order import SourceOrder  # noqa: E402
+from towpath_mover.outputs import FoundFile, FoundOutput, by_path  # noqa: E402
+from towpath_mover.pack_upload import PACKING, Prefixes, upload_packed  # noqa: E402
 from towpath_mover.pinned import Source  # noqa: E402
 from towpath_mover.progress import Progress  # noqa: E402
 from towpath_mover.sources import open_source  # noqa: E402
@@ -42,6 +44,8 @@ def main() -> None:
             _list(bench_store(Path(folder)), first, Path(folder))
         elif direction == "up":
             _up(bench_store(Path(folder)), Path(first), second, Path(folder))
+        elif direction == "up-packed":
+            _up_packed(bench_store(Path(folder)), Path(first), second, Path(folder))
         else:
             _down(bench_store(Path(folder)), first, Path(second))
     if "--memory" in sys.argv:
@@ -57,8 +61,21 @@ def peak_memory() -> int:
 
 
 def _up(store: Store, source: Path, prefix: str, folder: Path) -> None:
-    entries = upload(_files(source), store, f"{prefix}data/", Progress("up"), LIMITS)
-    written = write_inventory(folder / "inventory", [Root("bench", f"{prefix}data/")], entries)
+    found = FoundOutput("output", source, str(source))
+    entries = upload(_files(found, found.files()), store, f"{prefix}data/", Progress("up"), LIMITS)
+    _write(store, prefix, write_inventory(folder / "inventory", [Root("bench", f"{prefix}data/")], entries))
+
+
+def _up_packed(store: Store, source: Path, prefix: str, folder: Path) -> None:
+    prefixes = Prefixes(f"{prefix}data/", f"{prefix}packs/")
+    found = FoundOutput("output", source, str(source))
+    files = _files(found, by_path(found.files(), folder))
+    entries = upload_packed(files, store, prefixes, Progress("up"), PACKING)
+    roots = [Root("bench", place) for place in prefixes]
+    _write(store, prefix, write_inventory(folder / "inventory", roots, entries))
+
+
+def _write(store: Store, prefix: str, written: WrittenInventory) -> None:
     write_object(store, f"{prefix}inventory.jsonl.gz", written.file)
     write_object(store, f"{prefix}digest", written.summary.digest.encode())
 
@@ -75,12 +92,9 @@ def _list(store: Store, prefix: str, folder: Path) -> None:
     write_inventory(folder / "inventory", [source.root], source.entries)
 
 
-def _files(source: Path) -> Iterator[LocalFile]:
-    for folder, _, names in os.walk(source):
-        for name in names:
-            place = os.path.join(folder, name)  # noqa: PTH118 - ten thousand of them
-            path = place[len(str(source)) + 1 :]
-            yield LocalFile(path, os.stat(place).st_size, False, partial(os.open, place, os.O_RDONLY))  # noqa: PTH116
+def _files(output: FoundOutput, files: Iterable[FoundFile]) -> Iterator[LocalFile]:
+    for file in files:
+        yield LocalFile(*file, partial(output.open_file, file.path))
 
 
 def bench_store(folder: Path) -> Store:

@@ -200,6 +200,7 @@ def _output_document(output: PlannedOutput) -> Document:
     document: Document = {"name": output.name, "path": output.path, "datastore": output.datastore}
     document |= {"prefix": output.prefix, "optional": output.optional, "allowEmpty": output.allow_empty}
     optional = {"directory": output.directory, "makeDirectory": output.make_directory or None}
+    optional["packed"] = output.packed or None
     register = _registration_document(output.register) if output.register else None
     return document | _without_empty(optional | {"register": register})
 

@@ -263,6 +263,11 @@ def output_data_prefix(prefix: str, attempt: str, output: str) -> str:
     return f"{prefix}{attempt}/{output}/data/"
 
 
+def output_packs_prefix(prefix: str, attempt: str, output: str) -> str:
+    """Where an output's packs lie: beside its files, whose names they cannot take."""
+    return f"{prefix}{attempt}/{output}/packs/"
+
+
 def output_inventory_key(prefix: str, attempt: str, output: str) -> str:
     """The key of an output's inventory, under the output's prefix."""
     return f"{prefix}{attempt}/{output}/inventory.jsonl.gz"

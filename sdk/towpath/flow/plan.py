@@ -12,6 +12,7 @@ from towpath.flow import checks, compute_target, names, references, support
 from towpath.flow.documents import digested
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
+from towpath.flow.packing import StepOutput, is_packed, mounted_outputs
 from towpath.flow.planned import (
     Pinned,
     Plan,
@@ -35,7 +36,8 @@ T = TypeVar("T")
 def plan(resolved: Resolved) -> Plan:
     """All that the run will do."""
     given = {step.name: step for step in resolved.spec.steps}
-    noted = with_warnings(_step(resolved, given[name]) for name in resolved.order)
+    mounted = mounted_outputs(resolved.spec)
+    noted = with_warnings(_step(resolved, given[name], mounted) for name in resolved.order)
     steps = tuple(digested(step) for step in noted)
     return Plan(
         run=resolved.run,
@@ -52,12 +54,12 @@ def plan(resolved: Resolved) -> Plan:
     )
 
 
-def _step(resolved: Resolved, step: Step) -> PlannedStep:
+def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> PlannedStep:
     defaults = resolved.spec.step_defaults or StepSettings()
     target = resolved.targets.get(step.name) or PlannedTarget("")
     container = _container(resolved, step, defaults, target)
     code = _code(resolved, step)
-    outputs = tuple(_output(resolved, step, output) for output in step.outputs)
+    outputs = tuple(_output(resolved, step, output, mounted) for output in step.outputs)
     used = references.params_in(_texts(container))
     params_used = {name: resolved.params[name] for name in sorted(used)}
     inputs = tuple(_input(resolved, step, given) for given in step.inputs)
@@ -152,7 +154,7 @@ def _source(resolved: Resolved, step: Step, given: Input) -> Pinned | StepOutput
     return StepOutputRef(given.from_.step, output)
 
 
-def _output(resolved: Resolved, step: Step, output: Output) -> PlannedOutput:
+def _output(resolved: Resolved, step: Step, output: Output, mounted: frozenset[StepOutput]) -> PlannedOutput:
     register = _registration(output)
     return PlannedOutput(
         name=output.name,
@@ -164,6 +166,7 @@ def _output(resolved: Resolved, step: Step, output: Output) -> PlannedOutput:
         directory=output.directory,
         make_directory=output.make_directory,
         register=register,
+        packed=is_packed(step.name, output, mounted),
     )
 
 

@@ -115,7 +115,10 @@ class PlannedRegistration:
 
 @dataclass(frozen=True)
 class PlannedOutput:
-    """One output. `prefix` goes up to the attempt: data lie at `<prefix><attempt>-<pod uid>/<name>/data/`."""
+    """One output. `prefix` goes up to the attempt: data lie at `<prefix><attempt>-<pod uid>/<name>/data/`.
+
+    `packed`: its small files share objects, for nobody but steps that download them will look for them.
+    """
 
     name: str
     path: str
@@ -126,6 +129,7 @@ class PlannedOutput:
     directory: bool | None = None
     make_directory: bool = False
     register: PlannedRegistration | None = None
+    packed: bool = False
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,8 @@ def _output_from(document: Document) -> PlannedOutput:
         directory=document.get("directory"),
         make_directory=document.get("makeDirectory", False),
         register=_registration_from(register) if register else None,
+        # A plan of before there were packs has none.
+        packed=document.get("packed", False),
     )
 
 
