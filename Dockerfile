@@ -19,6 +19,7 @@ COPY --from=requirements /requirements.txt /
 RUN python -m venv --without-pip /opt/towpath \
  && python -m pip --python /opt/towpath/bin/python install --only-binary :all: -r /requirements.txt \
  && find /opt/towpath -depth -type d -name tests -path '*/site-packages/*' -exec rm -rf {} + \
+ && find /opt/towpath -depth -path '*/pyarrow/*' '(' -name include -o -name '*_flight*' ')' -exec rm -rf {} + \
  && /opt/towpath/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/towpath/lib
 
 WORKDIR /source

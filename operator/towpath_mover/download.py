@@ -69,14 +69,14 @@ def new_folder(target: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes `target` at the end; after a failure `target` is not there."""
     os.umask(0o022)
     partial_folder = target.with_name(f".{target.name}.partial")
-    _clear(partial_folder)
+    clear(partial_folder)
     partial_folder.mkdir(parents=True)
     yield partial_folder
     partial_folder.rename(target)
 
 
-def _clear(folder: Path) -> None:
-    """Remove what a killed download left, without shutil: importing it would cost each start 3 ms."""
+def clear(folder: Path) -> None:
+    """Remove a folder, such as a killed download left, without shutil: importing it would cost each start 3 ms."""
     # Not os.walk, which calls itself for each level: a key may have more levels than Python has calls.
     waiting, found = ([str(folder)] if folder.exists() else []), []
     while waiting:

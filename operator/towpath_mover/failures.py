@@ -66,6 +66,7 @@ class Reason(StrEnum):
     PARTITION_MISMATCH = "PartitionMismatch"
     BAD_ROW = "BadRow"
     HEADER_MISMATCH = "HeaderMismatch"
+    ROWS_TOO_LARGE = "RowsTooLarge"
 
 
 _EXITS = {

@@ -63,6 +63,10 @@ class Landing:
             self._make(folder)
         return os.open(f"{self._folder}/{entry.path}", _CREATE, 0o755 if entry.executable else 0o644)
 
+    def path(self, entry: Entry) -> Path:
+        """Return where a file lies that was created."""
+        return Path(self._folder, entry.path)
+
     def failure(self, error: OSError, entry: Entry) -> MoverFailure:
         """Return DiskFull with the numbers, or what else the disk had against the file."""
         if error.errno in _NO_SUCH_NAME:

@@ -35,7 +35,9 @@ class Delivered(NamedTuple):
     of: int
 
 
-class _Row(NamedTuple):
+class FileRow(NamedTuple):
+    """One row of a file."""
+
     path: str
     size: int
     row: int
@@ -75,9 +77,9 @@ class RowView(NamedTuple):
             with opened.named():
                 yield sum(map(len, opened.rows.batches()))
 
-    def _counted(self, counts: Sequence[int]) -> Iterator[_Row]:
+    def _counted(self, counts: Sequence[int]) -> Iterator[FileRow]:
         for entry, count in zip(self._wanted(), counts, strict=True):
-            yield from map(partial(_Row, entry.path, entry.size), range(count))
+            yield from map(partial(FileRow, entry.path, entry.size), range(count))
 
 
 class _Delivery:
@@ -92,7 +94,7 @@ class _Delivery:
         self._copy: _Copy | None = None
         self._delivered = Delivered(0, 0, 0, 0)
 
-    def rows(self) -> Iterator[_Row]:
+    def rows(self) -> Iterator[FileRow]:
         """Yield the rows of all files; a file is complete when the next one is asked for."""
         for opened in self._open_files():
             self._copy = _Copy(opened, self._landing)
@@ -100,7 +102,7 @@ class _Delivery:
                 yield from self._copy.rows()
             self._complete(self._copy)
 
-    def keep(self, row: _Row) -> None:
+    def keep(self, row: FileRow) -> None:
         """Note that a row is selected."""
         if self._copy is not None:
             self._copy.keep(row)
@@ -142,14 +144,14 @@ class _Copy:
         self._place: BinaryIO | None = None
         self._writer: RowWriter | None = None
 
-    def rows(self) -> Iterator[_Row]:
-        row = partial(_Row, self._entry.path, self._entry.size)
+    def rows(self) -> Iterator[FileRow]:
+        row = partial(FileRow, self._entry.path, self._entry.size)
         for batch in self._batches:
             self._batch = batch
             yield from map(row, range(self.seen, self.seen + len(batch)))
             self._write()
 
-    def keep(self, row: _Row) -> None:
+    def keep(self, row: FileRow) -> None:
         self._kept.append(row.row - self.seen)
 
     def end_early(self) -> None:

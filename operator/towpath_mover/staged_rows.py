@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from towpath.flow.transforms import TransformError
 from towpath_mover.download import new_folder
@@ -18,6 +18,9 @@ from towpath_mover.read_files import read_files
 from towpath_mover.row_formats import open_format
 from towpath_mover.row_view import RowView
 from towpath_mover.view import View
+
+if TYPE_CHECKING:
+    from towpath_mover.parquet_view import ParquetView
 
 
 class StagedRows(NamedTuple):
@@ -34,13 +37,7 @@ def stage_rows(
     if target.exists():
         sizes = [file.stat().st_size for file in target.rglob("*") if file.is_file()]
         return StagedRows(len(sizes), sum(sizes))
-    progress = Progress(f"input {given.name}", given.files, given.bytes)
-    rows = RowView(
-        view.chain,
-        view.all_entries,
-        lambda entries: read_files(entries, sources, progress),
-        lambda: open_format(format_),
-    )
+    rows = _view(given, format_, view, sources)
     with new_folder(target) as folder:
         try:
             # A version that is one file stays one, though none of its rows is selected.
@@ -50,3 +47,23 @@ def stage_rows(
         if not delivered.rows and not given.allow_empty:
             raise empty_input(given, f"{delivered.of} rows")
     return StagedRows(delivered.files, delivered.bytes)
+
+
+def _view(
+    given: InputOrder, format_: Mapping[str, Any], view: View, sources: Sequence[Source]
+) -> RowView | ParquetView:
+    if "parquet" in format_:
+        # Only here: other formats need no process of their own.
+        from towpath_mover.parquet_view import ParquetView  # noqa: PLC0415
+
+        # A view fetches what it needs: how much that is, nobody knows before.
+        progress = Progress(f"input {given.name}", given.files)
+        scratch = view.file.with_name(f"{view.file.name}-rows")
+        return ParquetView(view.chain, view.all_entries, sources, scratch, progress)
+    progress = Progress(f"input {given.name}", given.files, given.bytes)
+    return RowView(
+        view.chain,
+        view.all_entries,
+        lambda entries: read_files(entries, sources, progress),
+        lambda: open_format(format_),
+    )

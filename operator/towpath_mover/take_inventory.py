@@ -53,15 +53,14 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
 
 
 def _columns(order: InventoryOrder, sources: Sequence[Source], stores: OpenStores, file: Path) -> Report:
-    # The columns of Parquet stand at the end of each file, in a form that needs a library to be read.
-    if order.format is None or "parquet" in order.format:
+    if order.format is None:
         return {}
     from towpath_mover.table_columns import columns_of  # noqa: PLC0415 - most datasets have no rows
 
     places = [pinned.Source(stores.store(one.root.datastore), one.root.prefix) for one in sources]
     with file.open("rb") as opened:
         entries = InventoryReader(iter(partial(opened.read, PIECE), b"")).entries()
-        columns = columns_of(entries, places, order.format)
+        columns = columns_of(entries, places, order.format, file.with_name(f"{file.name}-ends"))
     return {"columns": packed(columns)} if columns else {}
 
 

@@ -105,12 +105,24 @@ def test_a_view_of_rows_takes_its_share_of_the_bytes_and_room_for_bad_luck_of_th
     assert counted_rows(half, content(GIB // 4)).scratch_bytes == GIB // 8 + LEAST_SLACK + 20 * 4096
 
 
-def test_parquet_is_handed_on_whole_and_a_view_of_it_is_refused_by_name() -> None:
+def test_a_view_of_parquet_takes_room_for_the_file_that_it_is_made_of() -> None:
+    half = read_chain([sample(50)])
+
+    one = counted_rows(half, content(GIB, PARQUET, files=1))
+    many = counted_rows(half, content(1000 * GIB, PARQUET, files=1000))
+
+    assert (one.bytes, one.scratch_bytes) == (GIB // 2, GIB * 5 // 8 + 2 * 4096 + GIB)
+    assert many.bytes == 500 * GIB
+    assert many.scratch_bytes == 625 * GIB + 2000 * 4096 + 4 * GIB + LEAST_SLACK
+
+
+def test_parquet_is_handed_on_whole_or_as_a_view_of_its_rows() -> None:
     assert planned(rows(format_=PARQUET)).steps[0].inputs[0].transforms == ()
 
-    assert "Step prep, input iris: views of Parquet rows are not available" in refusal(
-        rows(sample(50), format_=PARQUET)
-    )
+    [given] = planned(rows(sample(50), format_=PARQUET)).steps[0].inputs
+    assert given.transforms
+    assert given.pinned is not None
+    assert given.pinned.format == PARQUET
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from cluster.space import Space
 from flow.subset_records import split
 from mover.breaking_proxy import Break, BreakingProxy, Request, breaking_proxy
+from mover.parquet_files import PARQUET, ids, numbered
 from mover.pods import Ended, Pod, content_of, datastore, output, write_files
 from mover.row_files import CSV, selected_rows
 from mover.transfers import MiB
@@ -59,6 +60,23 @@ def test_train_and_test_are_disjoint_complete_and_keep_their_headers(local_s3: S
         assert ended.code == 0, ended.errors
         expected = selected_rows(chain, FILES, ROWS)
         assert found == {path: HEADER + b"".join(rows) for path, rows in expected.items()}
+        sizes = [len(content) for content in found.values()]
+        assert (ended.report["files"], ended.report["bytes"]) == (len(sizes), sum(sizes))
+
+
+def test_train_and_test_of_parquet_are_disjoint_and_complete(local_s3: Space, tmp_path: Path) -> None:
+    counts = {"a.parquet": 30_000, "more/b.parquet": 7, "more/c.parquet": 0}
+    files = {path: numbered(count, row_group_size=10_000) for path, count in counts.items()}
+    inventory = published(local_s3, tmp_path / "all", files)
+    rows = {path: [b"%d" % row for row in range(count)] for path, count in counts.items()}
+    for part in PARTS:
+        chain = [split(part, PARTS)]
+        ended, found = staged(local_s3, tmp_path / part, inventory, chain, format=PARQUET)
+        assert ended.code == 0, ended.errors
+        expected = selected_rows(chain, files, rows)
+        assert {path: ids(content) for path, content in found.items()} == {
+            path: [int(row) for row in kept] for path, kept in expected.items()
+        }
         sizes = [len(content) for content in found.values()]
         assert (ended.report["files"], ended.report["bytes"]) == (len(sizes), sum(sizes))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from cluster.space import Space
 from mover.breaking_proxy import breaking_proxy
 from mover.movers import take_sources
+from mover.parquet_files import PARQUET, every_type, numbered, parquet
 from mover.pods import Ended, datastore
 from mover.row_files import CSV, csv_of
 from towpath.flow.columns import unpacked
@@ -76,12 +78,58 @@ def test_what_is_wrong_with_files_is_told_by_name(
     assert words in ended.report["message"]
 
 
-def test_parquet_is_listed_without_looking_into_its_files(local_s3: Space, tmp_path: Path) -> None:
-    local_s3.put("rows/a.parquet", b"PAR1")
+def test_columns_of_parquet_are_told_by_the_ends_of_files(local_s3: Space, tmp_path: Path) -> None:
+    local_s3.put("rows/a.parquet", parquet(every_type(40)))
+    local_s3.put("rows/b.parquet", numbered(20_000))
+    local_s3.put("rows/_SUCCESS", b"")
+    with breaking_proxy(local_s3.s3.endpoint) as proxy:
+        ended = taken(local_s3, tmp_path, PARQUET, endpoint=proxy.endpoint)
 
-    ended = taken(local_s3, tmp_path, {"parquet": {}})
+    assert ended.code == 0, ended.errors
+    assert ended.report["files"] == 3
+    columns = dict(unpacked(ended.report["columns"]))
+    assert list(columns) == [*every_type(1).column_names, "id", "name"]
+    told = [
+        "u64",
+        "f16",
+        "boolean",
+        "text",
+        "bytes",
+        "decimal",
+        "date",
+        "time",
+        "zoned",
+        "list",
+        "struct",
+        "map",
+    ]
+    assert [columns[name] for name in told] == [
+        *("integer", "number", "boolean", "string", "binary", "number", "datetime", "time", "datetime"),
+        *("array", "object", "object"),
+    ]
+    assert sum(one.method == "GET" and "/rows/" in one.path for one in proxy.requests) == 2
 
-    assert (ended.code, ended.report["files"], "columns" in ended.report) == (0, 1, False)
+
+def test_columns_in_a_footer_larger_than_what_is_read_at_first(local_s3: Space, tmp_path: Path) -> None:
+    table = pa.table({f"column {number}": [number] for number in range(300)})
+    local_s3.put("rows/a.parquet", parquet(table, store_schema=False) * 3)
+
+    ended = taken(local_s3, tmp_path, PARQUET)
+
+    assert ended.code == 0, ended.errors
+    assert len(unpacked(ended.report["columns"])) == 300
+
+
+def test_a_file_that_is_not_parquet_is_named_with_its_dataset(local_s3: Space, tmp_path: Path) -> None:
+    local_s3.put("rows/a.parquet", numbered(3))
+    local_s3.put("rows/b.parquet", numbered(3)[:-1])
+
+    ended = taken(local_s3, tmp_path, PARQUET)
+
+    assert (ended.code, ended.report["reason"]) == (41, "BadRow")
+    assert ended.report["message"].startswith(
+        "'b.parquet' cannot be read as Parquet: Parquet magic bytes not"
+    )
 
 
 def test_without_headers_no_more_files_are_read_than_the_rows_need(local_s3: Space, tmp_path: Path) -> None:

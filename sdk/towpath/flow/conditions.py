@@ -193,6 +193,10 @@ class DatasetReason(Reason):
         "HeaderMismatch",
         "Two files of a Tabular dataset have other columns; the message says which.",
     )
+    ROWS_TOO_LARGE = (
+        "RowsTooLarge",
+        "A Parquet file needs more memory to be read than a mover has; the message says what to do.",
+    )
     URL_REFUSED = "UrlRefused", "A URL answers in a way that cannot be used; the message says what to change."
     URL_UNAVAILABLE = "UrlUnavailable", "A URL goes on answering with errors, not in time, or is cut."
     URL_CHANGED = "UrlChanged", "What a URL gives changed while it was read; it is read again."

@@ -185,11 +185,6 @@ def _check_rows(views: Views, pins: Pins) -> None:
     for (step, given), chain in views.items():
         pinned = pins.get((step, given))
         format_ = pinned.content.format if pinned else None
-        if format_ and "parquet" in format_:
-            words = (
-                "views of Parquet rows are not available in this release. Remove the transforms to get all."
-            )
-            raise StalledError(RunReason.NOT_SUPPORTED_YET, f"Step {step}, input {given}: {words}")
         try:
             if format_:
                 check_for_rows(chain)

@@ -14,6 +14,8 @@ from towpath.flow.transforms import Sample, Shard, Split, Transform
 BLOCK = 4096
 # Rows have at most 8 MiB, so that shares of few and large ones are the least even.
 LEAST_SLACK = 64 << 20
+# Which of many files is the largest is not known: none is expected to be larger than so many of the middling ones.
+LARGEST = 4
 
 
 def counted_rows(chain: Iterable[Transform], content: Content) -> Counted:
@@ -22,7 +24,14 @@ def counted_rows(chain: Iterable[Transform], content: Content) -> Counted:
     expected = -(-content.bytes * share.numerator // share.denominator)
     # A file loses a block, and its folder may take one.
     slack = max(LEAST_SLACK, expected // 4) + 2 * BLOCK * content.files
+    if "parquet" in (content.format or {}):
+        # A file is brought whole beside the one that is made of it, which may be packed less tightly.
+        return Counted(content.files, expected, expected + slack + _largest(content))
     return Counted(content.files, expected, min(content.scratch_bytes, expected + slack))
+
+
+def _largest(content: Content) -> int:
+    return min(content.bytes, LARGEST * -(-content.bytes // max(content.files, 1)) + LEAST_SLACK)
 
 
 def row_share(chain: Iterable[Transform]) -> Fraction:

@@ -1,0 +1,221 @@
+"""A Parquet file and a bit for each of its rows → a file of the rows whose bits are set, with everything else kept.
+
+Runs in the process of `parquet_child.py`, in memory that does not grow with the file. Whoever reads columns side by
+side holds a page of each: where that would be too much, a row group is read some columns at a time, which wait on
+disk for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+_KiB, _MiB = 1 << 10, 1 << 20
+_BUFFER = 64 * _KiB
+_LARGEST_GROUP = 16 * _MiB
+# What nanoseconds since 1970 can tell, in microseconds.
+_NANOSECONDS_END = (1 << 63) // 1000
+
+
+class _Care(NamedTuple):
+    """What is read at once: bytes and rows of a batch, pages in all, and how large one is expected to be."""
+
+    batch: int
+    rows: int
+    pages: int
+    page: int
+
+
+_USUAL = _Care(4 * _MiB, 1 << 14, 64 * _MiB, _MiB)
+# Some writers make one page of all values of a row group, and a value may be repeated by a number.
+_CAREFUL = _Care(256 * _KiB, 1 << 8, 32 * _MiB, 1 << 62)
+
+
+class _Part(NamedTuple):
+    fields: list[pa.Field]
+    leaves: list[int]
+
+
+def copy_rows(source: str, kept: str, target: str, scratch: str, careful: bool) -> dict[str, Any]:
+    """Write the selected rows; `kept` is a file of bits, `scratch` an empty folder."""
+    care = _CAREFUL if careful else _USUAL
+    with pa.OSFile(source) as file, pa.OSFile(target, "wb") as out, pa.memory_map(kept) as bits:
+        parquet = _opened(file, _int96_unit(file))
+        mask = pa.Array.from_buffers(pa.bool_(), parquet.metadata.num_rows, [None, bits.read_buffer()])
+        tables = _Copy(parquet, mask, care, Path(scratch)).tables()
+        with pq.ParquetWriter(out, parquet.schema_arrow, **_settings(parquet)) as writer:
+            if not _is_arrows(parquet.metadata):
+                # Otherwise it is part of the schema that is stored.
+                writer.add_key_value_metadata(parquet.metadata.metadata or {})
+            for table in tables:
+                writer.write_table(table, row_group_size=max(1, table.num_rows))
+    _check_kept(parquet.metadata.schema, pq.read_metadata(pa.OSFile(target)).schema)
+    return {}
+
+
+class _Copy:
+    def __init__(self, parquet: pq.ParquetFile, mask: pa.BooleanArray, care: _Care, scratch: Path) -> None:
+        self._parquet = parquet
+        self._schema = parquet.schema_arrow
+        self._mask = mask
+        self._care = care
+        self._scratch = scratch
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the selected rows, as they are to be put together in row groups."""
+        held: list[pa.RecordBatch] = []
+        start = 0
+        for number in range(self._parquet.num_row_groups):
+            rows = self._parquet.metadata.row_group(number).num_rows
+            mask = self._mask.slice(start, rows)
+            start += rows
+            if not mask.true_count:
+                continue
+            first, *others = self._parts(number)
+            if others:
+                yield self._beside(number, [first, *others], mask)
+                continue
+            for batch in self._batches(number, first, mask):
+                held.append(batch)
+                if sum(one.nbytes for one in held) >= _LARGEST_GROUP:
+                    yield pa.Table.from_batches(held, self._schema)
+                    held = []
+        if held:
+            yield pa.Table.from_batches(held, self._schema)
+
+    def _parts(self, number: int) -> list[_Part]:
+        """Return the columns of a row group as they are read together."""
+        group = self._parquet.metadata.row_group(number)
+        parts, size, leaf = [_Part([], [])], 0, 0
+        for field in self._schema:
+            leaves = range(leaf, leaf := leaf + _count_leaves(field.type))
+            sizes = (group.column(one).total_uncompressed_size for one in leaves)
+            # A page is there as it is stored and unpacked, and one of the values that it counts.
+            cost = sum(3 * min(one, self._care.page) + _BUFFER for one in sizes)
+            if parts[-1].leaves and size + cost > self._care.pages:
+                parts.append(_Part([], []))
+                size = 0
+            parts[-1].fields.append(field)
+            parts[-1].leaves.extend(leaves)
+            size += cost
+        return parts
+
+    def _batches(self, number: int, part: _Part, mask: pa.BooleanArray) -> Iterator[pa.RecordBatch]:
+        group = self._parquet.metadata.row_group(number)
+        size = sum(group.column(leaf).total_uncompressed_size for leaf in part.leaves)
+        rows = max(1, min(self._care.rows, self._care.batch * group.num_rows // max(1, size)))
+        start = 0
+        for batch in _read(self._parquet, rows, number, part.leaves):
+            wanted = mask.slice(start, batch.num_rows)
+            start += batch.num_rows
+            if wanted.true_count:
+                yield batch.filter(wanted)
+        if start != group.num_rows:
+            raise ValueError(f"a row group has {start} rows, and declares {group.num_rows}")
+
+    def _beside(self, number: int, parts: Sequence[_Part], mask: pa.BooleanArray) -> pa.Table:
+        columns: list[pa.ChunkedArray] = []
+        for part in parts:
+            place = self._scratch / "part"
+            with (
+                pa.OSFile(str(place), "wb") as file,
+                pa.ipc.new_stream(file, pa.schema(part.fields)) as stream,
+            ):
+                for batch in self._batches(number, part, mask):
+                    stream.write_batch(batch)
+            columns += pa.ipc.open_stream(pa.memory_map(str(place))).read_all().columns
+            # What is mapped stays until it is no longer used.
+            place.unlink()
+        return pa.Table.from_arrays(columns, schema=self._schema)
+
+
+def _opened(file: pa.NativeFile, unit: str) -> pq.ParquetFile:
+    return pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit=unit)
+
+
+def _read(parquet: pq.ParquetFile, rows: int, group: int, leaves: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    # By their numbers: names may be there twice, or look like paths.
+    batches: Iterator[pa.RecordBatch] = parquet.reader.iter_batches(
+        rows, row_groups=[group], column_indices=list(leaves), use_threads=False
+    )
+    return batches
+
+
+def _count_leaves(of: pa.DataType) -> int:
+    if isinstance(of, pa.BaseExtensionType):
+        of = of.storage_type
+    return sum(_count_leaves(of.field(number).type) for number in range(of.num_fields)) or 1
+
+
+def _settings(parquet: pq.ParquetFile) -> dict[str, Any]:
+    """Return what makes a file that is written like one that is read."""
+    metadata = parquet.metadata
+    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
+    return {
+        "compression": _compression(metadata),
+        "store_schema": _is_arrows(metadata),
+        # Spark's files say 1.0 and hold what only 2.6 has.
+        "version": metadata.format_version if _is_arrows(metadata) else "2.6",
+        "use_deprecated_int96_timestamps": any(one.physical_type == "INT96" for one in columns),
+        "store_decimal_as_integer": any(
+            one.logical_type.type == "DECIMAL" and one.physical_type.startswith("INT") for one in columns
+        ),
+        "use_compliant_nested_type": not any(".list.item" in one.path for one in columns),
+    }
+
+
+def _check_kept(before: pq.ParquetSchema, after: pq.ParquetSchema) -> None:
+    for number in range(len(before.names)):
+        old, new = before.column(number), after.column(number)
+        kinds = [(one.physical_type, one.logical_type.type) for one in (old, new)]
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                f"its column {old.path} would become another kind of column: {kinds[0]}, {kinds[1]}"
+            )
+
+
+def _is_arrows(metadata: pq.FileMetaData) -> bool:
+    """Whether it holds a schema in Arrow's own terms, as Arrow's writers make it."""
+    return b"ARROW:schema" in (metadata.metadata or {})
+
+
+def _compression(metadata: pq.FileMetaData) -> str | dict[str, str]:
+    if not metadata.num_row_groups:
+        return "none"
+    group = metadata.row_group(0)
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    codecs = {chunk.path_in_schema: chunk.compression.replace("UNCOMPRESSED", "NONE") for chunk in chunks}
+    return codecs if len(set(codecs.values())) > 1 else next(iter(codecs.values()), "none")
+
+
+def _int96_unit(file: pa.NativeFile) -> str:
+    """Return the unit that holds all times of 12 bytes: Spark's reach far beyond nanoseconds, Impala's need them."""
+    exact, far = _opened(file, "ns"), _opened(file, "us")
+    needs_exact = needs_far = False
+    for leaf in range(exact.metadata.num_columns):
+        if exact.metadata.schema.column(leaf).physical_type != "INT96":
+            continue
+        for number in range(exact.num_row_groups):
+            pair = (_read(one, _USUAL.rows, number, [leaf]) for one in (exact, far))
+            for nanoseconds, microseconds in zip(*map(_numbers, pair), strict=True):
+                # Wraps around like the reader does: what is left are the digits that microseconds lack.
+                rest = pc.subtract(nanoseconds, pc.multiply(microseconds, 1000))
+                needs_exact |= pc.any(pc.not_equal(rest, 0)).as_py() or False
+                needs_far |= pc.any(pc.greater_equal(pc.abs(microseconds), _NANOSECONDS_END)).as_py() or False
+    if needs_exact and needs_far:
+        raise ValueError("it has times of 12 bytes (INT96) beyond the year 2262 and others with nanoseconds")
+    return "us" if needs_far else "ns"
+
+
+def _numbers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Array]:
+    for batch in batches:
+        array = batch.column(0)
+        while not pa.types.is_timestamp(array.type):
+            inside = array.flatten()
+            array = inside[0] if isinstance(inside, list) else inside
+        yield array.cast(pa.int64())
