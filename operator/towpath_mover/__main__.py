@@ -25,6 +25,7 @@ MOVERS = {
     "probe": "try whether a datastore can be used as it is described",
     "take-inventory": "list the sources of a dataset",
     "count-views": "count the files and bytes of parts of inventories",
+    "export": "copy a published output to a place of the user's choice",
     "sweep": "delete what steps wrote for versions that are gone",
 }
 

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     STEP_TIMED_OUT = "StepTimedOut"
     OUTPUT_MISSING = "OutputMissing"
     OUTPUT_EMPTY = "OutputEmpty"
+    EXPORT_TAKEN = "ExportTaken"
     OUTPUT_WRONG_KIND = "OutputWrongKind"
     UNSAFE_FILE = "UnsafeFile"
     UNREADABLE_FILE = "UnreadableFile"

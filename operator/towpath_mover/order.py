@@ -47,6 +47,13 @@ class InputOrder(NamedTuple):
     format: Mapping[str, Any] | None = None
 
 
+class ExportPlace(NamedTuple):
+    """Where a copy of an output goes: a folder of a datastore."""
+
+    datastore: str
+    folder: str
+
+
 class OutputOrder(NamedTuple):
     """One output. `prefix` goes up to the attempt; of one that is `packed` small files share objects."""
 
@@ -59,6 +66,7 @@ class OutputOrder(NamedTuple):
     directory: bool | None
     make_directory: bool
     packed: bool = False
+    export: ExportPlace | None = None
 
 
 class CodeOrder(NamedTuple):
@@ -166,7 +174,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         attempt=number,
         attempt_id=names.attempt_id(number, _pod_uid(environ)),
         result_prefix=step.text("resultPrefix"),
-        datastores=_datastores(document),
+        datastores=datastores_of(document),
         inputs=tuple(_inputs(step, attempt)),
         outputs=tuple(_output(output) for output in step.children("outputs")),
         code=_code(code) if code else None,
@@ -189,7 +197,7 @@ def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
         dataset=order.text("dataset"),
         sources=tuple(map(_source, order.children("sources"))),
         into=order.text("into"),
-        datastores=_datastores(order),
+        datastores=datastores_of(order),
         format=_format(order),
     )
 
@@ -220,16 +228,17 @@ def _archive(archive: Fields) -> ArchiveOrder:
 def count_order(environ: Mapping[str, str]) -> CountOrder:
     """Return the order of `count-views`."""
     order = read_variable(environ, ORDER_VARIABLE).check_format()
-    return CountOrder(tuple(map(_view, order.children("views"))), _datastores(order))
+    return CountOrder(tuple(map(_view, order.children("views"))), datastores_of(order))
 
 
 def _view(view: Fields) -> ViewOrder:
     transforms = tuple(transform.plain() for transform in view.children("transforms"))
     shards = view.optional_number("shards") or 1
-    return ViewOrder(view.text("input"), _inventory(view.child("inventory")), transforms, shards)
+    return ViewOrder(view.text("input"), inventory_of(view.child("inventory")), transforms, shards)
 
 
-def _inventory(inventory: Fields) -> InventoryRef:
+def inventory_of(inventory: Fields) -> InventoryRef:
+    """Return where an inventory lies, as a document says it."""
     return InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest"))
 
 
@@ -240,7 +249,8 @@ def _pod_uid(environ: Mapping[str, str]) -> str:
     return uid
 
 
-def _datastores(document: Fields) -> dict[str, Datastore]:
+def datastores_of(document: Fields) -> dict[str, Datastore]:
+    """Return the datastores that a document describes, by name."""
     datastores = map(datastore_from, document.children("datastores"))
     return {datastore.name: datastore for datastore in datastores}
 
@@ -261,7 +271,7 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
     return InputOrder(
         name=planned.text("name"),
         path=planned.text("path"),
-        inventory=_inventory(pinned.child("inventory")),
+        inventory=inventory_of(pinned.child("inventory")),
         file=pinned.optional_text("file"),
         allow_empty=planned.flag("allowEmpty"),
         origin={} if source else _origin(planned, version),
@@ -285,6 +295,7 @@ def _origin(planned: Fields, version: Fields | None) -> dict[str, str | int]:
 
 
 def _output(planned: Fields) -> OutputOrder:
+    export = planned.optional_child("export")
     return OutputOrder(
         name=planned.text("name"),
         path=planned.text("path"),
@@ -295,6 +306,7 @@ def _output(planned: Fields) -> OutputOrder:
         directory=planned.optional_flag("directory"),
         make_directory=planned.flag("makeDirectory"),
         packed=planned.flag("packed"),
+        export=ExportPlace(export.text("datastore"), export.text("path")) if export else None,
     )
 
 

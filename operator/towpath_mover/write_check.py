@@ -1,5 +1,7 @@
 """The promise that publishing will be allowed: one object is written and deleted where each output will lie.
 
+Where an output is to be exported to, nothing may lie that is not its own.
+
 Ten hours of work must not meet a refused key at their end. It runs beside the downloads.
 """
 
@@ -10,7 +12,7 @@ from threading import Thread
 from towpath.flow import names
 from towpath_mover.objects import delete_object, write_object
 from towpath_mover.open_stores import OpenStores
-from towpath_mover.order import StepOrder
+from towpath_mover.order import OutputOrder, StepOrder
 from towpath_mover.stores import Store
 
 CONTENT = b"Written by Towpath to see whether it may write here. It can be deleted.\n"
@@ -25,6 +27,15 @@ class WriteChecks:
             Thread(target=self._check, args=(stores.store(datastore), key), daemon=True)
             for datastore, key in sorted(_places(order))
         ]
+        self._threads += [
+            Thread(
+                target=self._check_export,
+                args=(order, output, stores.store(output.export.datastore)),
+                daemon=True,
+            )
+            for output in order.outputs
+            if output.export
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -38,6 +49,18 @@ class WriteChecks:
         """Raise a refusal that is known by now."""
         if self._failures:
             raise self._failures[0]
+
+    def _check_export(self, order: StepOrder, output: OutputOrder, store: Store) -> None:
+        # Few steps export, and all of them wait for what is loaded.
+        from towpath_mover.export_claim import Claim, check  # noqa: PLC0415
+
+        try:
+            folder = output.export.folder if output.export else ""
+            check(store, folder, Claim(order.namespace, order.run, order.run_uid, order.step, output.name))
+        except BaseException as failure:
+            self._failures.append(failure)
+        else:
+            self._check(store, names.export_check_prefix(folder) + order.attempt_id)
 
     def _check(self, store: Store, key: str) -> None:
         try:

@@ -30,7 +30,6 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
     ({"inputs": [{"name": "x", "mode": "Mount"}]}, ["spec.steps[0].inputs[0].mode: Mount"]),
     ({"inputs": [{"name": "x", "mode": "Auto"}]}, ["spec.steps[0].inputs[0].mode: Auto"]),
     ({"inputs": [{"name": "x", "access": "Partial"}]}, ["spec.steps[0].inputs[0].access"]),
-    ({"outputs": [{"name": "x", "export": {"path": "a"}}]}, ["spec.steps[0].outputs[0].export"]),
 ]
 
 

@@ -17,17 +17,18 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.mover_orders import CountSurvey, InventorySurvey, Listing, Sweep, View
+from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, View
 from towpath.flow.planned import (
     Counted,
     PlannedCode,
     PlannedDatastore,
+    PlannedExport,
     PlannedInput,
     PlannedStep,
     PlannedTarget,
     StepOutputRef,
 )
-from towpath_operator.jobs import inventory, probe, step, survey, sweep
+from towpath_operator.jobs import export, inventory, probe, step, survey, sweep
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]
@@ -44,7 +45,11 @@ PREP = make_step(
 TRAIN = make_step(
     "train_model",
     inputs=(PlannedInput("clean", "/data/clean", StepOutputRef("prep", "clean")),),
-    outputs=(make_output("model", directory=True, make_directory=True),),
+    outputs=(
+        make_output(
+            "model", directory=True, make_directory=True, export=PlannedExport("archive", "models/iris-1")
+        ),
+    ),
     command=("python", "train.py"),
     code=PlannedCode("sha256:" + "ef" * 32, config_map="code-1234"),
     resources={
@@ -130,6 +135,7 @@ SWEEP = Sweep(
     ("0123456789ab", "ba9876543210"),
     1_780_000_000,
 )
+EXPORT = Export("train_model", "model", 2, make_content("model"), PlannedExport("archive", "models/iris-1"))
 LOOK = make_step(
     "look", inputs=(replace(make_input(), transforms=HALF, counted=Counted(1, 50_000_000, 50_003_968)),)
 )
@@ -164,5 +170,6 @@ def examples() -> dict[str, Object]:
         "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventories-of-a-run": survey.render(INVENTORIES, run, MOVER_IMAGE, PodSettings()),
         "sweep": sweep.render(SWEEP, datastore, "0a1b2c3d-4e5f6071", MOVER_IMAGE, PodSettings()),
+        "export": export.render(PLAN, EXPORT, PodSettings()),
         "count-views": survey.render(COUNT, run, MOVER_IMAGE, PodSettings()),
     }

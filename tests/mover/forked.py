@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mover.pods import Ended, Pod
+from mover.pods import Ended, Pod, ended
 
 # A store that stays away is given up within a second, not within minutes.
 _SERVE = """
 import json, os, sys
 from functools import partial
-from towpath_mover import __main__, open_stores, publish, retry, store_s3, stores
+from towpath_mover import __main__, export, open_stores, publish, retry, store_s3, stores
 retry.FIRST_PAUSE = 0.01
 haste = stores.TRANSFER._replace(retries=0, tries=2)
 open_stores.open_store = partial(stores.open_store, patience=haste)
@@ -38,10 +38,20 @@ class Forked:
 
     def publish(self, pod: Pod, has_begun: Callable[[int], None] = lambda _: None) -> Ended:
         """Run `publish` of a step that ended well; `has_begun` is told the process as soon as there is one."""
-        errors = pod.root / "errors"
-        self._say([("publish", "0\n."), pod.environ, str(errors)])
+        return self.run(("publish", "0\n."), pod.environ, pod.root, has_begun)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        root: Path,
+        has_begun: Callable[[int], None] = lambda _: None,
+    ) -> Ended:
+        """Run a mover whose folders lie below `root`."""
+        errors = root / "errors"
+        self._say([arguments, environ, str(errors)])
         has_begun(int(self._heard()))
-        return pod.ended(int(self._heard()), errors.read_text())
+        return ended(root, int(self._heard()), errors.read_text())
 
     def _say(self, order: Sequence[object]) -> None:
         assert self._server.stdin

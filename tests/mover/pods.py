@@ -147,19 +147,20 @@ class Pod:
 
     def end(self, process: subprocess.Popen[str]) -> Ended:
         output, errors = process.communicate(timeout=60)
-        return self.ended(process.returncode, errors, output)
-
-    def ended(self, code: int, errors: str, output: str = "") -> Ended:
-        """What a container that ended so left behind."""
-        log = self.root / "termination-log"
-        message = log.read_bytes() if log.exists() else b""
-        assert len(message) <= 4096
-        log.unlink(missing_ok=True)
-        return Ended(code, json.loads(message) if message else {}, errors, output)
+        return ended(self.root, process.returncode, errors, output)
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self.environ, stdout=pipe, stderr=pipe, text=True)
+
+
+def ended(root: Path, code: int, errors: str, output: str = "") -> Ended:
+    """What a container that ended so left behind."""
+    log = root / "termination-log"
+    message = log.read_bytes() if log.exists() else b""
+    assert len(message) <= 4096
+    log.unlink(missing_ok=True)
+    return Ended(code, json.loads(message) if message else {}, errors, output)
 
 
 def datastore(space: Space, **location: Any) -> PlannedDatastore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from towpath.flow.status import read_status
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
-from towpath_operator.handlers.run_observe import live_jobs, orphaned_pods
+from towpath_operator.handlers.run_observe import live_jobs_of_run, orphaned_pods
 from towpath_operator.handlers.run_progress import Seen, progress
 from towpath_operator.handlers.run_start import start
 from towpath_operator.handlers.run_stop import stop_pods
@@ -17,7 +17,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     if run is None:
         await _gone(context, key)
         return None
-    if (run.get("status") or {}).get("completionTime") and not live_jobs(context, run):
+    if (run.get("status") or {}).get("completionTime") and not live_jobs_of_run(context, run):
         context.memory.forget_run(run["metadata"]["uid"])
         return None
     recorded = read_status(run.get("status") or {})

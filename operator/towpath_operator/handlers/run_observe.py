@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from towpath.flow import names
-from towpath.flow.observed import Observed
+from towpath.flow.observed import Observed, ObservedMover
 from towpath.flow.recorded import RecordedRun, RecordedStep
 from towpath_operator.cluster.client import NotFoundError
-from towpath_operator.cluster.observe import Told, is_being_set_up, moment, observe_attempts
+from towpath_operator.cluster.observe import (
+    Told,
+    is_being_set_up,
+    moment,
+    observe_attempts,
+    observe_movers,
+)
 from towpath_operator.cluster.resources import JOBS, Key
 from towpath_operator.handlers.context import Context, Json
 
@@ -26,6 +32,7 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
                 memory.forget(attempt.pod.uid)
     return Observed(
         attempts=attempts,
+        exporters=_exporters(context, run, told),
         foreign_jobs=tuple(sorted(memory.foreign_jobs.get(uid, ()))),
         cancel_requested=bool(run["spec"].get("cancel")),
         deleting="deletionTimestamp" in run["metadata"],
@@ -34,6 +41,15 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
         not_ready_datastores=_not_ready(context, run["metadata"]["namespace"]),
         probed_at=_probed_at(context, run["metadata"]["namespace"]),
     )
+
+
+def _exporters(context: Context, run: Json, told: Told) -> tuple[ObservedMover, ...]:
+    components = (names.EXPORT_COMPONENT,)
+    movers = observe_movers(run, components, context.cache.jobs, context.cache.pods, told)
+    for mover in movers:
+        if mover.pod is not None and not is_being_set_up(mover.pod):
+            context.memory.forget(mover.pod.uid)
+    return movers
 
 
 async def _confirm_missing(context: Context, run: Json, recorded: RecordedRun) -> None:
@@ -69,6 +85,11 @@ def _probed_at(context: Context, namespace: str) -> dict[str, datetime]:
     }
     known = {name: status["observedAt"] for name, status in statuses.items() if "observedAt" in status}
     return {name: moment(at) for name, at in known.items()}
+
+
+def live_jobs_of_run(context: Context, run: Json) -> list[Json]:
+    """The Jobs of a run that was planned: of its steps, and of the exports of its outputs."""
+    return live_jobs(context, run) + live_jobs(context, run, names.EXPORT_COMPONENT)
 
 
 def live_jobs(context: Context, owner: Json, component: str = names.STEP_COMPONENT) -> list[Json]:

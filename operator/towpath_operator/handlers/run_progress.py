@@ -20,11 +20,12 @@ from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, ask_about
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
-from towpath_operator.handlers.run_observe import live_jobs, observe
+from towpath_operator.handlers.run_observe import live_jobs_of_run, observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
 from towpath_operator.handlers.run_report import report
 from towpath_operator.handlers.run_stop import stop_job
+from towpath_operator.jobs import export as export_jobs
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
@@ -54,7 +55,7 @@ class Seen:
 
 async def progress(context: Context, run: Seen) -> float | None:
     """Move a planned run forward as far as it goes now."""
-    again = await look_for_warnings(context, live_jobs(context, run.item))
+    again = await look_for_warnings(context, live_jobs_of_run(context, run.item))
     observed = await observe(context, run.item, run.recorded)
     try:
         plan = await read_plan(context, run.item)
@@ -77,6 +78,9 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
         await stop_job(context, run.namespace, name)
     if plan is not None:
         waits.append(await _create(context, run, plan, decision))
+        for export in decision.export:
+            job = export_jobs.render(plan, export, context.pods)
+            await apply.create_job(context.client, context.cache.jobs, job)
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
     for name, refused_at in decision.ask_probe.items():
         context.ask(Key(DATASTORES.kind, run.namespace, name), refused_at)

@@ -48,8 +48,10 @@ def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: P
 
 
 def datastores_of(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[PlannedDatastore]:
-    """The datastores that the pod's movers enter: where inputs and their inventories lie, where outputs will."""
+    """The datastores that the pod's movers enter: where inputs and their inventories lie, where outputs will go."""
     used = {output.datastore for output in step.outputs}
+    # Whether it is free is looked at before the step starts.
+    used |= {output.export.datastore for output in step.outputs if output.export}
     for content in order.inputs.values():
         used |= {content.inventory.datastore, *content.datastores}
     known = {datastore.name: datastore for datastore in plan.datastores}

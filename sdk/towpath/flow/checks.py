@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.ports import Input, Output
 from towpath.api.step import Step
-from towpath.flow import graph, names, references, shared, unregistered, views
+from towpath.flow import export_paths, graph, names, references, shared, unregistered, views
 from towpath.flow.conditions import RunReason
 from towpath.flow.stalled import StalledError, near
 
@@ -137,6 +137,7 @@ def _check_references(step: Step, spec: PipelineSpec) -> None:
         if given.dataset:
             version = str(given.dataset.version or "")
             references.check(given.dataset.name + version, shared, f"Step {step.name}, input {given.name}")
+    export_paths.check_exports(step, shared)
     unregistered.check_sources(step, shared)
     views.check_views(step, shared)
 

@@ -33,7 +33,7 @@ class RunReason(Reason):
     RUNNING = "Running", "Steps are running or waiting; status.steps says which."
     CANCELLING = "Cancelling", "The run was cancelled and its pods are ending."
     # True.
-    SUCCEEDED = "Succeeded", "Every step succeeded and every registration is recorded."
+    SUCCEEDED = "Succeeded", "Every step succeeded, every registration is recorded, every export is made."
     # False: it never started.
     NOT_FOUND = "NotFound", "Something that the run names does not exist; the message lists near names."
     NOT_READY = "NotReady", "A Datastore or Dataset did not become Ready in time (storeTimeoutSeconds)."
@@ -56,6 +56,7 @@ class RunReason(Reason):
     # False: it ended.
     STEP_FAILED = "StepFailed", "A step failed for good; the message says which and why."
     REGISTRATION_FAILED = "RegistrationFailed", "An output was published and could not be registered."
+    EXPORT_FAILED = "ExportFailed", "Every step succeeded, and an output could not be copied to its `export`."
     CANCELLED = "Cancelled", "The run was cancelled; nothing unfinished was accepted."
     TIMED_OUT = "TimedOut", "The run took longer than its timeoutSeconds."
     PLAN_LOST = (
@@ -115,6 +116,10 @@ class StepReason(Reason):
     INPUT_REFUSED = "InputRefused", "stage-in refuses what it was to stage; the message says what."
     INPUT_DRIFT = "InputDrift", "An object changed since it was pinned, and other bytes are never given."
     OUTPUT_CHANGED = "OutputChanged", "An output changed while it was published."
+    EXPORT_TAKEN = (
+        "ExportTaken",
+        "Where an output is to be exported lies what is not its own; nothing was run.",
+    )
     CODE_DRIFT = "CodeDrift", "The code is not the code that was planned."
     DISK_FULL = "DiskFull", "A disk is full; the message has numbers."
     INPUT_NOT_WRITTEN = "InputNotWritten", "An input comes from an optional output that was not written."

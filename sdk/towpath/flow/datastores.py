@@ -18,9 +18,11 @@ ENTRANCES = ("credentialsSecretRef", "caConfigMapRef")
 
 
 def written_by(spec: PipelineSpec) -> set[str]:
-    """The datastores to which a pipeline's outputs go."""
-    outputs = (output for step in spec.steps for output in step.outputs)
-    return {output.datastore or names.DEFAULT_DATASTORE for output in outputs}
+    """The datastores to which a pipeline's outputs go, and copies of them."""
+    outputs = [output for step in spec.steps for output in step.outputs]
+    places = [output.datastore for output in outputs]
+    places += [output.export.datastore for output in outputs if output.export]
+    return {place or names.DEFAULT_DATASTORE for place in places}
 
 
 def enter(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from towpath.flow import ending
+from towpath.flow import ending, exports
 from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
@@ -56,7 +56,8 @@ def decide(plan: Plan, recorded: RecordedRun, observed: Observed, now: datetime,
     stop = ending.reason_to_stop(plan, recorded, observed, now)
     if stop is not None:
         words = ending.words_of_stop(plan, stop)
-        return _decision(look, Started(ending.stopped(before, stop, words, now)), {})
+        stopped = exports.stop_exports(plan, ending.stopped(before, stop, words, now), stop, words)
+        return _decision(look, Started(stopped), {})
     moved = _moved(look, before)
     steps = {name: one.step for name, one in moved.items()}
     free = taken_names(plan, steps, observed, look.moment)
@@ -70,6 +71,7 @@ def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime
         return Decision(recorded)
     steps = ending.stopped(before, StepReason.PLAN_LOST, "the run's plan is lost", now)
     jobs = tuple(one.job for one in observed.attempts if is_live(None, one) and not one.deleting)
+    jobs += tuple(one.job for one in observed.exporters if exports.runs(one))
     ended = replace(
         recorded,
         steps=tuple(steps.values()),
@@ -93,9 +95,11 @@ def _moved(look: _Pass, before: Steps) -> dict[str, Moved]:
 
 
 def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Decision:
-    steps = _with_versions(started.steps, look.observed)
+    exported = exports.move_exports(look.plan, started.steps, look.observed, look.moment)
+    steps = _with_versions(exported.steps, look.observed)
     register = _registrations(look, steps)
-    is_over = all(step.state.is_final for step in steps.values()) and not register
+    is_done = not register and not exports.unfinished_exports(look.plan, steps)
+    is_over = all(step.state.is_final for step in steps.values()) and is_done
     after = _ended(look, steps) if is_over and not _are_ending(look, steps) else _going(look, steps)
     return Decision(
         recorded=after,
@@ -103,9 +107,13 @@ def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Deci
         create=started.create,
         delete=_to_delete(look, steps),
         register=register,
-        ask_admission=tuple(job for one in moved.values() for job in one.ask_admission),
+        export=exported.create,
+        ask_admission=(
+            *(job for one in moved.values() for job in one.ask_admission),
+            *exported.ask_admission,
+        ),
         ask_probe=started.ask_probe,
-        check_after_seconds=_next_check(look, after, [*started.checks, *_checks_of(moved)]),
+        check_after_seconds=_next_check(look, after, [*started.checks, *_checks_of(moved), *exported.checks]),
     )
 
 
@@ -116,7 +124,7 @@ def _ended(look: _Pass, steps: Steps) -> RecordedRun:
 
 
 def _going(look: _Pass, steps: Steps) -> RecordedRun:
-    reason, message = ending.progress(steps)
+    reason, message = ending.progress(steps, exports.unfinished_exports(look.plan, steps))
     return replace(_with_steps(look, steps), reason=reason, message=message)
 
 
@@ -155,7 +163,8 @@ def _is_alive(planned: Mapping[str, PlannedStep], steps: Steps, attempt: Observe
 def _to_delete(look: _Pass, steps: Steps) -> tuple[str, ...]:
     planned = {step.name: step for step in look.plan.steps}
     known = (one for one in look.observed.attempts if one.step in steps and not one.deleting)
-    return tuple(sorted(one.job for one in known if _is_alive(planned, steps, one)))
+    alive = [one.job for one in known if _is_alive(planned, steps, one)]
+    return tuple(sorted(alive + exports.needless_exporters(look.plan, steps, look.observed)))
 
 
 def _with_versions(steps: Steps, observed: Observed) -> dict[str, RecordedStep]:
@@ -225,7 +234,15 @@ def _version_read(look: _Pass, given: PlannedInput, steps: Steps) -> tuple[str |
 def _results(recorded: RecordedRun) -> object:
     """The part of a record on which later decisions rest: it is written before they are acted on."""
     steps = [
-        (step.name, step.state.is_final, step.failures, step.retry_after, step.attempt_id, step.outputs)
+        (step.name, step.state.is_final, step.failures, step.retry_after, step.attempt_id, _settled(step))
         for step in recorded.steps
     ]
     return steps, recorded.completion_time
+
+
+def _settled(step: RecordedStep) -> list[PublishedOutput]:
+    """What was published, without what a mover that copies it waits for."""
+    return [
+        replace(output, export=replace(output.export, message=None)) if output.export else output
+        for output in step.outputs
+    ]

@@ -1,6 +1,7 @@
 """What `decide` gives back: the run's new record, and the effects that the operator executes in this order.
 
-Where `results_changed`, the status is written and awaited; then registrations; then deletions; then Jobs.
+Where `results_changed`, the status is written and awaited; then registrations; then deletions; then Jobs of steps
+and of exports.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from towpath.flow.mover_orders import Export
 from towpath.flow.planned import Content, PlannedRegistration
 from towpath.flow.recorded import RecordedRun
 
@@ -87,6 +89,7 @@ class Decision:
     create: tuple[AttemptOrder, ...] = ()
     delete: tuple[str, ...] = ()
     register: tuple[Registration, ...] = ()
+    export: tuple[Export, ...] = ()
     ask_admission: tuple[str, ...] = ()
     ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     check_after_seconds: float | None = None

@@ -22,6 +22,7 @@ from towpath.flow.planned import (
     Plan,
     PlannedCode,
     PlannedDatastore,
+    PlannedExport,
     PlannedInput,
     PlannedOutput,
     PlannedRegistration,
@@ -202,7 +203,13 @@ def _output_document(output: PlannedOutput) -> Document:
     optional = {"directory": output.directory, "makeDirectory": output.make_directory or None}
     optional["packed"] = output.packed or None
     register = _registration_document(output.register) if output.register else None
-    return document | _without_empty(optional | {"register": register})
+    export = export_document(output.export) if output.export else None
+    return document | _without_empty(optional | {"register": register, "export": export})
+
+
+def export_document(export: PlannedExport) -> Document:
+    """Where a copy of an output goes; also part of its mover's order."""
+    return {"datastore": export.datastore, "path": export.path}
 
 
 def _registration_document(register: PlannedRegistration) -> Document:

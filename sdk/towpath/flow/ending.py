@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from towpath.flow.conditions import RunReason, StepReason, brief
+from towpath.flow.exports import ended_exports
 from towpath.flow.observed import Observed
 from towpath.flow.planned import Plan
-from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
+from towpath.flow.recorded import ExportState, RecordedExport, RecordedRun, RecordedStep, StepState
 from towpath.flow.verdicts import Moment
 
 Steps = Mapping[str, RecordedStep]
@@ -63,7 +64,7 @@ def verdict(
     recorded: RecordedRun, steps: Steps, refused: Mapping[tuple[str, str], str]
 ) -> tuple[RunReason, str]:
     """The reason and the message of a run whose steps are all final."""
-    cut = next((step for step in steps.values() if step.state is StepState.CANCELLED), None)
+    cut = next(_cut(steps), None)
     if cut is not None:
         reason = next((run for step, run in _STOPPED.items() if step == cut.reason), RunReason.CANCELLED)
         return reason, _counted(steps, cut.message or "")
@@ -73,16 +74,23 @@ def verdict(
     if refused:
         (step, output), why = sorted(refused.items())[0]
         return RunReason.REGISTRATION_FAILED, brief(f"step {step}, output {output}: {why}")
+    for step, output, export in ended_exports(steps, ExportState.FAILED):
+        words = f"step {step}, output {output} was not exported: {export.reason}: {export.message}"
+        return RunReason.EXPORT_FAILED, brief(words)
     return RunReason.SUCCEEDED, f"{len(recorded.steps)} of {len(recorded.steps)} steps succeeded"
 
 
-def progress(steps: Steps) -> tuple[RunReason, str]:
+def _cut(steps: Steps) -> Iterator[RecordedStep | RecordedExport]:
+    yield from (step for step in steps.values() if step.state is StepState.CANCELLED)
+    yield from (export for _, _, export in ended_exports(steps, ExportState.CANCELLED))
+
+
+def progress(steps: Steps, exporting: list[str]) -> tuple[RunReason, str]:
     """The reason and the message of a run that goes on."""
     running = [name for name, step in steps.items() if step.state is StepState.RUNNING]
     waiting = _waiting([step for step in steps.values() if step.state is StepState.WAITING])
-    parts = [
-        f"{word} {_some(names)}" for word, names in (("running:", running), ("waiting:", waiting)) if names
-    ]
+    listed = (("running:", running), ("waiting:", waiting), ("exporting:", exporting))
+    parts = [f"{word} {_some(names)}" for word, names in listed if names]
     if any(step.state is StepState.CANCELLED for step in steps.values()):
         return RunReason.CANCELLING, _counted(steps, "its pods are ending")
     failed = _first_failed(steps)

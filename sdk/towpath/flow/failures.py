@@ -26,6 +26,7 @@ _SAID_BY_MOVERS = (
     StepReason.CODE_DRIFT,
     StepReason.DISK_FULL,
     StepReason.EMPTY_INPUT,
+    StepReason.EXPORT_TAKEN,
 )
 # The order of rules in the Job's podFailurePolicy: what each class of rule says.
 _RULE = re.compile(r"matching FailJob rule at index ([0-9]+)")

@@ -1,4 +1,4 @@
-"""What movers that belong to no step are told: inventories to take, views to count, what to sweep."""
+"""What movers that belong to no step are told: inventories to take, views to count, outputs to copy, what to sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from towpath.flow.planned import InventoryRef, PlannedDatastore
+from towpath.flow.planned import Content, InventoryRef, PlannedDatastore, PlannedExport
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,22 @@ class Sweep:
     kept: tuple[str, ...] = ()
     written_before: int = 0
     is_dry: bool = False
+
+
+@dataclass(frozen=True)
+class Export:
+    """An accepted output to be copied; `attempt` is the number of the mover that does."""
+
+    step: str
+    output: str
+    attempt: int
+    content: Content
+    place: PlannedExport
+
+    @property
+    def ask(self) -> str:
+        """What tells its Job from every other of the run."""
+        return f"{self.step}/{self.output}/{self.attempt}"
 
 
 Survey: TypeAlias = InventorySurvey | CountSurvey

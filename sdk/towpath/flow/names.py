@@ -30,6 +30,7 @@ PROBE_COMPONENT = "probe"
 INVENTORY_COMPONENT = "inventory"
 COUNT_COMPONENT = "count"
 SWEEP_COMPONENT = "sweep"
+EXPORT_COMPONENT = "export"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -50,6 +51,7 @@ PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
 COUNT_CONTAINER = "count-views"
 SWEEP_CONTAINER = "sweep"
+EXPORT_CONTAINER = "export"
 
 # Which pod of an Indexed Job it is: Kubernetes' own, as a label of the pod and as a variable of its containers.
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
@@ -139,6 +141,11 @@ def count_job_name(run: str, uid: str, ask: str) -> str:
 def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
     """The name of the Job that sweeps a datastore because of `ask`."""
     return _mover_job(datastore, uid, f"-sweep-{ask}")
+
+
+def export_job_name(run: str, uid: str, ask: str) -> str:
+    """The name of the Job that copies an output of a run to the place of its `export`."""
+    return _mover_job(run, uid, f"-export-{ask_of(ask)}")
 
 
 def listing_container(number: int) -> str:
@@ -276,6 +283,26 @@ def output_inventory_key(prefix: str, attempt: str, output: str) -> str:
 def write_check_key(prefix: str, attempt: str) -> str:
     """The key of the object that stage-in writes and deletes, under the output's prefix."""
     return f"{prefix}{attempt}/write-check"
+
+
+def export_claim_key(folder: str) -> str:
+    """The key of what says whose copy of an output lies in a folder, its first object."""
+    return f"{folder}/claim.json"
+
+
+def export_data_prefix(folder: str) -> str:
+    """Where the files of an exported output lie."""
+    return f"{folder}/data/"
+
+
+def export_inventory_key(folder: str) -> str:
+    """The key of an exported output's inventory, its last object."""
+    return f"{folder}/inventory.jsonl.gz"
+
+
+def export_check_prefix(folder: str) -> str:
+    """What the keys begin with that stage-in writes and deletes in the folder of an export."""
+    return f"{folder}/write-check-"
 
 
 def source_inventories_prefix(namespace: str) -> str:

@@ -75,7 +75,7 @@ class ObservedAttempt:
 
 @dataclass(frozen=True)
 class ObservedMover:
-    """A Job that probes a Datastore or takes a Dataset's inventory; `ask` is what it was made for."""
+    """A Job of a mover that belongs to no step, such as a probe; `ask` is what it was made for."""
 
     job: str
     ask: str
@@ -109,6 +109,7 @@ class Observed:
     """
 
     attempts: tuple[ObservedAttempt, ...] = ()
+    exporters: tuple[ObservedMover, ...] = ()
     foreign_jobs: tuple[str, ...] = ()
     cancel_requested: bool = False
     deleting: bool = False

@@ -167,6 +167,7 @@ def _output(resolved: Resolved, step: Step, output: Output, mounted: frozenset[S
         make_directory=output.make_directory,
         register=register,
         packed=is_packed(step.name, output, mounted),
+        export=resolved.exports.get((step.name, output.name)),
     )
 
 

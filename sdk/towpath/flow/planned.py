@@ -114,6 +114,14 @@ class PlannedRegistration:
 
 
 @dataclass(frozen=True)
+class PlannedExport:
+    """Where a copy of an accepted output goes: a folder of a datastore, its `path` as a key below the prefix."""
+
+    datastore: str
+    path: str
+
+
+@dataclass(frozen=True)
 class PlannedOutput:
     """One output. `prefix` goes up to the attempt: data lie at `<prefix><attempt>-<pod uid>/<name>/data/`.
 
@@ -130,6 +138,7 @@ class PlannedOutput:
     make_directory: bool = False
     register: PlannedRegistration | None = None
     packed: bool = False
+    export: PlannedExport | None = None
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,36 @@ class StepState(StrEnum):
 FINAL = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED})
 
 
+class ExportState(StrEnum):
+    """Where the copy of an output at the place of its `export` stands. All but the first are final."""
+
+    EXPORTING = "Exporting"
+    EXPORTED = "Exported"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+@dataclass(frozen=True)
+class RecordedExport:
+    """The copy of an accepted output. `attempt` is the number of the mover that copies, from 1."""
+
+    state: ExportState = ExportState.EXPORTING
+    attempt: int = 1
+    failures: int = 0
+    reason: str | None = None
+    message: str | None = None
+    retry_after: datetime | None = None
+
+
 @dataclass(frozen=True)
 class PublishedOutput:
-    """An accepted output. `version` is the number that its registration got."""
+    """An accepted output. `version` is the number that its registration got; `export` stands for its copy."""
 
     name: str
     content: Content
     seconds: float
     version: int | None = None
+    export: RecordedExport | None = None
 
 
 @dataclass(frozen=True)

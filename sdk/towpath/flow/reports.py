@@ -133,6 +133,14 @@ def read_probe(text: str | None) -> str | None:
     return brief(message if isinstance(message, str) else "") if report.get("ready") is True else None
 
 
+def read_export(text: str | None) -> str | None:
+    """The digest of what an exporter copied, or None if it does not say so."""
+    try:
+        return _digest(_report(text).get("digest"))
+    except UnreadableReportError:
+        return None
+
+
 def read_sweep(text: str | None) -> SweepReport:
     """The report of a sweep; UnreadableReportError if it is none."""
     report = _report(text)

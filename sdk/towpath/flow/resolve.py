@@ -11,7 +11,7 @@ from datetime import datetime
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.api.step import Step
-from towpath.flow import checks, datastores, names, support
+from towpath.flow import checks, datastores, export_paths, names, support
 from towpath.flow.code import code_digest
 from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
@@ -74,6 +74,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     params = param_texts(spec.params, run.spec.params)
     _check_registrations(sources, spec)
     values = _values(run, params)
+    exports = export_paths.exports_of(spec, _identity(run), values)
     views = views_of(spec, values, drawn_seed(run.metadata.uid or ""))
     versions = _versions(sources, patience, spec, values)
     digests = _code_digests(sources, patience, spec)
@@ -101,6 +102,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
         views=views,
         counts=counts,
         targets=targets,
+        exports=exports,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )

@@ -19,6 +19,7 @@ from towpath.flow.planned import (
     Plan,
     PlannedCode,
     PlannedDatastore,
+    PlannedExport,
     PlannedInput,
     PlannedOutput,
     PlannedRegistration,
@@ -177,6 +178,8 @@ def _output_from(document: Document) -> PlannedOutput:
         register=_registration_from(register) if register else None,
         # A plan of before there were packs has none.
         packed=document.get("packed", False),
+        # A plan of before there were exports has none.
+        export=PlannedExport(**document["export"]) if "export" in document else None,
     )
 
 

@@ -15,7 +15,14 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
 from towpath.flow.mover_orders import Survey
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import Counted, Pinned, PlannedDatastore, PlannedTarget, RunIdentity
+from towpath.flow.planned import (
+    Counted,
+    Pinned,
+    PlannedDatastore,
+    PlannedExport,
+    PlannedTarget,
+    RunIdentity,
+)
 from towpath.flow.views import Views
 
 
@@ -73,7 +80,8 @@ class Sources:
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins`, `views` and `counts` are by (step, input); `code_digests` and `targets` by step.
+    `pins`, `views` and `counts` are by (step, input), `exports` by (step, output), `code_digests` and `targets` by
+    step.
     """
 
     run: RunIdentity
@@ -88,6 +96,7 @@ class Resolved:
     views: Views = field(default_factory=dict)
     counts: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
     targets: Mapping[str, PlannedTarget] = field(default_factory=dict)
+    exports: Mapping[tuple[str, str], PlannedExport] = field(default_factory=dict)
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
 

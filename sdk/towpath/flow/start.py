@@ -187,7 +187,8 @@ def _bars(datastore: str, since: datetime, observed: Observed) -> bool:
 def _datastores_of(planned: PlannedStep, steps: Steps) -> list[str]:
     contents = contents_of(planned, steps).values()
     read = {name for content in contents for name in (content.inventory.datastore, *content.datastores)}
-    return sorted(read | {output.datastore for output in planned.outputs})
+    copied = {output.export.datastore for output in planned.outputs if output.export}
+    return sorted(read | copied | {output.datastore for output in planned.outputs})
 
 
 def _order(planned: PlannedStep, steps: Steps) -> AttemptOrder:

@@ -9,14 +9,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from towpath.api.runstatus import PipelineRunStatus, StepStatus
+from towpath.api.runstatus import ExportStatus, PipelineRunStatus, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.api.step import MOST_SHARDS
 from towpath.flow import names
 from towpath.flow.conditions import CONDITION_LIMIT, RunReason, StepReason, brief, condition, timestamp
 from towpath.flow.documents import canonical
 from towpath.flow.planned import Content, InventoryRef
-from towpath.flow.recorded import FailureCounts, PublishedOutput, RecordedRun, RecordedStep, StepState
+from towpath.flow.recorded import (
+    ExportState,
+    FailureCounts,
+    PublishedOutput,
+    RecordedExport,
+    RecordedRun,
+    RecordedStep,
+    StepState,
+)
 from towpath.flow.shard_status import shards_document, shards_from
 from towpath.flow.sources import Refused, Waiting
 
@@ -188,7 +196,20 @@ def _output(output: PublishedOutput) -> Status:
     # A file that an output is, is named by the output unless it says otherwise.
     status |= {"file": content.file} if content.file not in (None, output.name) else {}
     status |= {"datastores": list(content.datastores)} if elsewhere else {}
+    status |= {"export": _export(output.export)} if output.export else {}
     return status | ({"version": output.version} if output.version is not None else {})
+
+
+def _export(export: RecordedExport) -> Status:
+    status: Status = {
+        "state": export.state.value,
+        "attempt": export.attempt,
+        "failures": export.failures,
+        "reason": export.reason,
+        "message": brief(export.message) if export.message else None,
+        "retryAfter": _time(export.retry_after),
+    }
+    return {key: value for key, value in status.items() if value}
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -251,4 +272,16 @@ def _restored_output(output: OutputStatus) -> PublishedOutput:
         file=None if output.directory else output.file or output.name,
         datastores=output.datastores or (output.datastore,),
     )
-    return PublishedOutput(output.name, content, output.seconds or 0.0, output.version)
+    export = _restored_export(output.export) if output.export else None
+    return PublishedOutput(output.name, content, output.seconds or 0.0, output.version, export)
+
+
+def _restored_export(export: ExportStatus) -> RecordedExport:
+    return RecordedExport(
+        state=ExportState(export.state.value),
+        attempt=export.attempt,
+        failures=export.failures,
+        reason=export.reason,
+        message=export.message,
+        retry_after=export.retry_after,
+    )

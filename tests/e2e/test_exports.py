@@ -1,0 +1,78 @@
+"""Where an output is written, and where a copy of it goes: where the program wants it, and where its user does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from e2e.tenant import Tenant, is_ready, step_of
+
+pytestmark = pytest.mark.story
+
+TRAIN = """
+mkdir /data/out/model && echo weights > /data/out/model/weights
+echo card > /opt/ml/model/card
+"""
+COMPARE = 'test "$(cat /data/in/weights)" = weights && cat "$1" > /data/out/log.txt'
+
+
+def pipeline(fixed: str) -> list[dict[str, Any]]:
+    """Two steps with ports wherever their programs want them; of two outputs a copy is kept."""
+    train = {
+        "name": "train",
+        "command": ["sh", "-ec", TRAIN],
+        "outputs": [
+            {
+                "name": "model",
+                "mountPath": "/data/out/model",
+                "export": {"datastore": "archive", "path": "models/{run-id}/{output-name}"},
+            },
+            {
+                "name": "sagemaker",
+                "mountPath": "/opt/ml/model",
+                "makeDirectory": True,
+                "export": {"datastore": "archive", "path": fixed},
+            },
+        ],
+    }
+    compare = {
+        "name": "compare",
+        "command": ["sh", "-ec", COMPARE, "sh", "$(inputs.card.path)/card"],
+        "inputs": [
+            {"name": "weights", "mountPath": "/data/in", "from": {"step": "train", "output": "model"}},
+            {"name": "card", "from": {"step": "train", "output": "sagemaker"}},
+        ],
+        "outputs": [{"name": "log", "mountPath": "/data/out/log.txt"}],
+    }
+    return [train, compare]
+
+
+def test_outputs_are_written_where_programs_want_and_copied_where_users_want_once(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    place = tenant.s3_datastore(space, prefix=f"{space.prefix}archive/")
+    tenant.apply("Datastore", "archive", place)
+    tenant.until("datastores", "archive", is_ready)
+    run = tenant.start_steps(*pipeline("latest/card"))
+    status = tenant.finish(run)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    outputs = {output["name"]: output for output in step_of(status, "train")["outputs"]}
+    assert {output["export"]["state"] for output in outputs.values()} == {"Exported"}
+    [log] = step_of(status, "compare")["outputs"]
+    assert space.get(log["inventory"].replace("inventory.jsonl.gz", "data/log")) == b"card\n"
+
+    uid = tenant.get("pipelineruns", run)["metadata"]["uid"][:8]
+    copy = f"archive/models/{run}-{uid}/model"
+    assert space.keys(copy) == [f"{copy}/claim.json", f"{copy}/data/weights", f"{copy}/inventory.jsonl.gz"]
+    assert space.get(f"{copy}/data/weights") == b"weights\n"
+    assert json.loads(space.get("archive/latest/card/claim.json"))["run"] == run
+
+    again = tenant.start_steps(*pipeline("latest/card"))
+    status = tenant.finish(again)
+    assert step_of(status, "train")["reason"] == "ExportTaken", json.dumps(status, indent=1)
+    assert run in step_of(status, "train")["message"]
+    assert space.keys(f"{tenant.namespace}/runs/{again}") == []
+    assert json.loads(space.get("archive/latest/card/claim.json"))["run"] == run
