@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.access import REPOSITORY, S3, Access, write_access
-from cluster.kubectl import Kubectl
+from cluster.kubectl import Kubectl, fresh_namespace
 from cluster.local_store import running_store
 from cluster.progress import ImpossibleHereError
 from cluster.provider import Provider
@@ -55,13 +54,9 @@ def served(kubectl: Kubectl) -> Kubectl:
 
 @pytest.fixture
 def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A fresh namespace under the restricted Pod Security level; its deletion is not waited for."""
-    name = f"test-{secrets.token_hex(4)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    """A fresh namespace for one test."""
+    with fresh_namespace(kubectl) as name:
+        yield name
 
 
 @pytest.fixture

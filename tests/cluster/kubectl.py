@@ -1,12 +1,20 @@
-"""kubectl as tests use it: text, parsed JSON, or the message of a refusal."""
+"""kubectl as tests use it: text, parsed JSON, or the message of a refusal; and a look at our kinds without it."""
 
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from kubernetes import client, config
+
+from towpath.api.meta import GROUP, VERSION
 
 
 class KubectlError(AssertionError):
@@ -33,6 +41,16 @@ class Kubectl:
     def json(self, *words: str, stdin: str | None = None) -> Any:
         """The parsed output of a command, asked for as JSON."""
         return json.loads(self(*words, "--output", "json", stdin=stdin))
+
+    def look(self, plural: str, name: str, namespace: str) -> Any:
+        """An object of ours, for who looks again and again: a kubectl for each look would cost more than it."""
+        place = (GROUP, VERSION, namespace, plural, name)
+        try:
+            return _connection(self.kubeconfig, self.context).get_namespaced_custom_object(*place)
+        except client.ApiException as refused:
+            raise KubectlError(
+                f"no look at {plural}/{name} in {namespace}: {refused.status} {refused.reason}"
+            ) from None
 
     def refusal(self, *words: str, stdin: str | None = None) -> str:
         """What kubectl says of a command that must not work."""
@@ -65,3 +83,21 @@ class Kubectl:
     def _how(self) -> list[str]:
         context = ["--context", self.context] if self.context else []
         return [str(self.program), "--kubeconfig", str(self.kubeconfig), *context]
+
+
+@contextmanager
+def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A namespace under the restricted Pod Security level; its deletion is not waited for."""
+    name = f"test-{secrets.token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    try:
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+@cache
+def _connection(kubeconfig: Path, context: str) -> client.CustomObjectsApi:
+    return client.CustomObjectsApi(config.new_client_from_config(str(kubeconfig), context=context or None))

@@ -1,4 +1,4 @@
-"""One operator for all tests that leave it alive: it watches two namespaces, one of them under a quota."""
+"""One operator for all tests that leave it alive: it watches three namespaces, two of them for quotas."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.access import Access
-from cluster.kubectl import Kubectl
+from cluster.kubectl import Kubectl, fresh_namespace
 from controller.operator_process import running_operator
-from controller.runs import Runs, Shared, fresh_namespace
+from controller.runs import Runs, Shared
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,10 @@ def shared(cluster: Access, served: Kubectl, tmp_path_factory: pytest.TempPathFa
     with (
         fresh_namespace(served) as roomy,
         fresh_namespace(served) as tight,
-        running_operator(cluster, roomy, log, tight, **settings) as operator,
+        fresh_namespace(served) as tighter,
+        running_operator(cluster, roomy, log, tight, tighter, **settings) as operator,
     ):
-        yield Shared(operator, Runs(served, roomy), Runs(served, tight))
+        yield Shared(operator, Runs(served, roomy), Runs(served, tight), Runs(served, tighter))
 
 
 @pytest.fixture

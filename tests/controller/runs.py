@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +12,6 @@ from cluster.waiting import wait_until
 from controller.operator_process import OperatorProcess
 
 Json = dict[str, Any]
-
-
-@contextmanager
-def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A namespace for several tests, under the restricted Pod Security level."""
-    name = f"test-{secrets.token_hex(4)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
 
 
 def plain_step(name: str, *program: str, **fields: Any) -> Json:
@@ -48,7 +34,7 @@ class Runs:
 
     def get(self, name: str) -> Json:
         """The run as it is now."""
-        found: Json = self._json("pipelineruns.towpath.dev", name)
+        found: Json = self.kubectl.look("pipelineruns", name, self.namespace)
         return found
 
     def status(self, name: str) -> Json:
@@ -90,8 +76,9 @@ class Runs:
 
 @dataclass(frozen=True)
 class Shared:
-    """An operator, and the runs of both namespaces that it watches."""
+    """An operator, and the runs of the namespaces that it watches; quotas are for two of them."""
 
     operator: OperatorProcess
     runs: Runs
-    under_quota: Runs
+    without_pods: Runs
+    without_jobs: Runs

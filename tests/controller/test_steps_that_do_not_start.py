@@ -11,22 +11,26 @@ from controller.runs import Runs, Shared, plain_step
 pytestmark = pytest.mark.server
 
 MISSING_SECRET = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "not-there", "key": "token"}}}]
-QUOTA = {
-    "apiVersion": "v1",
-    "kind": "ResourceQuota",
-    "metadata": {"name": "strict"},
-    "spec": {"hard": {"limits.cpu": "1"}},
-}
+OF_PODS, OF_JOBS = "limits.cpu", "count/jobs.batch"
 
 
 @pytest.fixture(scope="module")
 def runs(shared: Shared) -> Runs:
     """All of them at once, since most of their time is waiting."""
-    runs, quota = shared.runs, shared.under_quota
+    runs = shared.runs
     runs.kubectl.apply(in_namespace(runs.namespace, make_pipeline("iris", plain_step("only"))))
     runs.kubectl.apply(in_namespace(runs.namespace, make_run("typo", pipelineRef={"name": "irsi"})))
-    quota.kubectl.apply(QUOTA, namespace=quota.namespace)
-    quota.create("strict", plain_step("only"))
+    for place, hard in ((shared.without_pods, {OF_PODS: "1"}), (shared.without_jobs, {OF_JOBS: "0"})):
+        quota = {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "strict"},
+            "spec": {"hard": hard},
+        }
+        place.kubectl.apply(quota, namespace=place.namespace)
+        counted = ("wait", "--for=jsonpath={.status.hard}", "resourcequota/strict", "--timeout=30s")
+        place.kubectl(*counted, "--namespace", place.namespace)
+        place.create("strict", plain_step("only"))
     runs.create("no-image", plain_step("only", image="localhost/no/such:image"))
     runs.create("as-root", plain_step("only", securityContext={"runAsUser": 0}))
     runs.create("too-large", plain_step("only", resources={"requests": {"cpu": "1000"}}))
@@ -34,6 +38,16 @@ def runs(shared: Shared) -> Runs:
     runs.create("no-memory", plain_step("only", resources={"limits": {"memory": "1Mi"}}))
     runs.create("no-secret", plain_step("only", env=MISSING_SECRET))
     return runs
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_quota_that_refuses_pods_or_jobs_is_quoted_and_its_end_lets_the_step_run(shared: Shared) -> None:
+    refused = ((shared.without_pods, OF_PODS), (shared.without_jobs, OF_JOBS))
+    for place, what in refused:
+        assert what in place.reason_of("strict", "only", "QuotaExceeded")["message"]
+        place.kubectl("delete", "resourcequota", "strict", "--namespace", place.namespace)
+    for place, _ in refused:
+        assert place.finish("strict", 90)["state"] == "Succeeded"
 
 
 def test_an_image_that_cannot_be_pulled_is_named_and_fails_in_the_end(runs: Runs) -> None:
@@ -67,28 +81,6 @@ def test_a_memory_limit_in_which_nothing_starts_is_told_in_the_nodes_words(runs:
 def test_a_secret_that_is_missing_in_env_is_named(runs: Runs) -> None:
     step = runs.reason_of("no-secret", "only", "ContainerConfig")
     assert "not-there" in step["message"]
-
-
-@pytest.mark.usefixtures("runs")
-def test_a_quota_that_refuses_the_pod_is_quoted_and_its_end_lets_the_step_run(shared: Shared) -> None:
-    quota = shared.under_quota
-    step = quota.reason_of("strict", "only", "QuotaExceeded")
-    assert "limits.cpu" in step["message"]
-    quota.kubectl("delete", "resourcequota", "strict", "--namespace", quota.namespace)
-    assert quota.finish("strict", 90)["state"] == "Succeeded"
-
-
-def test_a_quota_on_jobs_is_quoted_too(shared: Shared) -> None:
-    quota = shared.under_quota
-    hard = {"metadata": {"name": "no-jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
-    quota.kubectl.apply({"apiVersion": "v1", "kind": "ResourceQuota", **hard}, namespace=quota.namespace)
-    where = ("--namespace", quota.namespace)
-    quota.kubectl("wait", "--for=jsonpath={.status.hard}", "resourcequota/no-jobs", *where, "--timeout=30s")
-    quota.create("jobless", plain_step("only"))
-    step = quota.reason_of("jobless", "only", "QuotaExceeded")
-    assert "count/jobs.batch" in step["message"]
-    quota.kubectl("delete", "resourcequota", "no-jobs", *where)
-    assert quota.finish("jobless", 60)["state"] == "Succeeded"
 
 
 def test_a_name_that_does_not_exist_ends_the_run_with_a_hint(runs: Runs) -> None:

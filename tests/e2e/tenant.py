@@ -59,10 +59,8 @@ class Tenant:
         return self.start({"pipelineSpec": {"steps": list(steps)}, **spec})
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
-        """An object of ours; kind as kubectl takes it."""
-        found: dict[str, Any] = self.tools.kubectl.json(
-            "-n", self.namespace, "get", f"{kind}.towpath.dev", name
-        )
+        """An object of ours; the kind by its plural."""
+        found: dict[str, Any] = self.tools.kubectl.look(kind, name, self.namespace)
         return found
 
     def status(self, kind: str, name: str) -> dict[str, Any]:

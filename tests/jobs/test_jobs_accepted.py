@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cluster.kubectl import Kubectl
+from cluster.kubectl import Kubectl, fresh_namespace
 from jobs.rendered_examples import PLAN, examples
 from towpath.flow.documents import write
 from towpath_operator.jobs import plan
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.server
 # Says of itself that it wants to be root, which `restricted` refuses: its user chose.
 ROOT = "step-as-root-second-attempt"
 EXAMPLES = examples()
+
+
+@pytest.fixture(scope="module")
+def namespace(kubectl: Kubectl) -> Iterator[str]:
+    """One for all: nothing is stored there."""
+    with fresh_namespace(kubectl) as name:
+        yield name
 
 
 def dry_run(kubectl: Kubectl, namespace: str, *objects: dict[str, Any]) -> str:
@@ -39,10 +47,13 @@ def dry_run(kubectl: Kubectl, namespace: str, *objects: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT}))
-def test_a_restricted_namespace_takes_the_job_without_a_warning(
+def test_a_restricted_namespace_takes_the_job_without_a_warning_and_its_pod_too(
     kubectl: Kubectl, namespace: str, name: str
 ) -> None:
-    assert "Warning" not in dry_run(kubectl, namespace, EXAMPLES[name])
+    template = EXAMPLES[name]["spec"]["template"]
+    metadata = {"name": "pod", "labels": template["metadata"]["labels"]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    assert "Warning" not in dry_run(kubectl, namespace, EXAMPLES[name], pod)
 
 
 def test_the_server_warns_of_nothing_but_root_where_a_step_is_root(kubectl: Kubectl, namespace: str) -> None:
@@ -50,17 +61,6 @@ def test_the_server_warns_of_nothing_but_root_where_a_step_is_root(kubectl: Kube
     assert "Warning" in said
     assert "runAsNonRoot" in said
     assert not any(word in said for word in ("capabilities", "seccompProfile", "allowPrivilegeEscalation"))
-
-
-@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT}))
-def test_a_restricted_namespace_takes_the_pod_itself(kubectl: Kubectl, namespace: str, name: str) -> None:
-    template = EXAMPLES[name]["spec"]["template"]
-    metadata = {"name": "pod", "labels": template["metadata"]["labels"]}
-    dry_run(
-        kubectl,
-        namespace,
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]},
-    )
 
 
 def test_the_plan_is_taken_too(kubectl: Kubectl, namespace: str) -> None:
