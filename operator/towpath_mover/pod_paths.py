@@ -76,9 +76,9 @@ class PodPaths(NamedTuple):
 
 
 def pod_paths(environ: Mapping[str, str]) -> PodPaths:
-    """Return the pod's paths; the root is /towpath unless the environment says otherwise."""
+    """Return the pod's paths; the root is /towpath unless the environment says otherwise, with a `tmp` in it then."""
     root = environ.get(ROOT_VARIABLE)
-    return PodPaths(Path(root)) if root else PodPaths()
+    return PodPaths(Path(root), Path(root) / "tmp") if root else PodPaths()
 
 
 def termination_log(environ: Mapping[str, str]) -> Path:

@@ -253,7 +253,7 @@ TURNS = 400
 moments = st.frozensets(st.integers(0, 300), max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.sampled_from([None, 60]), st.integers(1, 30), moments, moments, st.frozensets(st.integers(0, 399)))
 def test_every_run_reads_what_lay_there_after_it_came_and_nobody_looks_more_often_than_asked(
     interval: int | None,

@@ -28,7 +28,7 @@ MEASURE = (
 
 def environment(order: Mapping[str, Any], root: Path) -> dict[str, str]:
     """What a mover with this TOWPATH_ORDER finds in its environment; `root` stands for /towpath."""
-    root.mkdir(parents=True, exist_ok=True)
+    (root / "tmp").mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.environ["PATH"],
         "TOWPATH_ROOT": str(root),

@@ -68,7 +68,7 @@ class Pod:
     def __post_init__(self) -> None:
         if not Path(IMAGE_BUSYBOX).exists():
             pytest.skip("needs Debian's busybox-static")
-        for folder in ("plan", "outputs", "inputs", "bin", "context"):
+        for folder in ("plan", "outputs", "inputs", "bin", "context", "tmp"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         if self.identity:
             self.give_keys(self.identity)

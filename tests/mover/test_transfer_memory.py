@@ -60,11 +60,11 @@ def check(s3: S3, source: Path, target: Path) -> None:
 
 
 def test_a_large_file_is_never_held_whole(s3_server: S3, tmp_path: Path) -> None:
-    check(s3_server, a_sparse_file(tmp_path / "large", 400 * MiB), tmp_path / "target")
+    check(s3_server, a_sparse_file(tmp_path / "large", 256 * MiB), tmp_path / "target")
 
 
 def test_files_of_eight_mebibytes_are_held_a_few_at_a_time(s3_server: S3, tmp_path: Path) -> None:
-    check(s3_server, many_files(tmp_path / "middle", 40, 8 * MiB), tmp_path / "target")
+    check(s3_server, many_files(tmp_path / "middle", 28, 8 * MiB), tmp_path / "target")
 
 
 def test_many_small_files_cost_little(s3_server: S3, tmp_path: Path) -> None:
