@@ -28,6 +28,11 @@ _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
 _TIME = re.compile(r"<ServerTime>([0-9TZ:.-]{1,40})</ServerTime>")
 # Tokens that travel: those of a pod's own identity stand in no Secret.
 _TOKEN = re.compile(r"\b(bearer\s+|sig=|signature=)[^\s&,;]+", re.IGNORECASE)
+# Whom the client asked, at the beginning of what it says: not always the store.
+_ASKED = re.compile(
+    r"Generic \w+ error: (?P<token>Error performing token request: )?"
+    r"Error performing [A-Z]+ (?P<address>https?://[^/?\s]+)"
+)
 # What the client's errors show as a tree.
 _BROKEN_LINE = re.compile(r"\(\s+")
 
@@ -145,7 +150,7 @@ def failure(error: Exception, store: ObjectStore, doing: str, key: str | None = 
     if key and _speaks(key):
         # Who chose the name of a file does not choose how its transfer ends.
         text = _URL.sub("", text).replace(key, "")
-    verdict = _verdict(text)
+    verdict = _of_whom_was_asked(_verdict(text), str(error), store)
     message = (
         f"Could not {doing} {store.where(key)} as {store.identity}: {verdict.what}{_quoted(text, store)}."
     )
@@ -171,6 +176,20 @@ def _verdict(text: str) -> _Verdict:
     text = _BROKEN_LINE.sub("(", text)
     found = (verdict for sign, verdict in _SIGNS.items() if sign in text)
     return next(found, _BROKEN)
+
+
+def _of_whom_was_asked(verdict: _Verdict, text: str, store: ObjectStore) -> _Verdict:
+    """Return a verdict on a connection as one on who gives the tokens, where that is who was asked."""
+    asked, endpoint = _ASKED.match(text), str(store.datastore.location.get("endpoint") or "")
+    if asked is None or verdict not in _SIGNS.values():
+        return verdict
+    address = asked["address"]
+    is_store = f"{endpoint}/".lower().startswith(f"{address}/".lower()) if endpoint else not asked["token"]
+    if is_store:
+        return verdict
+    what = f"the identity is asked for at {address}: {verdict.what.replace('the endpoint', 'that address')}"
+    advice = "See whether this is who gives tokens (of Azure it is AZURE_AUTHORITY_HOST), and the way there."
+    return verdict._replace(what=what, advice=advice)
 
 
 _BROKEN = _Verdict(

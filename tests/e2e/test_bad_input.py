@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -13,6 +14,16 @@ from e2e.tenant import Tenant, condition, has_reason, is_ready, step_of
 
 pytestmark = pytest.mark.story
 
+Begun = dict[str, str]
+
+STORES: dict[str, dict[str, Any]] = {
+    "wrong-key": {"credentialsSecretRef": {"name": "wrong"}},
+    "no-secret": {"credentialsSecretRef": {"name": "nowhere"}},
+    "no-bucket": {"bucket": f"missing-{secrets.token_hex(4)}"},
+    "no-host": {"endpoint": "http://nowhere.invalid:9000"},
+    "no-port": {"endpoint": "http://198.18.0.2:9"},
+    "reads-only": {"credentialsSecretRef": {"name": "reader"}},
+}
 ECHO: dict[str, Any] = {"name": "say", "command": ["echo", "hello"]}
 
 
@@ -24,9 +35,41 @@ def _refusal(tenant: Tenant, run: str, seconds: int = 60) -> dict[str, Any]:
     return condition(status, "Succeeded")
 
 
-def test_a_wrong_secret_key_is_a_reason_on_the_datastore(tenant: Tenant, space: Space) -> None:
+@pytest.fixture(scope="module")
+def begun(tenant: Tenant, space: Space) -> Begun:
+    """All Datastores and the slow runs at once, since most of their time is waiting; the names of the runs."""
     tenant.secret("wrong", Identity("towpath-admin", "not-the-key"))
-    tenant.apply("Datastore", "wrong-key", tenant.s3_datastore(space, credentialsSecretRef={"name": "wrong"}))
+    assert space.s3.reader is not None
+    tenant.secret("reader", space.s3.reader)
+    for name, changed in STORES.items():
+        tenant.apply("Datastore", name, tenant.s3_datastore(space, **changed))
+    space.put("raw/flowers.csv", b"a,b\n1,2\n")
+    tenant.apply("Dataset", "flowers", {"sources": [{"path": "raw/flowers.csv"}]})
+    words = ["sh", "-c", "echo reading; echo 'no column species' >&2; exit 3"]
+    steps = {
+        "no-image": {**ECHO, "image": "localhost/nothing/here:1"},
+        "no-dataset": {**ECHO, "inputs": [{"name": "flower"}]},
+        "failed": {"name": "read", "command": words},
+    }
+    return {name: tenant.start_steps(step) for name, step in steps.items()}
+
+
+def test_an_image_that_cannot_be_pulled_shows_at_once_and_fails_in_the_kubelets_words(
+    tenant: Tenant, begun: Begun
+) -> None:
+    run = begun["no-image"]
+    shown = tenant.until(
+        "pipelineruns", run, lambda status: step_of(status, "say").get("reason") == "ImageNotPulled"
+    )
+    assert step_of(shown, "say")["state"] == "Waiting"
+    assert "localhost/nothing/here:1" in step_of(shown, "say")["message"]
+    status = tenant.finish(run, 90)
+    assert status["state"] == "Failed"
+    assert "localhost/nothing/here:1" in step_of(status, "say")["message"]
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_wrong_secret_key_is_a_reason_on_the_datastore(tenant: Tenant) -> None:
     status = tenant.until("datastores", "wrong-key", has_reason("Ready", "CredentialsRefused"))
     message = condition(status, "Ready")["message"]
     assert "'towp…' of Secret 'wrong'" in message
@@ -34,17 +77,15 @@ def test_a_wrong_secret_key_is_a_reason_on_the_datastore(tenant: Tenant, space: 
     assert "not-the-key" not in message
 
 
-def test_a_missing_secret_is_named(tenant: Tenant, space: Space) -> None:
-    tenant.apply(
-        "Datastore", "no-secret", tenant.s3_datastore(space, credentialsSecretRef={"name": "nowhere"})
-    )
+@pytest.mark.usefixtures("begun")
+def test_a_missing_secret_is_named(tenant: Tenant) -> None:
     status = tenant.until("datastores", "no-secret", has_reason("Ready", "CredentialsMissing"))
     assert "nowhere" in condition(status, "Ready")["message"]
 
 
+@pytest.mark.usefixtures("begun")
 def test_a_missing_bucket_is_named_and_can_be_made(tenant: Tenant, space: Space) -> None:
-    missing = f"missing-{space.prefix[:8].strip('/')}"
-    tenant.apply("Datastore", "no-bucket", tenant.s3_datastore(space, bucket=missing))
+    missing = STORES["no-bucket"]["bucket"]
     status = tenant.until("datastores", "no-bucket", has_reason("Ready", "BucketNotFound"))
     message = condition(status, "Ready")["message"]
     assert missing in message
@@ -55,21 +96,17 @@ def test_a_missing_bucket_is_named_and_can_be_made(tenant: Tenant, space: Space)
     space.client.remove_bucket(missing)
 
 
-def test_a_wrong_endpoint_is_named(tenant: Tenant, space: Space) -> None:
-    tenant.apply("Datastore", "no-host", tenant.s3_datastore(space, endpoint="http://nowhere.invalid:9000"))
+@pytest.mark.usefixtures("begun")
+def test_a_wrong_endpoint_is_named(tenant: Tenant) -> None:
     tenant.until("datastores", "no-host", has_reason("Ready", "EndpointNotFound"))
-    tenant.apply("Datastore", "no-port", tenant.s3_datastore(space, endpoint="http://198.18.0.2:9"))
     tenant.until("datastores", "no-port", has_reason("Ready", "EndpointUnreachable"))
 
 
+@pytest.mark.usefixtures("begun")
 def test_a_reader_without_the_right_to_write_is_told_so(tenant: Tenant, space: Space) -> None:
-    reader = space.s3.reader
-    assert reader is not None
-    tenant.secret("reader", reader)
-    spec = tenant.s3_datastore(space, credentialsSecretRef={"name": "reader"})
-    tenant.apply("Datastore", "reads-only", spec)
     status = tenant.until("datastores", "reads-only", has_reason("Ready", "PermissionDenied"))
     assert "write" in condition(status, "Ready")["message"]
+    spec = tenant.s3_datastore(space, **STORES["reads-only"])
     tenant.apply("Datastore", "said-so", spec | {"readOnly": True})
     tenant.until("datastores", "said-so", has_reason("Ready", "Ready"))
 
@@ -94,12 +131,9 @@ def test_a_place_of_another_cluster_is_told_by_name_may_be_read_and_is_taken_onc
 
 
 def test_an_unknown_dataset_fails_the_run_and_lists_near_names(
-    tenant: Tenant, space: Space, default_store: str
+    tenant: Tenant, begun: Begun, default_store: str
 ) -> None:
-    space.put("raw/flowers.csv", b"a,b\n1,2\n")
-    tenant.apply("Dataset", "flowers", {"sources": [{"path": "raw/flowers.csv"}]})
-    run = tenant.start_steps({**ECHO, "inputs": [{"name": "flower"}]})
-    refused = _refusal(tenant, run)
+    refused = _refusal(tenant, begun["no-dataset"])
     assert refused["reason"] == "NotFound"
     assert "flower" in refused["message"]
     assert "flowers" in refused["message"]
@@ -134,21 +168,8 @@ def test_a_field_that_is_not_honoured_yet_is_refused_by_its_name(tenant: Tenant)
     assert "reuse: Always" in refused["message"]
 
 
-def test_an_image_that_cannot_be_pulled_shows_at_once_and_fails_in_the_kubelets_words(tenant: Tenant) -> None:
-    run = tenant.start_steps({**ECHO, "image": "localhost/nothing/here:1"})
-    shown = tenant.until(
-        "pipelineruns", run, lambda status: step_of(status, "say").get("reason") == "ImageNotPulled"
-    )
-    assert step_of(shown, "say")["state"] == "Waiting"
-    assert "localhost/nothing/here:1" in step_of(shown, "say")["message"]
-    status = tenant.finish(run, 90)
-    assert status["state"] == "Failed"
-    assert "localhost/nothing/here:1" in step_of(status, "say")["message"]
-
-
-def test_a_failed_run_ends_with_a_time_and_the_last_lines_of_the_log(tenant: Tenant) -> None:
-    words = ["sh", "-c", "echo reading; echo 'no column species' >&2; exit 3"]
-    status = tenant.finish(tenant.start_steps({"name": "read", "command": words}))
+def test_a_failed_run_ends_with_a_time_and_the_last_lines_of_the_log(tenant: Tenant, begun: Begun) -> None:
+    status = tenant.finish(begun["failed"])
     assert status["state"] == "Failed"
     assert "completionTime" in status
     failed = step_of(status, "read")

@@ -11,10 +11,12 @@ import pytest
 from Crypto.PublicKey import RSA
 
 from mover.answering import answering
+from mover.pods import UNREACHABLE
 from stores.gcs_server import gcs_server
 from stores.places import Place
 from stores.servers import Certificate, make_certificate, sas_token, service_account_key
 from stores.token_servers import amazon_credentials, azure_token, refusing_proxy, token_server
+from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import PROBE, Store
 
@@ -71,6 +73,23 @@ def test_azure_is_entered_as_the_pod_where_there_is_no_secret(
         monkeypatch.setenv("IDENTITY_ENDPOINT", metadata.address + "/token")
         store = opened(azurite_https, tmp_path, None)
         assert works(store)
+    assert "the pod's own identity" in store.identity
+
+
+def test_azure_is_entered_as_a_pod_with_a_federated_token(
+    azurite_https: Place, certificate: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As the webhook of Azure's workload identity sets them.
+    (tmp_path / "federated").write_text("a-token-of-the-pod")
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "federated"))
+    monkeypatch.setenv("AZURE_CLIENT_ID", "the-pod")
+    monkeypatch.setenv("AZURE_TENANT_ID", "its-tenant")
+    with token_server(azure_token(), certificate.context) as authority:
+        monkeypatch.setenv("AZURE_AUTHORITY_HOST", authority.address)
+        store = opened(azurite_https, tmp_path, None)
+        assert works(store)
+    assert {path for path, _, _ in authority.asked} == {"/its-tenant/oauth2/v2.0/token"}
+    assert "client_assertion=a-token-of-the-pod" in authority.asked[0][1]
     assert "the pod's own identity" in store.identity
 
 
@@ -184,6 +203,43 @@ def test_a_client_that_azure_does_not_know_is_refused_by_name(
         failed = refusal(store.try_list)
     assert failed.reason is Reason.CREDENTIALS_REFUSED
     assert "its-secret" not in failed.message
+
+
+@pytest.mark.parametrize(
+    ("authority", "reason", "words"),
+    [
+        ("https://nowhere.invalid", Reason.ENDPOINT_NOT_FOUND, "that address's host name is not known"),
+        (
+            UNREACHABLE.replace("http", "https"),
+            Reason.ENDPOINT_UNREACHABLE,
+            "nothing accepts connections at that",
+        ),
+    ],
+)
+def test_who_gives_no_token_is_named_and_not_the_endpoint(
+    azurite_https: Place, tmp_path: Path, authority: str, reason: Reason, words: str
+) -> None:
+    store = opened(azurite_https, tmp_path, CLIENT | {"AZURE_AUTHORITY_HOST": authority})
+    failed = refusal(store.try_list)
+    assert (failed.reason, failed.exit) == (reason, Exit.TRY_AGAIN)
+    assert f"the identity is asked for at {authority}: " in failed.message
+    assert words in failed.message
+    assert "AZURE_AUTHORITY_HOST" in failed.message
+    assert "the endpoint" not in failed.message
+
+
+def test_an_agent_that_gives_a_pod_no_credentials_is_named_and_not_the_endpoint(
+    seaweedfs: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("of-the-pod")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{UNREACHABLE}/v1/credentials")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+    failed = refusal(opened(seaweedfs, tmp_path, None).try_list)
+    assert failed.reason is Reason.ENDPOINT_UNREACHABLE
+    assert (
+        f"the identity is asked for at {UNREACHABLE}: nothing accepts connections at that address"
+        in failed.message
+    )
 
 
 def test_a_service_account_that_google_does_not_know_is_refused_by_name(gcs: Place, tmp_path: Path) -> None:
