@@ -14,7 +14,7 @@ from cluster.local_store import running_store
 from cluster.progress import ImpossibleHereError
 from cluster.provider import Provider
 from cluster.providers import choose_provider
-from cluster.space import Space, client_for, fresh_space
+from cluster.space import Space, client_for, fresh_space, new_space
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,6 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
 
 @pytest.fixture
-def local_s3(s3_server: S3) -> Iterator[Space]:
+def local_s3(s3_server: S3) -> Space:
     """A fresh prefix on the loopback server."""
-    with fresh_space(s3_server) as space:
-        yield space
+    return new_space(s3_server)

@@ -67,13 +67,18 @@ def client_for(s3: S3, identity: Identity | None = None) -> Minio:
     )
 
 
-@contextmanager
-def fresh_space(s3: S3) -> Iterator[Space]:
-    """A new prefix, emptied at the end."""
+def new_space(s3: S3) -> Space:
+    """A new prefix, of a server that goes with all that is in it."""
     client = client_for(s3)
     if not client.bucket_exists(s3.bucket):
         client.make_bucket(s3.bucket)
-    space = Space(s3, f"{secrets.token_hex(6)}/", client)
+    return Space(s3, f"{secrets.token_hex(6)}/", client)
+
+
+@contextmanager
+def fresh_space(s3: S3) -> Iterator[Space]:
+    """A new prefix, emptied at the end."""
+    space = new_space(s3)
     try:
         yield space
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.fields import Fields, OrderError
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY
-from towpath_mover.stores import PROBE, Datastore, Kind, Places, Store, datastore_from, open_store
+from towpath_mover.stores import _MODULES, PROBE, Datastore, Kind, Places, Store, datastore_from, open_store
 
 NOBODY = Identity("nobody-known", "some-secret")
 
@@ -55,6 +57,32 @@ def test_a_run_documents_datastore_is_read() -> None:
 
 def test_what_a_datastore_leaves_out_has_a_default() -> None:
     assert datastore_from(Fields({"name": "d", "s3": {"bucket": "b"}}, "datastore")) == an_s3("d")
+
+
+LOCATIONS = {
+    Kind.S3: {"bucket": "b"},
+    Kind.AZURE_BLOB: {"account": "acct", "container": "c"},
+    Kind.GCS: {"bucket": "b"},
+    Kind.PERSISTENT_VOLUME_CLAIM: {"claimName": "data"},
+}
+LOADED = """
+import pathlib, sys
+from towpath_mover.stores import Datastore, Kind, Places, open_store
+places = Places(*[pathlib.Path(sys.argv[3])] * 3)
+open_store(Datastore("d", Kind(sys.argv[1]), eval(sys.argv[2])), places)
+print(*sorted(name for name in sys.modules if name.startswith("towpath_mover.store_")))
+print(*sys.modules.keys() & {"minio", "azure", "pyarrow", "pydantic", "kubernetes", "http.server", "asyncio"})
+"""
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_store_loads_its_own_kind_and_nothing_else_that_is_slow(tmp_path: Path, kind: Kind) -> None:
+    (tmp_path / "d").mkdir()
+    command = [sys.executable, "-c", LOADED, kind, str(LOCATIONS[kind]), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    own, slow = done.stdout.splitlines()
+    assert own == f"towpath_mover.{_MODULES[kind]}"
+    assert slow == ""
 
 
 def test_a_kind_of_store_that_this_mover_does_not_know_is_a_bug_and_said_so() -> None:
