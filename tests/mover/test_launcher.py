@@ -79,6 +79,10 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
+    # Whoever runs the tests in a shell's background has these ignored, and so would all that they start.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     bench = Bench(tmp_path)
     yield bench
     for process in bench.started:
