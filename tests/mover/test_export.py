@@ -40,9 +40,11 @@ def movers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
 class Exporting:
     """An output that was published, and the mover that copies it."""
 
-    def __init__(self, space: Space, root: Path, movers: Forked, files: list[tuple[str, bytes]]) -> None:
+    def __init__(
+        self, space: Space, root: Path, movers: Forked, files: list[tuple[str, bytes]], **declared: Any
+    ) -> None:
         self.space, self.root, self.movers = space, root, movers
-        pod = Pod(root / "pod", datastore(space), space.s3.admin, outputs=[output("model")])
+        pod = Pod(root / "pod", datastore(space), space.s3.admin, outputs=[output("model", **declared)])
         write_files(pod.root / "outputs/model", files)
         (pod.root / "outputs/model" / files[-1][0]).chmod(0o755)
         published = movers.publish(pod)
@@ -91,6 +93,16 @@ def test_a_copy_is_the_output_byte_for_byte_in_the_same_layout_under_its_claim(e
     below = {key.removeprefix(f"{FOLDER}/") for key in exporting.space.keys(FOLDER)}
     assert below == {"claim.json", "inventory.jsonl.gz", *(f"data/{name}" for name, _ in FILES)}
     assert json.loads(exporting.space.get(f"{FOLDER}/claim.json")) == {"formatVersion": 1} | OURS
+
+
+def test_files_that_share_objects_are_exported_as_plain_files(
+    local_s3: Space, tmp_path: Path, movers: Forked
+) -> None:
+    exporting = Exporting(local_s3, tmp_path, movers, [("a", b"1"), ("b", b"2"), ("e", b"")], packed=True)
+    published = exporting.published["inventory"]["path"].rpartition("/")[0]
+    assert f"{published}/data/a" not in local_s3.keys(published)
+    assert exporting.run().code == 0
+    assert exporting.copied() == {"a": b"1", "b": b"2", "e": b""}
 
 
 def test_a_copy_that_is_whole_is_not_made_again(exporting: Exporting) -> None:

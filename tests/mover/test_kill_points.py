@@ -10,7 +10,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,15 +24,17 @@ from mover.transfers import MiB, a_store, behind
 from towpath.flow import names
 from towpath.flow.planned import PlannedOutput
 from towpath_mover.objects import open_inventory
+from towpath_mover.pinned import Source, read_whole
 
 pytestmark = [pytest.mark.server, pytest.mark.fault]
 
-# One of many files, one of them in parts, and one that is registered: it lies elsewhere.
+# One of many files, one of them in parts; one that is registered, so it lies elsewhere; one whose files share objects.
 REGISTERED = names.registered_prefix("team-a", "log", RUN.name, RUN.uid, "prep")
-OUTPUTS = [output("model"), output("log", prefix=REGISTERED)]
+OUTPUTS = [output("model"), output("log", prefix=REGISTERED), output("shared", packed=True)]
 FILES = {"model/weights": bytes(9 * MiB), "model/deep/card": b"words", "log": b"lines"}
+FILES |= {"shared/1": b"one", "shared/2": b"two"}
 # The next attempt writes something else: nothing of the two may mix.
-LATER = {"model/weights": b"light", "model/deep/card": b"other words", "log": b"other lines"}
+LATER = {path: b"other " + content[:20] for path, content in FILES.items()}
 FIRST, SECOND = "1-{:08}-0000-0000-0000-000000000000", "2-{:08}-0000-0000-0000-000000000000"
 
 
@@ -130,9 +131,10 @@ class Stage:
 
     def _check_files(self, inventory: str, digest: str) -> None:
         store = a_store(self.space, self.folder)
-        prefix = inventory.removesuffix("inventory.jsonl.gz") + "data/"
-        for entry in open_inventory(store, inventory, digest, self.folder).entries():
-            assert sha256(self.space.get(prefix + entry.path)).hexdigest() == entry.sha256
+        reader = open_inventory(store, inventory, digest, self.folder)
+        for entry in reader.entries():
+            # It raises for any other bytes.
+            read_whole(Source(store, reader.roots[entry.root].prefix), entry)
 
 
 @pytest.fixture(scope="module")
@@ -180,5 +182,5 @@ def test_whatever_dies_at_whatever_request_a_reader_sees_all_or_nothing_and_the_
         stage.check_commits(second)
         assert stage.result(second) == again.report
         assert {key: tag for key, tag in stage.stored().items() if f"/{second}/" not in key} == left
-    # Two parts and what frames them, two files, two inventories, the result.
-    assert points >= 9
+    # Two parts and what frames them, two files, a pack, three inventories, the result.
+    assert points >= 11
