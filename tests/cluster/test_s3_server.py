@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from minio.error import S3Error
 
+from cluster import local_store
 from cluster.access import S3
+from cluster.local_store import free_ports, running_store
 from cluster.space import Space, client_for
+from cluster.store import Ports
 
 pytestmark = pytest.mark.server
 
@@ -46,3 +50,14 @@ def test_many_buckets_fit(s3_server: S3) -> None:
         client.make_bucket(f"one-of-many-{number}")
         client.put_object(f"one-of-many-{number}", "key", io.BytesIO(b"1"), 1)
         assert client.stat_object(f"one-of-many-{number}", "key").size == 1
+
+
+def test_another_server_that_took_the_ports_first_is_not_mistaken_for_our_own(
+    s3_server: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = int(s3_server.endpoint.rpartition(":")[2])
+    found = iter([Ports(taken, taken + 1, taken + 2, taken + 3), free_ports()])
+    monkeypatch.setattr(local_store, "free_ports", lambda: next(found))
+    with running_store(tmp_path) as server:
+        assert server.endpoint != s3_server.endpoint
+        client_for(server).make_bucket(server.bucket)
