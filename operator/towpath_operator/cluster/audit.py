@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from towpath_operator.cluster.backoff import Backoff
 from towpath_operator.cluster.client import ApiError, Client
 from towpath_operator.cluster.listing import list_all
-from towpath_operator.cluster.slim import without_managed_fields
 from towpath_operator.cluster.store import Store
 from towpath_operator.metrics import Metrics
 
@@ -53,8 +52,8 @@ class Audit:
     async def once(self) -> None:
         """List everything once and repair the stores."""
         for store, namespace in self._places:
-            items, version = await list_all(self._client, store.resource, namespace, {})
-            repaired = store.replace(map(without_managed_fields, items), int(version), namespace)
+            items, version = await list_all(self._client, store.resource, namespace, {}, store.project)
+            repaired = store.replace(items, int(version), namespace)
             if repaired and self.synced.is_set():
                 self._metrics.audit_repairs.labels(store.resource.kind).inc(repaired)
         self.last_contact = time.monotonic()

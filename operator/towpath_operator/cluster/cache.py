@@ -10,7 +10,7 @@ from typing import Any
 from towpath_operator.cluster import resources
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.resources import Key
-from towpath_operator.cluster.slim import slim_job, slim_pod, without_managed_fields
+from towpath_operator.cluster.slim import slim_job, slim_ours, slim_pod
 from towpath_operator.cluster.store import Store
 
 Json = dict[str, Any]
@@ -23,12 +23,11 @@ class Cache:
 
     def __init__(self, queue: KeyedQueue) -> None:
         self._queue = queue
-        ours = without_managed_fields
-        self.datastores = Store(resources.DATASTORES, self._datastore_changed, ours)
-        self.datasets = Store(resources.DATASETS, self._dataset_changed, ours)
-        self.versions = Store(resources.DATASET_VERSIONS, self._version_changed, ours)
-        self.pipelines = Store(resources.PIPELINES, self._pipeline_changed, ours)
-        self.runs = Store(resources.PIPELINE_RUNS, self._run_changed, ours)
+        self.datastores = Store(resources.DATASTORES, self._datastore_changed, slim_ours)
+        self.datasets = Store(resources.DATASETS, self._dataset_changed, slim_ours)
+        self.versions = Store(resources.DATASET_VERSIONS, self._version_changed, slim_ours)
+        self.pipelines = Store(resources.PIPELINES, self._pipeline_changed, slim_ours)
+        self.runs = Store(resources.PIPELINE_RUNS, self._run_changed, slim_ours)
         self.jobs = Store(resources.JOBS, self._job_changed, slim_job)
         self.pods = Store(resources.PODS, self._pod_changed, slim_pod)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from towpath_operator.cluster.client import Client, Query
@@ -13,14 +14,21 @@ PAGE = 500
 
 
 async def list_all(
-    client: Client, resource: Resource, namespace: str | None, query: Query
+    client: Client,
+    resource: Resource,
+    namespace: str | None,
+    query: Query,
+    project: Callable[[Json], Json] = lambda item: item,
 ) -> tuple[list[Json], str]:
-    """All objects, and the version that the list was made at. A page that expired rises as GoneError."""
+    """All objects, and the version that the list was made at. A page that expired rises as GoneError.
+
+    `project` slims each page before the next one comes: whole, a long list would not fit.
+    """
     path, pages = resource.path(namespace), dict(query, limit=str(PAGE))
     items: list[Json] = []
     while True:
         page = await client.get(path, pages)
-        items.extend(_with_type(item, resource) for item in page.get("items") or ())
+        items.extend(project(_with_type(item, resource)) for item in page.get("items") or ())
         following = page["metadata"].get("continue")
         if not following:
             return items, str(page["metadata"]["resourceVersion"])

@@ -76,7 +76,9 @@ class Reflector:
 
     async def _list_and_watch(self) -> None:
         if self._version is None:
-            items, version = await list_all(self._client, self.resource, self.namespace, self._query)
+            items, version = await list_all(
+                self._client, self.resource, self.namespace, self._query, self._store.project
+            )
             self._store.replace(items, int(version), self.namespace)
             self._version = version
             self._touch()

@@ -16,6 +16,10 @@ Json = dict[str, Any]
 _REMEMBERED_DELETIONS = 4096
 
 
+def _as_it_is(item: Json) -> Json:
+    return item
+
+
 class Store:
     """Objects of `resource` by key. `project` slims them; `changed` hears of each difference."""
 
@@ -23,10 +27,10 @@ class Store:
         self,
         resource: Resource,
         changed: Callable[[Json], None],
-        project: Callable[[Json], Json] = lambda item: item,
+        project: Callable[[Json], Json] = _as_it_is,
     ) -> None:
         self.resource = resource
-        self._changed, self._project = changed, project
+        self._changed, self.project = changed, project
         self._items: dict[Key, Json] = {}
         self._owned: dict[str, set[Key]] = {}
         self._deleted: OrderedDict[str, None] = OrderedDict()
@@ -48,13 +52,16 @@ class Store:
 
     def put(self, item: Json) -> bool:
         """Take in a version of an object; False if this or a newer one is here, or its deletion was seen."""
+        return self._put(item, self.project)
+
+    def _put(self, item: Json, project: Callable[[Json], Json]) -> bool:
         key, known = self.resource.key(item), None
         if item["metadata"]["uid"] in self._deleted:
             return False
         known = self._items.get(key)
         if known is not None and version_of(known) >= version_of(item):
             return False
-        slim = self._project(item)
+        slim = project(item)
         self._unlink(key)
         self._items[key] = slim
         for uid in _owners(slim):
@@ -77,11 +84,14 @@ class Store:
         return True
 
     def replace(self, items: Iterable[Json], version: int, namespace: str | None) -> int:
-        """Take in a whole list made at `version`; what it lacks was deleted. The number of differences."""
+        """Take in a whole list made at `version`, slim already; what it lacks was deleted.
+
+        Returns the number of differences.
+        """
         differences, listed = 0, set()
         for item in items:
             listed.add(self.resource.key(item))
-            differences += self.put(item)
+            differences += self._put(item, _as_it_is)
         for known in self.all(namespace):
             if self.resource.key(known) not in listed and version_of(known) <= version:
                 differences += self.remove(known)
