@@ -5,11 +5,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from cluster.native.component import Component, flags
 from cluster.native.layout import NODE_ADDRESS, SERVICE_RANGE, Layout
 
-_ETCD = "http://127.0.0.1:2379"
+
+class Addresses(NamedTuple):
+    """Where the API server listens, and etcd on loopback."""
+
+    address: str = NODE_ADDRESS
+    api: int = 6443
+    etcd: int = 2379
+    peers: int = 2380
+
+    @property
+    def url(self) -> str:
+        """The API server's."""
+        return f"https://{self.address}:{self.api}"
+
+    @property
+    def store(self) -> str:
+        """etcd's."""
+        return f"http://127.0.0.1:{self.etcd}"
+
+
+_OF_THE_NODE = Addresses()
 
 
 def render_audit_policy() -> str:
@@ -24,26 +45,26 @@ def render_audit_policy() -> str:
     return json.dumps(policy, indent=1)
 
 
-def etcd(binaries: Path, layout: Layout) -> Component:
+def etcd(binaries: Path, layout: Layout, addresses: Addresses = _OF_THE_NODE) -> Component:
     """The API server's store."""
     settings = flags(
         data_dir=layout.state / "etcd",
-        listen_client_urls=_ETCD,
-        advertise_client_urls=_ETCD,
-        listen_peer_urls="http://127.0.0.1:2380",
+        listen_client_urls=addresses.store,
+        advertise_client_urls=addresses.store,
+        listen_peer_urls=f"http://127.0.0.1:{addresses.peers}",
         log_level="warn",
     )
     # What a crash of this machine would lose is thrown away anyway.
     return Component("etcd", [str(binaries / "etcd"), *settings, "--unsafe-no-fsync"])
 
 
-def kube_apiserver(binaries: Path, layout: Layout) -> Component:
+def kube_apiserver(binaries: Path, layout: Layout, addresses: Addresses = _OF_THE_NODE) -> Component:
     """The API server; Pod Security and ResourceQuota are on, as they are by default."""
     keys = layout.certificates
     settings = flags(
-        etcd_servers=_ETCD,
-        advertise_address=NODE_ADDRESS,
-        secure_port=6443,
+        etcd_servers=addresses.store,
+        advertise_address=addresses.address,
+        secure_port=addresses.api,
         tls_cert_file=keys / "api.crt",
         tls_private_key_file=keys / "api.key",
         client_ca_file=keys / "ca.crt",

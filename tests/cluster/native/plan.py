@@ -42,7 +42,7 @@ def write_plan(
     layout.state.chmod(0o700)
     layout.sockets.mkdir(parents=True, exist_ok=True)
     make_certificates(layout.certificates)
-    _write_users(layout)
+    write_users(layout, API_URL)
     for path, text in rendered_files(layout).items():
         path.write_text(text)
     is_fast = environment.get("TOWPATH_CLUSTER_FAST") == "1"
@@ -83,13 +83,14 @@ def store(layout: Layout, weed: Path) -> Component:
     return Component("store", [*_WITH_OWN_TMP, str(folder), *command], environment=STORE_ENVIRONMENT)
 
 
-def _write_users(layout: Layout) -> None:
+def write_users(layout: Layout, server: str) -> None:
+    """Writes the users' tokens, and a kubeconfig of this server for people and for each component."""
     tokens = make_tokens(layout.config / "tokens.csv")
     authority = (layout.certificates / "ca.crt").read_bytes()
     people = {user: tokens[user] for user in PEOPLE}
-    _write_private(layout.kubeconfig, render_kubeconfig(API_URL, authority, people, "admin"))
+    _write_private(layout.kubeconfig, render_kubeconfig(server, authority, people, "admin"))
     for user in COMPONENTS:
-        text = render_kubeconfig(API_URL, authority, {user: tokens[user]}, user)
+        text = render_kubeconfig(server, authority, {user: tokens[user]}, user)
         _write_private(layout.kubeconfig_of(user), text)
 
 
