@@ -49,9 +49,15 @@ test-long: $(READY) cluster-if-possible  ## what takes more than a minute each
 bench: $(READY) cluster-if-possible  ## figures beside peers, on this machine
 	$(BIN)/python -m bench
 
+scale: $(READY)  ## the operator with many runs, on a simulated cluster of its own; no root
+	$(BIN)/python -m scale
+
+chaos: $(READY) cluster-if-possible  ## random runs under 1,000 random faults on the test cluster; takes hours
+	$(BIN)/python -m chaos
+
 demo: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
 	$(BIN)/python -m demo
 
 include tests/cluster/cluster.mk tests/cluster/image.mk
 
-.PHONY: help venv generate lint test test-quick test-pure test-long bench demo
+.PHONY: help venv generate lint test test-quick test-pure test-long bench scale chaos demo

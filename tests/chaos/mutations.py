@@ -1,0 +1,55 @@
+"""Our own code broken on purpose, one rule each: chaos must notice, or its silence would mean nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+_REPOSITORY = Path(__file__).parents[2]
+
+
+class Mutation(NamedTuple):
+    """In a file below the repository, one text instead of another."""
+
+    file: str
+    old: str
+    new: str
+
+
+MUTATIONS = {
+    "names-of-chance": Mutation(
+        "sdk/towpath/flow/names.py",
+        "def job_name(run: str, uid: str, step: str, attempt: int) -> str:\n",
+        "def job_name(run: str, uid: str, step: str, attempt: int) -> str:\n"
+        "    import secrets; run = secrets.token_hex(3)\n",
+    ),
+    "forgetful-registration": Mutation(
+        "sdk/towpath/flow/registration.py",
+        "    ordered = sorted(versions, key=lambda version: version.version)\n",
+        "    ordered = []\n",
+    ),
+    "false-success": Mutation(
+        "sdk/towpath/flow/ending.py",
+        "    failed = _first_failed(steps)\n    if failed is not None:\n        return RunReason.STEP_FAILED",
+        "    failed = None\n    if failed is not None:\n        return RunReason.STEP_FAILED",
+    ),
+    "two-leaders": Mutation(
+        "operator/towpath_operator/cluster/lease.py",
+        'if spec.get("holderIdentity") in ("", None, self.identity):',
+        "if True:",
+    ),
+}
+
+
+def mutated(name: str, folder: Path) -> str:
+    """Write our code with this mutation into a folder; the PYTHONPATH on which it is found first."""
+    mutation = MUTATIONS[name]
+    for part in ("sdk", "operator"):
+        shutil.copytree(_REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    file = folder / mutation.file
+    text = file.read_text()
+    if text.count(mutation.old) != 1:
+        raise ValueError(f"{mutation.file} has no longer, or not once, what {name} changes: {mutation.old!r}")
+    file.write_text(text.replace(mutation.old, mutation.new))
+    return f"{folder / 'sdk'}:{folder / 'operator'}"
