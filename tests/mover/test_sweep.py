@@ -112,3 +112,21 @@ def test_an_order_that_would_reach_other_folders_is_refused(
 
     assert sweep(filled, tmp_path, datasets=datasets).code == 1
     assert set(filled.keys()) == before
+
+
+def test_all_attempts_of_a_step_in_shards_stay_with_their_merge_and_go_as_one(
+    local_s3: Space, tmp_path: Path
+) -> None:
+    attempts = [f"_shards/{attempt}" for attempt in ("1-aa", "1-bb", "2-cc")]
+    kept, gone = f"{TOP}/r1-0a1b2c3d/map", f"{TOP}/r3-0a1b2c3d/map"
+    for step in (kept, gone):
+        for attempt in attempts:
+            local_s3.put(f"{step}/{attempt}/out/data/inventory.jsonl.gz", b"12345")
+            local_s3.put(f"{step}/{attempt}/out/inventory.jsonl.gz", b"12345")
+    version = f"{kept}/_shards/2-cc/out/inventory.jsonl.gz"
+
+    ended = sweep(local_s3, tmp_path, kept=names.prefix_mark(names.attempt_prefix_of(version)))
+
+    assert (ended.code, ended.report["attempts"], ended.report["objects"]) == (0, 1, 6), ended.errors
+    assert len(local_s3.keys(kept)) == 6
+    assert not local_s3.keys(gone)
