@@ -200,7 +200,7 @@ def test_a_view_that_is_surely_empty_is_told_of_on_the_pipeline() -> None:
     assert "step b" not in said["message"]
 
 
-SHARDS = {"shards": {"input": "iris", "count": 4}}
+SHARDS: dict[str, Any] = {"shards": {"input": "iris", "count": 4}}
 FOUR = {"iris": (a_version(files=4, directory=True, file=None),)}
 
 
@@ -246,7 +246,7 @@ def test_an_output_of_a_step_with_too_few_files_to_share_out_is_refused_when_it_
 
 def test_shards_stand_in_the_plan_and_in_what_identifies_the_step_but_for_how_many_run_at_once() -> None:
     def planned_with(**shards: Any) -> Any:
-        fields = {"shards": {"input": "iris", "count": 4} | shards}
+        fields: dict[str, Any] = {"shards": {"input": "iris", "count": 4} | shards}
         return planned(builders.make_step(inputs=[{"name": "iris", "allowEmpty": True}], **fields))
 
     plan = planned_with(parallelism=2)
