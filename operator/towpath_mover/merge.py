@@ -36,7 +36,7 @@ class _Part(NamedTuple):
     """What one shard has published of one output."""
 
     shard: int
-    root: Root
+    roots: tuple[Root, ...]
     inventory: str
     digest: str
     files: int
@@ -90,12 +90,22 @@ def _result(store: Store, order: MergeOrder, shard: int, attempt: str) -> dict[s
 def _part(output: OutputOrder, shard: int, attempt: str, told: Mapping[str, Any]) -> _Part:
     return _Part(
         shard=shard,
-        root=Root(output.datastore, names.output_data_prefix(output.prefix, attempt, output.name)),
+        roots=_roots(output, attempt),
         inventory=names.output_inventory_key(output.prefix, attempt, output.name),
         digest=told["inventory"]["digest"],
         files=told["files"],
         directory=told["directory"],
     )
+
+
+def _roots(output: OutputOrder, attempt: str) -> tuple[Root, ...]:
+    """Where the files of a part lie, as its publisher says it too."""
+    place = (output.prefix, attempt, output.name)
+    prefixes = [
+        names.output_data_prefix(*place),
+        *([names.output_packs_prefix(*place)] if output.packed else []),
+    ]
+    return tuple(Root(output.datastore, prefix) for prefix in prefixes)
 
 
 def _merge(
@@ -141,21 +151,24 @@ def _is_directory(output: OutputOrder, parts: Sequence[_Part]) -> bool:
 def _write(file: Path, parts: Sequence[_Part], store: Store, scratch: Path) -> Summary:
     written = [part for part in parts if part.files] or parts[:1]
     entries = in_order(_entries(written, store, scratch), file.parent)
-    return write_sorted(file, [part.root for part in written], _each_once(entries, written)).summary
+    roots = [root for part in written for root in part.roots]
+    return write_sorted(file, roots, _each_once(entries, written)).summary
 
 
 def _entries(parts: Sequence[_Part], store: Store, scratch: Path) -> Iterator[Entry]:
     work = Work[_Part, InventoryReader](
         lambda _: WHOLE, lambda part: open_inventory(store, part.inventory, part.digest, scratch)
     )
-    for number, (part, reader) in enumerate(ahead.in_order(parts, work)):
-        _check_root(part, reader)
+    before = 0
+    for part, reader in ahead.in_order(parts, work):
+        _check_roots(part, reader)
         for entry in reader.entries():
-            yield entry._replace(root=number)
+            yield entry._replace(root=before + entry.root)
+        before += len(part.roots)
 
 
-def _check_root(part: _Part, reader: InventoryReader) -> None:
-    if reader.roots != (part.root,):
+def _check_roots(part: _Part, reader: InventoryReader) -> None:
+    if reader.roots != part.roots:
         message = (
             f"The inventory of shard {part.shard} says that its files lie elsewhere than that shard wrote."
         )
@@ -163,10 +176,11 @@ def _check_root(part: _Part, reader: InventoryReader) -> None:
 
 
 def _each_once(entries: Iterable[Entry], parts: Sequence[_Part]) -> Iterator[Entry]:
+    roots = len(parts[0].roots)
     last: Entry | None = None
     for entry in entries:
         if last is not None and last.path == entry.path:
-            first, second = sorted(parts[one.root].shard for one in (last, entry))
+            first, second = sorted(parts[one.root // roots].shard for one in (last, entry))
             raise _duplicate(entry.path, first, second)
         last = entry
         yield entry

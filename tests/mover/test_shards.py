@@ -136,6 +136,21 @@ def test_a_step_reads_the_whole_from_where_its_shards_wrote_it(
     }
 
 
+def test_small_files_that_share_objects_are_merged_where_they_lie(local_s3: Space, tmp_path: Path) -> None:
+    fan = Fan(local_s3, tmp_path, output("data", packed=True))
+    for place in range(3):
+        fan.publish(fan.pod(place), {f"data/{number}/{place}.txt": b"%d" % number for number in range(4)})
+
+    whole = inventory_of(fan.merge().report, "data")
+
+    inputs = [("in", whole.__dict__)]
+    reader = Pod(tmp_path / "reader", datastore(local_s3), local_s3.s3.admin, inputs=inputs)
+    assert reader.stage_in().code == 0
+    found = content_of(reader.root / "inputs/in")
+    assert found == {f"{n}/{place}.txt": (b"%d" % n, False) for n in range(4) for place in range(3)}
+    assert not [key for key in local_s3.keys(PREFIX) if "/data/data/" in key], "all of them lie in packs"
+
+
 def test_one_path_of_two_shards_is_refused_and_both_are_named(fan: Fan) -> None:
     for place, name in enumerate(["a", "b", "a"]):
         fan.publish(fan.pod(place), {f"data/{name}.txt": b"same"})
