@@ -65,6 +65,11 @@ class PodPaths(NamedTuple):
         """What `Run.get_context()` reads in the step."""
         return self.root / "context/context.json"
 
+    @property
+    def sweep(self) -> Path:
+        """The mounted ConfigMaps with the lists and records of a sweep."""
+        return self.root / "sweep"
+
     def source_ca(self, config_map: str) -> Path:
         """The certificates that a source's `caConfigMapRef` names."""
         return self.root / "source-ca" / config_map / "ca.crt"

@@ -6,26 +6,20 @@ again; a listing that is not whole is a failure, never a shorter inventory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from threading import Thread
 from typing import NamedTuple
 from urllib.parse import unquote_plus
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
-from towpath_mover.classify import failure
-from towpath_mover.connections import connections, words_of
 from towpath_mover.exits import Exit
-from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.failures import MoverFailure
 from towpath_mover.object_store import ObjectStore, bare_etag, known_version
 from towpath_mover.retry import patiently
-from towpath_mover.s3_signature import query_of, signed_headers
-from towpath_mover.store_s3 import Bucket, Credentials, bucket_of, read_credentials
+from towpath_mover.s3_requests import S3Requests
 from towpath_mover.stores import ListedObject, Places
 
 # What of a page asks for the next one, by what it is called in the question.
@@ -94,11 +88,9 @@ class _Next(Thread):
 class _Lister:
     def __init__(self, store: ObjectStore, places: Places, asked: dict[str, str]) -> None:
         self._store = store
-        self._places = places
         self._asked = asked
-        self._bucket = bucket_of(store.datastore)
-        self._pool = connections(store.datastore, places, store.patience)
-        self._ambient: Callable[[], Credentials] | None = None
+        self._about = asked["prefix"][len(store.datastore.prefix) :]
+        self._requests = S3Requests(store, places)
 
     def all_pages(self) -> Iterator[Page]:
         """Yield the pages of the whole tree, with version ids where the bucket keeps versions and says so."""
@@ -120,93 +112,47 @@ class _Lister:
             if page.following is None:
                 return
             if page.following == following:
-                raise self._refused("it gives the same page again and again")
+                raise self._requests.refused("it gives the same page again and again")
             following = page.following
 
     def _keeps_versions(self) -> bool:
         # Also a bucket that does not any more has versions of what it kept.
-        root = self._document({"versioning": ""})
+        root = self._requests.document({"versioning": ""}, self._about)
         return any(found.tag.endswith("Status") and found.text in ("Enabled", "Suspended") for found in root)
 
     def _page(self, asked: dict[str, str]) -> Page:
-        root = self._document(asked)
+        root = self._requests.document(asked, self._about)
         namespace, _, name = root.tag.rpartition("}")
         if name not in (_PLAIN, _VERSIONS):
-            raise self._refused(f"it is {name!r}, not a listing")
+            raise self._requests.refused(f"it is {name!r}, not a listing")
         return self._read(root, f"{namespace}}}" if namespace else "")
-
-    def _document(self, asked: dict[str, str]) -> Element:
-        answer = self._answer(f"{_address(self._bucket)}?{query_of(asked)}")
-        if answer.status != 200:
-            text = answer.data[:4096].decode(errors="replace")
-            raise self._failure(f"status code: {answer.status} {text}")
-        try:
-            return fromstring(answer.data)  # noqa: S314 - expat bounds what entities grow to
-        except ParseError as error:
-            # Cut, or a key in it holds what XML cannot: of a store that does not encode keys, as it was asked to.
-            raise self._refused(f"it is not XML ({error})", Reason.STORE_UNAVAILABLE) from error
-
-    def _answer(self, url: str) -> urllib3.BaseHTTPResponse:
-        try:
-            headers = signed_headers(url, self._bucket.region, self._credentials(), datetime.now(UTC))
-            return self._pool.request("GET", url, headers=headers, redirect=False)
-        except HTTPError as error:
-            raise self._failure(words_of(error)) from error
-
-    def _credentials(self) -> Credentials:
-        # Read anew for each page: what is mounted may be rotated while a listing lasts.
-        given = read_credentials(self._store.datastore, self._places)
-        if given is not None:
-            return given
-        if self._ambient is None:
-            from towpath_mover import administration  # noqa: PLC0415 - slow to load
-
-            self._ambient = administration.ambient(self._store)
-        return self._ambient()
 
     def _read(self, root: Element, namespace: str) -> Page:
         is_encoded = root.findtext(f"{namespace}EncodingType") == "url"
         found = [
             ListedObject(
-                _key(entry.findtext(f"{namespace}Key"), is_encoded),
+                key_of(entry.findtext(f"{namespace}Key"), is_encoded),
                 int(entry.findtext(f"{namespace}Size") or 0),
                 bare_etag(entry.findtext(f"{namespace}ETag")),
                 version=known_version(entry.findtext(f"{namespace}VersionId")),
-                modified=_moment(entry.findtext(f"{namespace}LastModified")),
+                modified=moment_of(entry.findtext(f"{namespace}LastModified")),
             )
             for entry in chain(root.iterfind(f"{namespace}Contents"), _latest(root, namespace))
         ]
         found += (
-            ListedObject(_key(folder.findtext(f"{namespace}Prefix"), is_encoded), 0, None)
+            ListedObject(key_of(folder.findtext(f"{namespace}Prefix"), is_encoded), 0, None)
             for folder in root.iterfind(f"{namespace}CommonPrefixes")
         )
         if root.findtext(f"{namespace}IsTruncated") != "true":
             return Page(found, None)
         following = {
-            parameter: _key(text, is_encoded and element == "NextKeyMarker")
+            parameter: key_of(text, is_encoded and element == "NextKeyMarker")
             for element, parameter in _MARKERS.items()
             if (text := root.findtext(f"{namespace}{element}"))
         }
         if not following:
-            raise self._refused("it has another page and does not say how to ask for it")
+            raise self._requests.refused("it has another page and does not say how to ask for it")
         return Page(found, following)
-
-    def _failure(self, words: str) -> MoverFailure:
-        return failure(
-            Exception(words), self._store, "list", self._asked["prefix"][len(self._store.datastore.prefix) :]
-        )
-
-    def _refused(self, why: str, reason: Reason = Reason.STORE_REFUSED) -> MoverFailure:
-        message = f"Could not read the listing of {self._store.where()} as {self._store.identity}: {why}."
-        return MoverFailure(reason, f"{message} See whether the endpoint is an S3 store.")
-
-
-def _address(bucket: Bucket) -> str:
-    if bucket.endpoint:
-        return f"{bucket.endpoint.rstrip('/')}/{bucket.name}"
-    # As in store_s3: AWS wants the bucket in the host's name, where that is no trouble for certificates.
-    host = f"s3.{bucket.region}.amazonaws.com"
-    return f"https://{host}/{bucket.name}" if "." in bucket.name else f"https://{bucket.name}.{host}/"
 
 
 def _latest(root: Element, namespace: str) -> Iterator[Element]:
@@ -217,14 +163,16 @@ def _latest(root: Element, namespace: str) -> Iterator[Element]:
     )
 
 
-def _moment(text: str | None) -> float | None:
+def moment_of(text: str | None) -> float | None:
+    """Return a moment as S3 writes it, in seconds since 1970."""
     try:
         return datetime.fromisoformat(text).timestamp() if text else None
     except ValueError:
         return None
 
 
-def _key(text: str | None, is_encoded: bool) -> str:
+def key_of(text: str | None, is_encoded: bool) -> str:
+    """Return a key as it is, of an element whose text may be escaped."""
     if not text:
         return ""
     # Bytes that are not UTF-8 stay what they are, to be refused by name.

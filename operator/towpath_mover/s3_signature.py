@@ -1,4 +1,4 @@
-"""A GET without a body → the headers that AWS's Signature Version 4 asks for: the one request obstore cannot make."""
+"""A request without a body → the headers that AWS's Signature Version 4 asks for: what obstore cannot ask."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ def query_of(parameters: Mapping[str, str]) -> str:
     return "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in sorted(parameters.items()))
 
 
-def signed_headers(url: str, region: str, credentials: Credentials, now: datetime) -> dict[str, str]:
-    """Return the headers for a GET of this URL, whose query is one of `query_of`; `now` is in UTC."""
+def signed_headers(
+    url: str, region: str, credentials: Credentials, now: datetime, method: str = "GET"
+) -> dict[str, str]:
+    """Return the headers for a request of this URL, whose query is one of `query_of`; `now` is in UTC."""
     moment = now.strftime("%Y%m%dT%H%M%SZ")
     parts = urlsplit(url)
     headers = {"host": parts.netloc, "x-amz-content-sha256": _NOTHING, "x-amz-date": moment}
@@ -27,7 +29,7 @@ def signed_headers(url: str, region: str, credentials: Credentials, now: datetim
         headers["x-amz-security-token"] = credentials.session_token
     names = ";".join(headers)
     lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-    request = f"GET\n{parts.path}\n{parts.query}\n{lines}\n{names}\n{_NOTHING}"
+    request = f"{method}\n{parts.path}\n{parts.query}\n{lines}\n{names}\n{_NOTHING}"
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     signature = _keyed(_signing_key(credentials.secret_key, scope), text).hex()

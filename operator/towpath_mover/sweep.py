@@ -1,97 +1,144 @@
-"""`sweep`: what a datastore holds that nothing refers to any more → deleted, and counted.
+"""`sweep`: what a datastore holds that nothing refers to any more → deleted, and counted; before that, records.
 
-Only whole attempts of steps that wrote for a dataset; their inventories go first, so that nobody finds half of one.
+Only whole attempts of steps, and uploads that were begun for them and never completed. What is killed in the middle
+is taken up by the next sweep: what makes an attempt count goes first, and so it stays deletable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from math import inf
-from typing import NamedTuple
 
 from towpath.flow import names
-from towpath_mover.objects import delete_object
+from towpath_mover.exits import Exit
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.objects import delete_object, write_object
 from towpath_mover.open_stores import OpenStores
+from towpath_mover.open_uploads import OpenUpload, open_uploads
+from towpath_mover.owner import check
 from towpath_mover.pod_paths import pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.report import Report
 from towpath_mover.stores import ListedObject, Store
+from towpath_mover.sweep_attempts import Attempt, attempts_of_nobody
 from towpath_mover.sweep_order import SweepOrder, sweep_order
 
 _AT_ONCE = 16
 _BATCH = 1000
+# What is left then is for the next sweep: no pod should delete by what was true long ago.
+LONGEST_SECONDS = 3600.0
+_NAMES_BYTES = 1000
+# Nobody writes one object for a week, also not one that belongs to somebody.
+_STALE_SECONDS = 7 * 86_400
 
 
-class _Attempt(NamedTuple):
-    """What lies below an attempt's prefix; `written_at` is in seconds since 1970, infinite where it is not known."""
-
-    objects: int
-    bytes: int
-    written_at: float
-    inventories: tuple[ListedObject, ...]
-
-
-def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
+def run(
+    arguments: Sequence[str],  # noqa: ARG001 - every mover has both
+    environ: Mapping[str, str],
+    clock: Callable[[], float] = time.monotonic,
+) -> Report:
     """Delete what may go, or only count it, and report how much it was."""
-    order = sweep_order(environ)
+    paths = pod_paths(environ)
+    order = sweep_order(paths, environ)
     name = order.datastore.name
-    store = OpenStores({name: order.datastore}, pod_paths(environ).places).store(name)
-    report: Report = {"attempts": 0, "objects": 0, "bytes": 0, "young": 0}
-    progress = Progress("sweep")
-    for prefix in _gone(store, order):
-        attempt = _look(store, prefix)
-        if attempt.written_at >= order.written_before:
-            report["young"] += 1
-            continue
-        if not order.is_dry:
-            _delete(store, prefix, attempt, progress)
-        report["attempts"] += 1
-        report["objects"] += attempt.objects
-        report["bytes"] += attempt.bytes
-    return report
+    store = OpenStores({name: order.datastore}, paths.places).store(name)
+    _check_owner(store, order)
+    sweep = _Sweep(store, order, clock)
+    sweep.write_records()
+    sweep.attempts()
+    sweep.uploads(open_uploads(store, paths.places, f"{order.owner.namespace}/"))
+    return sweep.report
 
 
-def _gone(store: Store, order: SweepOrder) -> Iterator[str]:
-    for dataset in order.datasets:
-        top = names.dataset_prefix(order.namespace, dataset)
-        for folder in _folders(store, top):
-            if folder[len(top) : -1] not in order.runs:
-                attempts = (attempt for step in _folders(store, folder) for attempt in _folders(store, step))
-                yield from (attempt for attempt in attempts if names.prefix_mark(attempt) not in order.kept)
+def _check_owner(store: Store, order: SweepOrder) -> None:
+    if not check(store, order.owner):
+        message = (
+            f"{store.where(names.owner_key(order.owner.namespace))} is not there, so it is not known whose this place "
+            "is, and nothing is deleted. A probe writes it: change the annotation towpath.dev/requested-at."
+        )
+        raise MoverFailure(Reason.OWNED_ELSEWHERE, message)
 
 
-def _folders(store: Store, prefix: str) -> list[str]:
-    # All of one level before the next: a listing does not wait while others are made.
-    listed = store.list_objects(prefix, recursive=False)
-    return [found.key for found in listed if found.key.endswith("/") and found.key != prefix]
+class _Sweep:
+    """One sweep under way, and its report."""
 
+    def __init__(self, store: Store, order: SweepOrder, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._order = order
+        self._clock = clock
+        self._began = clock()
+        self._progress = Progress("sweep")
+        counted = dict.fromkeys(("attempts", "objects", "bytes", "young", "uploads", "records", "refused"), 0)
+        self.report: Report = {**counted, "dryRun": order.is_dry, "left": False, "names": []}
+        if order.requested is not None:
+            self.report["requested"] = order.requested
 
-def _look(store: Store, prefix: str) -> _Attempt:
-    objects, size, written_at, inventories = 0, 0, 0.0, []
-    for found in store.list_objects(prefix):
-        objects, size = objects + 1, size + found.size
-        written_at = max(written_at, inf if found.modified is None else found.modified)
-        if _is_inventory(found.key, prefix):
-            inventories.append(found)
-    return _Attempt(objects, size, written_at if objects else inf, tuple(inventories))
+    def write_records(self) -> None:
+        """Write the records of runs that are to go."""
+        for record in () if self._order.is_dry else self._order.records:
+            key = names.record_key(self._order.owner.namespace, record.run)
+            write_object(self._store, key, json.dumps(record.document).encode())
+            self.report["records"] += 1
 
+    def attempts(self) -> None:
+        """Delete attempts, or count them."""
+        for attempt in attempts_of_nobody(self._store, self._order.rules):
+            if self._clock() - self._began > LONGEST_SECONDS:
+                self.report["left"] = True
+                return
+            if not self._order.written_since <= attempt.written_since:
+                continue
+            if attempt.written_at >= self._order.written_before:
+                self.report["young"] += 1
+            else:
+                self._take(attempt)
 
-def _is_inventory(key: str, prefix: str) -> bool:
-    step, _, attempt = prefix.rstrip("/").rpartition("/")
-    first, _, rest = key[len(prefix) :].partition("/")
-    if names.holds_shards(prefix):
-        return key == names.output_inventory_key(prefix, first, rest.partition("/")[0])
-    return key == names.output_inventory_key(f"{step}/", attempt, first)
+    def uploads(self, found: Iterator[OpenUpload]) -> None:
+        """Abort uploads that were never completed, or count them."""
+        for upload in found:
+            if self._is_abandoned(upload):
+                if not self._order.is_dry:
+                    upload.abort()
+                self.report["uploads"] += 1
 
+    def _is_abandoned(self, upload: OpenUpload) -> bool:
+        if not self._order.written_since <= upload.began < self._order.written_before:
+            return False
+        return self._order.rules.is_of_nobody(upload.key) or upload.began < time.time() - _STALE_SECONDS
 
-def _delete(store: Store, prefix: str, attempt: _Attempt, progress: Progress) -> None:
-    with ThreadPoolExecutor(_AT_ONCE) as workers:
-        for batch in _batches(attempt.inventories, store.list_objects(prefix)):
-            list(workers.map(lambda found: delete_object(store, found.key), batch))
-            progress.add(len(batch), sum(found.size for found in batch))
-            progress.report()
+    def _take(self, attempt: Attempt) -> None:
+        try:
+            if not self._order.is_dry:
+                self._delete(attempt)
+        except MoverFailure as failed:
+            if failed.exit is not Exit.REFUSED:
+                raise
+            # One key that cannot be named must not keep all others.
+            sys.stderr.write(f"{attempt.prefix} stays: {failed.reason}: {failed.message}\n")
+            self.report["refused"] += 1
+            return
+        self.report["attempts"] += 1
+        self.report["objects"] += attempt.objects
+        self.report["bytes"] += attempt.bytes
+        self._tell(attempt)
+
+    def _tell(self, attempt: Attempt) -> None:
+        did = "would delete" if self._order.is_dry else "deleted"
+        line = {"sweep": did, "prefix": attempt.prefix, "objects": attempt.objects, "bytes": attempt.bytes}
+        sys.stderr.write(json.dumps(line) + "\n")
+        if sum(map(len, self.report["names"])) + len(attempt.prefix) <= _NAMES_BYTES:
+            self.report["names"].append(attempt.prefix)
+
+    def _delete(self, attempt: Attempt) -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as workers:
+            for batch in _batches(attempt.commits, self._store.list_objects(attempt.prefix)):
+                list(workers.map(lambda found: delete_object(self._store, found.key), batch))
+                self._progress.add(len(batch), sum(found.size for found in batch))
+                self._progress.report()
 
 
 def _batches(

@@ -54,6 +54,7 @@ class Settings:
     cancel_grace_seconds: int = Limits.cancel_grace_seconds
     sweep_older_than_seconds: int = Limits.sweep_older_than_seconds
     sweep_is_dry: bool = Limits.sweep_is_dry
+    sweep_interval_seconds: int = Limits.sweep_interval_seconds
     mover_failures: int = Limits.mover_failures
     disruptions: int = Limits.disruptions
 

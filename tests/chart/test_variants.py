@@ -51,7 +51,7 @@ def test_values_arrive_in_the_operator(helm: Helm) -> None:
         mover__resources={"limits": {"memory": "1Gi"}},
         limits__maxScratchBytes=1_000_000_000_000,
         limits__startTimeoutSeconds=1_000_000,
-        sweep={"olderThanSeconds": 1_000_000, "dryRun": True},
+        sweep={"olderThanSeconds": 1_000_000, "intervalSeconds": 1_000_000, "dryRun": True},
         pods__platformAssignsUser=True,
         pods__imagePullSecrets=["one", "two"],
         image={"repository": "r/i", "digest": "sha256:" + "cd" * 32},
@@ -62,6 +62,7 @@ def test_values_arrive_in_the_operator(helm: Helm) -> None:
     assert given.mover_resources["limits"] == {"memory": "1Gi"}
     assert (given.max_scratch_bytes, given.start_timeout_seconds) == (1_000_000_000_000, 1_000_000)
     assert (given.sweep_older_than_seconds, given.sweep_is_dry) == (1_000_000, True)
+    assert given.sweep_interval_seconds == 1_000_000
     assert given.platform_assigns_user is True
     assert given.image_pull_secrets == ("one", "two")
 

@@ -25,7 +25,7 @@ from flow.sightings import (
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decide import decide
 from towpath.flow.decision import AttemptOrder, Decision
-from towpath.flow.names import attempt_prefix_of, shard_attempt_id
+from towpath.flow.names import attempt_at, run_folder_of, shard_attempt_id
 from towpath.flow.observed import ObservedAttempt, ObservedPod
 from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
@@ -331,9 +331,11 @@ def test_the_shards_of_a_run_fit_into_its_status() -> None:
     assert read_status(status) == run
 
 
-def test_all_attempts_of_a_step_with_shards_lie_together_for_a_sweep() -> None:
-    of_step = "team-a/datasets/parts/iris-1-0a1b2c3d/map/_shards/"
-
-    assert attempt_prefix_of(f"{of_step}3-{uid(1)}/part0/inventory.jsonl.gz") == of_step
-    plain = f"team-a/datasets/parts/iris-1-0a1b2c3d/shards/1-{uid(1)}/"
-    assert attempt_prefix_of(f"{plain}part0/inventory.jsonl.gz") == plain
+def test_an_attempt_of_a_shard_is_one_to_a_sweep_as_any_other_is() -> None:
+    for prefix in (
+        f"datasets/parts/iris-1-0a1b2c3d/map/_shards/3-{uid(1)}/",
+        f"runs/iris-1-0a1b2c3d/map/1-{uid(1)}/",
+    ):
+        attempt = f"team-a/{prefix}"
+        assert attempt_at("team-a", f"{attempt}part0/inventory.jsonl.gz") == attempt
+        assert run_folder_of(attempt) == "iris-1-0a1b2c3d"

@@ -1,4 +1,4 @@
-"""When a Datastore is swept, and what may go then: nothing that a version, a run or a source refers to."""
+"""When a Datastore is swept, and what its status says of that."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore, DatastoreStatus
 from towpath.flow import names
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import InventoryRef
-from towpath.flow.sweep_flow import References, SweepDecision, SweepSources, decide_sweep, sweep_of
+from towpath.flow.sweep_flow import SweepDecision, SweepSources, decide_sweep
 from towpath.flow.verdicts import Moment
 
-TOP = "team-a/datasets/model"
+DAY = 86_400
 REPORT = json.dumps({"formatVersion": 1, "attempts": 1, "objects": 3, "bytes": 42, "young": 2})
 
 
@@ -38,7 +37,7 @@ def version(number: int, attempt: str = "1-pod", dataset: str = "model") -> Data
 
 def sources(*numbers: int, **fields: Any) -> SweepSources:
     """The datastore `default` with a Dataset of which these versions exist."""
-    there = SweepSources(sightings.a_datastore(), (a_dataset(),), tuple(version(one) for one in numbers))
+    there = SweepSources(a_datastore(), (a_dataset(),), tuple(version(one) for one in numbers))
     return replace(there, **fields)
 
 
@@ -46,12 +45,45 @@ def decided(given: SweepSources, seconds: float = 0) -> SweepDecision:
     return decide_sweep(given, Moment(later(seconds), LIMITS))
 
 
-def swept(given: SweepSources, code: int = 0, text: str | None = REPORT, seconds: float = 0) -> SweepSources:
-    """The same after the sweep that is due has ended so."""
+def ended(given: SweepSources, code: int = 0, text: str | None = REPORT, seconds: float = 0) -> SweepDecision:
+    """What is decided when the sweep that is due has ended so."""
     ask = decided(given, seconds).ask
     assert ask is not None
     mover = ObservedMover("job", ask, later(seconds), a_pod(container("sweep", code, message=text)))
-    status = decided(replace(given, sweeps=(mover,)), seconds).status
+    return decided(replace(given, sweeps=(mover,)), seconds)
+
+
+def report(**fields: Any) -> str:
+    return json.dumps({"formatVersion": 1, "attempts": 1, "objects": 3, "bytes": 42} | fields)
+
+
+def asking(value: str, given: SweepSources) -> SweepSources:
+    """The same with the annotation by which people ask for a sweep."""
+    meta = given.datastore.metadata.model_copy(update={"annotations": {names.SWEEP_ANNOTATION: value}})
+    return replace(given, datastore=given.datastore.model_copy(update={"metadata": meta}))
+
+
+def a_finished_run(name: str = "done", seconds_ago: float = 0, **status: Any) -> dict[str, Any]:
+    """A run that ended so long before noon."""
+    body = builders.make_run(name)
+    end = later(-seconds_ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return body | {
+        "metadata": body["metadata"] | {"uid": sightings.RUN_UID},
+        "status": {"completionTime": end} | status,
+    }
+
+
+def a_datastore(**spec: Any) -> Datastore:
+    """The datastore `default`, made at noon."""
+    body = sightings.ready(builders.make_datastore(**spec))
+    return Datastore.parse(
+        body | {"metadata": body["metadata"] | {"creationTimestamp": "2026-06-01T12:00:00Z"}}
+    )
+
+
+def swept(given: SweepSources, code: int = 0, text: str | None = REPORT, seconds: float = 0) -> SweepSources:
+    """The same after the sweep that is due has ended so."""
+    status = ended(given, code, text, seconds).status
     assert status is not None
     store = given.datastore.model_copy(update={"status": DatastoreStatus.model_validate(status)})
     return replace(given, datastore=store, sweeps=())
@@ -59,7 +91,7 @@ def swept(given: SweepSources, code: int = 0, text: str | None = REPORT, seconds
 
 def test_a_sweep_begins_when_a_version_is_gone_whose_dataset_says_delete() -> None:
     assert decided(sources(1, 3)).ask is not None
-    assert decided(sources(1, 2, 3)) == SweepDecision()
+    assert decided(sources(1, 2, 3)).ask is None
 
 
 @pytest.mark.parametrize(
@@ -67,24 +99,102 @@ def test_a_sweep_begins_when_a_version_is_gone_whose_dataset_says_delete() -> No
     [
         {"datasets": (a_dataset(deletionPolicy="Retain"),)},
         {"datasets": (a_dataset(sources=[{"path": "x"}]),)},
-        {"datastore": sightings.a_datastore(readOnly=True)},
+        {"datastore": a_datastore(readOnly=True)},
         {"datastore": Datastore.parse(sightings.ready(builders.make_datastore(), status="False"))},
     ],
     ids=["retain", "sources in place", "read-only", "not ready"],
 )
-def test_nothing_is_swept_where_data_stays_or_cannot_be_deleted(fields: dict[str, Any]) -> None:
-    assert decided(sources(1, **fields)) == SweepDecision()
+def test_no_sweep_begins_at_once_where_data_stays_or_cannot_be_deleted(fields: dict[str, Any]) -> None:
+    assert decided(sources(1, **fields)).ask is None
 
 
-def test_after_a_sweep_there_is_another_when_more_is_gone_or_a_day_has_passed() -> None:
+@pytest.mark.parametrize("fields", [{"datastore": a_datastore(readOnly=True)}, {"runs": (), "versions": ()}])
+def test_a_datastore_that_is_read_only_or_where_nothing_is_is_never_swept(fields: dict[str, Any]) -> None:
+    given = replace(SweepSources(a_datastore(), runs=(a_finished_run(),)), **fields)
+
+    assert decided(given, 10 * DAY).ask is None
+
+
+def test_what_ended_is_swept_a_day_after_the_datastore_was_made_or_swept_and_once() -> None:
+    given = SweepSources(a_datastore(), runs=(a_finished_run(),))
+    assert decided(given, DAY - 1) == SweepDecision(check_after_seconds=1)
+
+    done = swept(given, text=report(), seconds=DAY)
+
+    assert decided(done, 20 * DAY).ask is None
+    more = replace(done, runs=(*done.runs, a_finished_run("another")))
+    assert decided(more, 2 * DAY - 1) == SweepDecision(check_after_seconds=1)
+    assert decided(more, 2 * DAY).ask is not None
+    assert decided(replace(done, runs=()), 2 * DAY).ask is not None
+
+
+def test_a_gap_in_the_numbers_of_versions_costs_one_sweep_and_not_one_a_day() -> None:
+    done = swept(sources(1, 3), text=report())
+
+    assert decided(done, 365 * DAY).ask is None
+    assert decided(replace(done, versions=(version(3),)), 1).ask is not None
+
+
+def test_what_was_too_young_is_looked_at_again_a_day_later() -> None:
     done = swept(sources(1, 3))
 
     assert done.datastore.status.swept == (
         "Deleted 1 attempts of steps: 3 objects, 42 bytes. 2 more are too young."
     )
-    assert decided(done, 86_399) == SweepDecision(check_after_seconds=1)
-    assert decided(done, 86_400).ask is not None
-    assert decided(replace(done, versions=(version(3),)), 1).ask is not None
+    assert decided(done, DAY - 1) == SweepDecision(check_after_seconds=1)
+    assert decided(done, DAY).ask is not None
+
+
+def test_a_sweep_whose_time_was_up_goes_on_after_ten_minutes() -> None:
+    done = swept(sources(1, 3), text=report(left=True))
+
+    assert (done.datastore.status.swept or "").endswith("Its time was up; it goes on later.")
+    assert decided(done, 599) == SweepDecision(check_after_seconds=1)
+    assert decided(done, 600).ask is not None
+
+
+def test_whoever_asks_by_the_annotation_gets_one_sweep() -> None:
+    given = asking("now", sources(1, 2, 3))
+    decision = decided(given)
+    assert (decision.ask is not None, decision.requested) == (True, "now")
+
+    done = swept(given, text=report(requested="now"))
+
+    assert done.datastore.status.sweep_requested == "now"
+    assert decided(done, 1).ask is None
+    assert decided(asking("again", done), 1).requested == "again"
+
+
+def test_a_question_what_would_go_is_answered_and_leaves_due_what_was_due() -> None:
+    text = report(dryRun=True, requested="dry-run-1", uploads=2, names=["team-a/runs/r/s/1-p/"])
+    given = asking("dry-run-1", SweepSources(a_datastore(), runs=(a_finished_run(),)))
+
+    answered = swept(given, text=text, seconds=10)
+
+    assert answered.datastore.status.swept == (
+        "Would delete 1 attempts of steps: 3 objects, 42 bytes. 2 uploads that were never completed would be "
+        "aborted. Such as team-a/runs/r/s/1-p/."
+    )
+    assert answered.datastore.status.swept_at is None
+    assert decided(answered, DAY - 1) == SweepDecision(check_after_seconds=1)
+    assert decided(answered, DAY).ask is not None
+
+
+def test_runs_past_their_retention_are_recorded_in_the_default_datastore_before_they_go() -> None:
+    run = a_finished_run(seconds_ago=61, keepSeconds=60)
+    given = SweepSources(a_datastore(), runs=(run,))
+    assert decided(given).ask is not None
+    assert decided(replace(given, runs=(a_finished_run(seconds_ago=59, keepSeconds=60),))).ask is None
+    elsewhere = Datastore.parse(sightings.ready(builders.make_datastore("other")))
+    assert decided(replace(given, datastore=elsewhere)).ask is None
+
+    assert ended(given, text=report(records=1)).recorded == "job"
+    assert ended(given, text=report()).recorded is None
+    assert ended(given, 40, failure_report("StoreUnavailable", "503")).recorded is None
+
+    done = swept(given, text=report(records=1))
+    assert decided(done, 59) == SweepDecision(check_after_seconds=1)
+    assert decided(done, 60).ask is not None
 
 
 @pytest.mark.parametrize(
@@ -115,44 +225,3 @@ def test_what_goes_while_a_sweep_lasts_does_not_end_it() -> None:
     assert (meanwhile.ask, meanwhile.delete, meanwhile.status) == (None, (), None)
     done = swept(sources(1, 3))
     assert decided(replace(done, versions=(version(3),))).ask is not None
-
-
-def test_versions_pinned_inventories_and_unfinished_runs_stay() -> None:
-    pinned = InventoryRef("default", f"{TOP}/r2-0a1b2c3d/train/1-pod/out/inventory.jsonl.gz", "sha256:x")
-    same_place = replace(pinned, datastore="alias", path=pinned.path.replace("r2", "r5"))
-    elsewhere = replace(pinned, path="team-a/runs/r9-0a1b2c3d/train/1-pod/out/inventory.jsonl.gz")
-    references = References(("r7-0a1b2c3d",), (pinned, same_place, elsewhere))
-
-    order = sweep_of(sources(1, 3), references, Moment(NOON, LIMITS))
-
-    assert order is not None
-    assert (order.datasets, order.runs) == (("model",), ("r7-0a1b2c3d",))
-    stays = [f"{TOP}/r{number}-0a1b2c3d/train/1-pod/" for number in (1, 2, 3, 5)]
-    assert set(order.kept) == {names.prefix_mark(prefix) for prefix in stays}
-    assert order.written_before == NOON.timestamp() - 86_400
-
-
-@pytest.mark.parametrize("path", [f"{TOP}/", f"{TOP}/r1-0a1b2c3d/**", "team-a/**/*.csv", "team-a/"])
-def test_what_another_dataset_reads_in_place_stays(path: str) -> None:
-    reader = a_dataset("reader", sources=[{"path": path}])
-
-    order = sweep_of(sources(1, datasets=(a_dataset(), reader)), References(), Moment(NOON, LIMITS))
-
-    assert order is None
-
-
-def test_other_datasets_are_swept_whatever_one_reads_in_place() -> None:
-    reader = a_dataset("reader", sources=[{"path": f"{TOP}/"}, {"path": "*.csv"}])
-    read = sources(1, datasets=(a_dataset(), a_dataset("other"), reader))
-
-    order = sweep_of(read, References(), Moment(NOON, LIMITS))
-
-    assert order is not None
-    assert order.datasets == ("other",)
-
-
-def test_more_than_an_order_can_say_is_not_swept() -> None:
-    there = tuple(version(number) for number in range(1, 6002))
-
-    assert sweep_of(sources(versions=there[:-1]), References(), Moment(NOON, LIMITS)) is not None
-    assert sweep_of(sources(versions=there), References(), Moment(NOON, LIMITS)) is None

@@ -17,7 +17,6 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow import names
 from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, View
 from towpath.flow.planned import (
     Counted,
@@ -25,7 +24,6 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
-    PlannedShards,
     PlannedStep,
     PlannedTarget,
     StepOutputRef,
@@ -83,22 +81,10 @@ ON_TARGET = make_step(
         read_only_root=True,
     ),
 )
-MAP = make_step(
-    "map",
-    inputs=(make_input(),),
-    outputs=(make_output("parts"), make_output("report", optional=True, datastore="archive")),
-    shards=PlannedShards("raw", 10, 4),
-)
-# Attempts by shard, of which one was the second.
-PARTS = {
-    shard: names.shard_attempt_id(1 + shard // 9, f"00000000-0000-0000-0000-{shard:012}")
-    for shard in range(10)
-}
 PLAN = make_plan(
     PREP,
     TRAIN,
     HELLO,
-    MAP,
     QUEUED,
     ON_TARGET,
     params={"share": "80", "note": "costs $5, not $(HOME)"},
@@ -144,10 +130,14 @@ COUNT = CountSurvey(
 )
 SWEEP = Sweep(
     make_datastore(),
-    ("iris-model", "scores"),
-    ("iris-2-0a1b2c3d",),
-    ("0123456789ab", "ba9876543210"),
-    1_780_000_000,
+    "cluster-1",
+    datasets=("iris-model", "scores"),
+    runs=("abcdefabcdef",),
+    kept=("0123456789ab", "ba9876543210"),
+    in_place=("team-a/team-a/datasets/raw/",),
+    written_since=1_770_000_000,
+    written_before=1_780_000_000,
+    records=({"folder": "done-0a1b2c3d", "run": {"name": "done", "uid": "0a1b2c3d-4e5f"}},),
 )
 EXPORT = Export("train_model", "model", 2, make_content("model"), PlannedExport("archive", "models/iris-1"))
 LOOK = make_step(
@@ -173,12 +163,6 @@ def examples() -> dict[str, Object]:
     return {
         "step-with-movers": render(PREP),
         "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
-        "step-in-shards-second-attempt": step.render(
-            PLAN, MAP, replace(make_order(MAP, 2, {}), shards=(2, 5, 6)), PodSettings()
-        ),
-        "merge-of-shards": step.render(
-            PLAN, MAP, replace(make_order(MAP, 3, {}), parts=PARTS), PodSettings()
-        ),
         "step-plain": render(HELLO),
         "step-in-a-queue": render(QUEUED),
         "step-on-a-compute-target": render(ON_TARGET),
@@ -189,7 +173,7 @@ def examples() -> dict[str, Object]:
         "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventory": inventory.render(LISTING, dataset, "0a1b2c3d", INSTALLATION, PodSettings()),
         "take-inventories-of-a-run": survey.render(INVENTORIES, run, MOVER_IMAGE, PodSettings()),
-        "sweep": sweep.render(SWEEP, datastore, "0a1b2c3d-4e5f6071", MOVER_IMAGE, PodSettings()),
+        "sweep": sweep.render(SWEEP, datastore, "0a1b2c3d-4e5f6071-8293a4b5", MOVER_IMAGE, PodSettings()),
         "export": export.render(PLAN, EXPORT, PodSettings()),
         "count-views": survey.render(COUNT, run, MOVER_IMAGE, PodSettings()),
     }

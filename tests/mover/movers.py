@@ -91,22 +91,12 @@ def take_sources(
 
 
 def count_views(
-    datastore: PlannedDatastore,
-    identity: Identity,
-    inventory: Any,
-    chains: list[Any],
-    root: Path,
-    shards: int = 1,
+    datastore: PlannedDatastore, identity: Identity, inventory: Any, chains: list[Any], root: Path
 ) -> Ended:
-    """Count views of one inventory, perhaps each shared out."""
+    """Count views of one inventory."""
     give_keys(datastore, identity, root)
     views = [
-        {
-            "input": f"Step prep, input v{number}",
-            "inventory": inventory,
-            "transforms": chain,
-            "shards": shards,
-        }
+        {"input": f"Step prep, input v{number}", "inventory": inventory, "transforms": chain}
         for number, chain in enumerate(chains)
     ]
     order = {"views": views, "datastores": [datastore_document(datastore)]}

@@ -9,6 +9,10 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [towpath.dev]
   resources: [datastores, datasets, datasetversions, pipelines, pipelineruns]
   verbs: [get, list, watch]
+# Past its pipeline's retention a run goes by itself.
+- apiGroups: [towpath.dev]
+  resources: [pipelineruns]
+  verbs: [delete]
 # The first version that a run registers makes its Dataset; nobody else makes a DatasetVersion.
 - apiGroups: [towpath.dev]
   resources: [datasets, datasetversions]
@@ -26,7 +30,7 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch, create, delete]
-# create: a run's plan. get: that plan again after a restart, and the ConfigMap that holds a step's code.
+# create: a run's plan, and the lists of a sweep. get: that plan again after a restart, and the ConfigMap that holds a step's code.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create]
@@ -38,10 +42,6 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [events]
   verbs: [list]
-# What becomes of users' objects, for those who read their Events.
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create]
 {{- end }}
 
 {{/* In the release's own namespace. */}}

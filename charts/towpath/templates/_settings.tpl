@@ -23,6 +23,7 @@
   "MOVER_FAILURES" .Values.limits.moverFailures
   "SWEEP_OLDER_THAN_SECONDS" .Values.sweep.olderThanSeconds
   "SWEEP_IS_DRY" .Values.sweep.dryRun
+  "SWEEP_INTERVAL_SECONDS" .Values.sweep.intervalSeconds
 }}
 {{- with .Values.limits.maxScratchBytes }}{{ $_ := set $settings "MAX_SCRATCH_BYTES" . }}{{ end }}
 {{- range $name, $value := $settings }}

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from towpath.flow import names
-from towpath_operator.cluster.client import AlreadyExistsError, Client, NotFoundError
+from towpath_operator.cluster.client import AlreadyExistsError, Client, ConflictError, NotFoundError
 from towpath_operator.cluster.observe import owner_uid
-from towpath_operator.cluster.resources import CONFIG_MAPS, DATASET_VERSIONS, DATASETS, JOBS, Resource
+from towpath_operator.cluster.resources import (
+    CONFIG_MAPS,
+    DATASET_VERSIONS,
+    DATASETS,
+    JOBS,
+    PIPELINE_RUNS,
+    Resource,
+)
 from towpath_operator.cluster.store import Store
 
 Json = dict[str, Any]
@@ -30,6 +38,11 @@ async def create_job(client: Client, jobs: Store, job: Json) -> Json:
 async def create_plan(client: Client, plan: Json) -> Json:
     """Create a plan's ConfigMap, or take the one of its name that this run owns: that one is the plan."""
     return await _create(client, CONFIG_MAPS, plan, lambda there: _same_owner(there, plan))
+
+
+async def create_lists(client: Client, lists: Json) -> None:
+    """Create a ConfigMap with lists of a sweep; its name holds their digest, so one that is there is the same."""
+    await _create(client, CONFIG_MAPS, lists, lambda there: _same_owner(there, lists))
 
 
 async def create_version(client: Client, versions: Store, version: Json) -> Json:
@@ -58,6 +71,18 @@ async def delete_job(client: Client, namespace: str, name: str) -> None:
     """Delete a Job; its pods go in the background, with the grace that their template names."""
     options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
     await _delete(client, JOBS, namespace, name, options)
+
+
+async def delete_run(client: Client, namespace: str, name: str, uid: str) -> None:
+    """Delete a run, unless another one has its name by now; what it owns is collected in the background."""
+    options = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": uid},
+    }
+    with suppress(ConflictError):
+        await _delete(client, PIPELINE_RUNS, namespace, name, options)
 
 
 async def delete_pod(client: Client, resource: Resource, pod: Json, grace_seconds: int) -> None:

@@ -33,16 +33,7 @@ _POD_STATUS = (
 )
 # Longer texts are mostly of one object alone.
 _WORD = 20
-_JOB_STATUS = (
-    "conditions",
-    "active",
-    "failed",
-    "succeeded",
-    "startTime",
-    "completionTime",
-    "completedIndexes",
-    "failedIndexes",
-)
+_JOB_STATUS = ("conditions", "active", "failed", "succeeded", "startTime", "completionTime")
 
 
 def slim_job(job: Json) -> Json:

@@ -7,6 +7,7 @@ from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.run_observe import live_jobs_of_run, orphaned_pods
 from towpath_operator.handlers.run_progress import Seen, progress
+from towpath_operator.handlers.run_retention import retain
 from towpath_operator.handlers.run_start import start
 from towpath_operator.handlers.run_stop import stop_pods
 
@@ -19,7 +20,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
         return None
     if (run.get("status") or {}).get("completionTime") and not live_jobs_of_run(context, run):
         context.memory.forget_run(run["metadata"]["uid"])
-        return None
+        return await retain(context, run)
     recorded = read_status(run.get("status") or {})
     if recorded is None:
         return await start(context, run)

@@ -20,7 +20,8 @@ class Limits:
     """What the installation allows, from the chart. Times are in seconds.
 
     `max_scratch_bytes` bounds what the inputs of a step may take of a node's disk; a sweep leaves what is younger
-    than `sweep_older_than_seconds`, and only says what it would delete where `sweep_is_dry`.
+    than `sweep_older_than_seconds`, and only says what it would delete where `sweep_is_dry`. Without other cause a
+    Datastore is swept every `sweep_interval_seconds`.
     """
 
     disruptions: int = 10
@@ -37,6 +38,7 @@ class Limits:
     max_scratch_bytes: int | None = None
     sweep_older_than_seconds: int = 86_400
     sweep_is_dry: bool = False
+    sweep_interval_seconds: int = 86_400
 
 
 @dataclass(frozen=True)

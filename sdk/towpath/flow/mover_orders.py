@@ -59,17 +59,24 @@ class CountSurvey:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep of one datastore may delete: attempts of `datasets`, written before so many seconds since 1970.
+    """What a sweep of one datastore may delete, and the records that it writes before.
 
-    Not those of the `runs` (their folders), and none whose `names.prefix_mark` is among the `kept`.
+    Of attempts only what was written in the window, in seconds since 1970. Nothing of the `runs` and none of the
+    `kept` attempts: both are `names.prefix_mark`s. `datasets` let go what was written for versions that are gone.
+    `in_place` are beginnings of keys, with the datastore's own prefix, that sources of Datasets read.
     """
 
     datastore: PlannedDatastore
-    datasets: tuple[str, ...]
+    cluster_id: str
+    datasets: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    in_place: tuple[str, ...] = ()
+    written_since: int = 0
     written_before: int = 0
     is_dry: bool = False
+    requested: str | None = None
+    records: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
 # On a Datastore: any new value asks for a sweep now, one that begins with DRY_RUN to only say what would go.
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
+# On the Job of a sweep: the digest of its order, and the runs whose records it writes, as NAME/UID.
+ORDER_ANNOTATION = f"{GROUP}/order"
+RECORDS_ANNOTATION = f"{GROUP}/records"
 DRY_RUN = "dry-run"
 
 STAGE_IN_CONTAINER = "stage-in"
@@ -63,13 +66,12 @@ CONTAINER_OUTPUTS = "/towpath/outputs"
 CONTAINER_OUTPUTS_ELSEWHERE = "/towpath/outputs-elsewhere"
 
 PLAN_RUN_KEY = "run"
+OWNER = "owner.json"
 
 # No step has such a name, and no attempt of a step without shards.
-_SHARDS_FOLDER = "_shards/"
+SHARDS_FOLDER = "_shards/"
 
 LABEL_LIMIT = 63
-# A pod of an Indexed Job is a host of its name and of its place, such as -4095.
-_JOB_LIMIT = LABEL_LIMIT - 5
 # A ConfigMap's or a version's name may have 253 characters; a Job's becomes a label value.
 OBJECT_LIMIT = 253
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -108,10 +110,10 @@ def plan_step_key(step: str) -> str:
 
 
 def job_name(run: str, uid: str, step: str, attempt: int) -> str:
-    """The name of the Job of one attempt, never that of another step; with its place a pod's host name of 63."""
+    """The name of the Job of one attempt: at most 63 characters, never that of another step."""
     suffix = f"-{attempt}"
     prefix = f"{_plain(run, 20)}-{short_uid(uid)}-"
-    return prefix + _distinct(step, _JOB_LIMIT - len(prefix) - len(suffix)) + suffix
+    return prefix + _distinct(step, LABEL_LIMIT - len(prefix) - len(suffix)) + suffix
 
 
 def version_name(dataset: str, version: int) -> str:
@@ -148,6 +150,11 @@ def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
 def export_job_name(run: str, uid: str, ask: str) -> str:
     """The name of the Job that copies an output of a run to the place of its `export`."""
     return _mover_job(run, uid, f"-export-{ask_of(ask)}")
+
+
+def sweep_list_name(job: str, digest: str, number: int) -> str:
+    """The name of one of the ConfigMaps that hold the lists of a sweep's order with this digest."""
+    return f"{job}-{digest.removeprefix('sha256:')[:8]}-{number}"
 
 
 def listing_container(number: int) -> str:
@@ -207,13 +214,13 @@ def attempt_id(attempt: int, pod_uid: str) -> str:
 
 
 def shard_attempt_id(attempt: int, pod_uid: str) -> str:
-    """The folder of one attempt of one shard, or of the merge: all those of a step are one to a sweep."""
-    return f"{_SHARDS_FOLDER}{attempt_id(attempt, pod_uid)}"
+    """The folder of one attempt of one shard, or of the merge."""
+    return f"{SHARDS_FOLDER}{attempt_id(attempt, pod_uid)}"
 
 
 def parts_of_attempt_id(attempt: str) -> tuple[int, str]:
     """The number of an attempt and the UID of its pod."""
-    number, _, uid = attempt.removeprefix(_SHARDS_FOLDER).partition("-")
+    number, _, uid = attempt.removeprefix(SHARDS_FOLDER).partition("-")
     return int(number), uid
 
 
@@ -232,29 +239,20 @@ def dataset_prefix(namespace: str, dataset: str) -> str:
     return f"{namespace}/datasets/{dataset}/"
 
 
-def attempt_prefix_of(inventory: str) -> str:
-    """Where the attempt lies that wrote the output with this inventory; of a step with shards, all its attempts."""
-    attempt = inventory.rsplit("/", 2)[0] + "/"
-    all_of_step = attempt.rsplit("/", 2)[0] + "/"
-    return all_of_step if holds_shards(all_of_step) else attempt
-
-
-def holds_shards(prefix: str) -> bool:
-    """Whether this is where all attempts of a step with shards lie."""
-    return prefix.endswith(f"/{_SHARDS_FOLDER}")
-
-
 def attempt_at(namespace: str, key: str) -> str | None:
     """The prefix of the attempt whose object this key is; None for a key that belongs to no attempt."""
     parts = key.split("/")
-    # runs/RUN/STEP/ATTEMPT/, and with a dataset's name before the run's folder.
+    # runs/RUN/STEP/ATTEMPT/, and with a dataset's name before the run's folder; shards have a folder more.
     depth = {f"{namespace}/runs": 5, f"{namespace}/datasets": 6}.get("/".join(parts[:2]), len(parts))
+    if parts[depth - 1 : depth] == [SHARDS_FOLDER.rstrip("/")]:
+        depth += 1
     return "/".join(parts[:depth]) + "/" if len(parts) > depth else None
 
 
 def run_folder_of(attempt: str) -> str:
     """The folder of the run whose attempt has this prefix."""
-    return attempt.split("/")[-4]
+    _, kind, dataset, folder, *_ = attempt.split("/")
+    return dataset if kind == "runs" else folder
 
 
 def prefix_mark(prefix: str) -> str:
@@ -351,7 +349,12 @@ def owned_keys(namespace: str) -> tuple[str, ...]:
 
 def owner_key(namespace: str) -> str:
     """The key that says who writes below a namespace's prefix."""
-    return f"{namespace}/owner.json"
+    return f"{namespace}/{OWNER}"
+
+
+def record_key(namespace: str, folder: str) -> str:
+    """The key of the record of a finished run, by its folder."""
+    return f"{namespace}/records/{folder}.json"
 
 
 def _mover_job(owner: str, uid: str, suffix: str) -> str:

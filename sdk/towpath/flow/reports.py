@@ -65,12 +65,22 @@ class InventoryReport:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What a sweep deleted, or would have, and how many attempts it left because they are too young."""
+    """What a sweep deleted, or would have where `is_dry`, and how many attempts it left because they are too young.
+
+    `refused` attempts hold keys that cannot be deleted; `is_cut`: its time was up. `names` are prefixes, some of them.
+    """
 
     attempts: int
     objects: int
     bytes: int
     young: int
+    uploads: int = 0
+    records: int = 0
+    refused: int = 0
+    is_dry: bool = False
+    is_cut: bool = False
+    requested: str | None = None
+    names: tuple[str, ...] = ()
 
 
 def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
@@ -144,7 +154,17 @@ def read_export(text: str | None) -> str | None:
 def read_sweep(text: str | None) -> SweepReport:
     """The report of a sweep; UnreadableReportError if it is none."""
     report = _report(text)
-    return SweepReport(*(_size(report.get(name)) for name in ("attempts", "objects", "bytes", "young")))
+    counts = ("attempts", "objects", "bytes", "young", "uploads", "records", "refused")
+    prefixes = report.get("names", [])
+    if not isinstance(prefixes, list):
+        raise UnreadableReportError("names are not a list")
+    return SweepReport(
+        **{name: _size(report.get(name, 0)) for name in counts},
+        is_dry=report.get("dryRun") is True,
+        is_cut=report.get("left") is True,
+        requested=_text(report["requested"], 256) if "requested" in report else None,
+        names=tuple(_text(prefix, LIMIT_BYTES) for prefix in prefixes),
+    )
 
 
 def _report(text: str | None) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def write_unplanned(
     """The whole status of a run that waits for what it names, or was refused."""
     status = _head(run, outcome.reason, outcome.message, now) | {"startTime": timestamp(first_seen_at)}
     if isinstance(outcome, Refused):
-        status["completionTime"] = timestamp(now)
+        retention = (run["spec"].get("pipelineSpec") or {}).get("retention") or {}
+        status |= {"completionTime": timestamp(now), **retention}
     return status
 
 

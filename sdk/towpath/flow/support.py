@@ -49,17 +49,17 @@ HONOURED: Mapping[type[BaseModel], str] = {
     sources.Parquet: ALL,
     sources.JsonLines: ALL,
     sources.Archive: ALL,
-    pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds",
+    pipeline.PipelineSpec: "description params step_defaults steps timeout_seconds retention",
     pipeline.Param: ALL,
+    pipeline.Retention: ALL,
     pipelinerun.PipelineRunSpec: (
         "pipeline_ref pipeline_spec params reuse continue_on_step_failure cancel timeout_seconds"
     ),
     step.StepSettings: _STEP_SETTINGS,
     step.Step: (
         f"{_STEP_SETTINGS} name image code command args inputs outputs depends_on "
-        "termination_grace_period_seconds shards"
+        "termination_grace_period_seconds"
     ),
-    step.Shards: ALL,
     step.Code: "inline config_map_ref",
     ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable allow_empty",
     ports.DatasetRef: ALL,
@@ -99,7 +99,7 @@ HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
 
 
 def not_supported(spec: BaseModel) -> list[str]:
-    """The paths of fields that are set and not honoured yet, such as `spec.steps[1].reuse`."""
+    """The paths of fields that are set and not honoured yet, such as `spec.steps[1].shards`."""
     return list(_refused(spec, "spec"))
 
 

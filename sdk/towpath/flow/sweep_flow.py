@@ -1,106 +1,95 @@
-"""A Datastore, the datasets that let data go, and their versions → whether to sweep now, and what may go then.
+"""A Datastore, and what its namespace holds → whether to sweep it now, and what became of the sweep before.
 
-Nothing is deleted but what is proven to be of no use: what versions, unfinished runs and outputs refer to stays.
+It is swept when a version is gone whose Dataset says Delete, when a run is past its retention and its record is to be
+written, when somebody asks, and otherwise each day on which there was something to do. `sweep_plan.py` says what goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from towpath.api.dataset import Dataset, DeletionPolicy
 from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
-from towpath.api.sources import Source
 from towpath.flow import movers, names, reports
 from towpath.flow.conditions import brief, timestamp
-from towpath.flow.datastores import planned_datastore
-from towpath.flow.mover_orders import Sweep
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import InventoryRef
 from towpath.flow.readiness import why_not_ready
 from towpath.flow.reports import SweepReport, UnreadableReportError
+from towpath.flow.retention import is_past_retention
+from towpath.flow.sweep_references import Json, folder_of, is_finished
 from towpath.flow.verdicts import Moment
 
-AGAIN_SECONDS = 86_400.0
-FAILED_PAUSE_SECONDS = 600.0
-# An order is a variable of a container, which may have 128 KiB; a run's folder is as long as some eight marks.
-MOST_KEPT = 6000
-_MARKS_PER_RUN = 8
+# After a failure, or a sweep whose time was up.
+PAUSE_SECONDS = 600.0
+# Many runs end together: their records are written together.
+RECORDS_PAUSE_SECONDS = 60.0
+MOST_RECORDS = 50
+# What a sweep left is not there to be told from what it was by facts: these stand for that.
+_YOUNG, _LEFT = "young", "left"
 
 
 @dataclass(frozen=True)
 class SweepSources:
-    """A Datastore, and what its namespace has of datasets and versions; `sweeps` are its own movers."""
+    """A Datastore, and what its namespace has of datasets, versions and runs; `sweeps` are its own movers."""
 
     datastore: Datastore
     datasets: tuple[Dataset, ...] = ()
     versions: tuple[DatasetVersion, ...] = ()
+    runs: tuple[Json, ...] = ()
     sweeps: Sequence[ObservedMover] = ()
 
 
 @dataclass(frozen=True)
-class References:
-    """What runs refer to: the folders of unfinished ones, and inventories of what they, or what is shown, need."""
-
-    runs: tuple[str, ...] = ()
-    inventories: tuple[InventoryRef, ...] = ()
-
-
-@dataclass(frozen=True)
 class SweepDecision:
-    """What to do: write `status` where there is one, then begin the sweep that `ask` stands for."""
+    """What to do, in this order: delete the runs that Job `recorded` has written records of, write `status` where there
+    is one, delete Jobs, and begin the sweep that `ask` stands for, as `requested` by somebody.
+    """
 
     status: dict[str, Any] | None = None
     ask: str | None = None
+    requested: str | None = None
+    recorded: str | None = None
     delete: tuple[str, ...] = ()
     ask_admission: tuple[str, ...] = ()
     check_after_seconds: float | None = None
 
 
 def decide_sweep(sources: SweepSources, moment: Moment) -> SweepDecision:
-    """Whether to sweep a Datastore now: when a version is gone whose Dataset says Delete, and each day after that."""
+    """Whether to sweep a Datastore now."""
     datastore, status = sources.datastore, sources.datastore.status
-    gone = list(_gone(sources))
-    since = names.ask_of(status.swept_at)
-    sweep = next((one for one in sources.sweeps if _half(one, 1) == since and not one.deleting), None)
+    since = names.ask_of(status.swept_at, status.sweep_requested)
+    sweep = next((one for one in sources.sweeps if _part(one, 2) == since and not one.deleting), None)
     if sweep is not None:
         return _begun(datastore, sweep, moment)
-    if not gone or datastore.spec.read_only or why_not_ready(datastore) is not None:
+    if datastore.spec.read_only or why_not_ready(datastore) is not None:
         return SweepDecision()
-    wanted = names.ask_of(*gone)
-    left = _seconds_until_due(datastore, wanted, moment)
+    wanted = _Wanted(names.ask_of(*_gone(sources)), names.ask_of(*_facts(sources)))
+    left = _seconds_until_due(sources, wanted, moment)
     if left > 0:
         return SweepDecision(check_after_seconds=left)
     earlier = tuple(sorted(one.job for one in sources.sweeps if not one.deleting))
-    return SweepDecision(None, f"{wanted}-{since}", earlier, check_after_seconds=moment.limits.no_pod_seconds)
-
-
-def sweep_of(sources: SweepSources, references: References, moment: Moment) -> Sweep | None:
-    """What the sweep may delete; None if nothing can go, or more is kept than an order can say."""
-    namespace = sources.datastore.metadata.namespace or ""
-    theirs = [InventoryRef(**one.spec.inventory.as_dict()) for one in sources.versions]
-    # Whatever their Datastore is called: two of them may be one place.
-    kept = {
-        names.prefix_mark(names.attempt_prefix_of(one.path))
-        for one in (*theirs, *references.inventories)
-        if one.path.startswith(f"{namespace}/datasets/")
-    }
-    datasets = [one for one in _letting_go(sources) if not _is_read_in_place(sources, one)]
-    if not datasets or len(kept) + len(references.runs) * _MARKS_PER_RUN > MOST_KEPT:
-        return None
-    limits = moment.limits
-    return Sweep(
-        datastore=planned_datastore(sources.datastore),
-        datasets=tuple(datasets),
-        runs=tuple(sorted(references.runs)),
-        kept=tuple(sorted(kept)),
-        # What begins from now on is in none of these lists, whatever the age is set to.
-        written_before=int(moment.now.timestamp()) - limits.sweep_older_than_seconds,
-        is_dry=limits.sweep_is_dry,
+    ask = f"{wanted.gone}-{wanted.facts}-{since}"
+    return SweepDecision(
+        None, ask, _requested(datastore), None, earlier, check_after_seconds=moment.limits.no_pod_seconds
     )
+
+
+def due_records(sources: SweepSources, moment: Moment) -> Iterator[Json]:
+    """The runs that are past their retention, where this is the Datastore that takes their records; not too many."""
+    if sources.datastore.metadata.name == names.DEFAULT_DATASTORE and not moment.limits.sweep_is_dry:
+        yield from islice((run for run in sources.runs if is_past_retention(run, moment.now)), MOST_RECORDS)
+
+
+def letting_go(datasets: Iterable[Dataset]) -> Iterator[str]:
+    """The datasets whose deleted versions take along what steps wrote for them."""
+    for dataset in datasets:
+        if dataset.spec.deletion_policy is DeletionPolicy.DELETE and not dataset.spec.sources:
+            yield dataset.metadata.name or ""
 
 
 def not_swept(datastore: Datastore, why: str, moment: Moment) -> dict[str, Any]:
@@ -109,48 +98,55 @@ def not_swept(datastore: Datastore, why: str, moment: Moment) -> dict[str, Any]:
     return after | {"sweptAt": timestamp(moment.now), "swept": brief(why, 1000)}
 
 
-def _letting_go(sources: SweepSources) -> Iterator[str]:
-    """The datasets whose deleted versions take along what steps wrote for them."""
-    for dataset in sources.datasets:
-        if dataset.spec.deletion_policy is DeletionPolicy.DELETE and not dataset.spec.sources:
-            yield dataset.metadata.name or ""
+@dataclass(frozen=True)
+class _Wanted:
+    """Stands for the versions that are gone and take their data along, and for all that is there."""
+
+    gone: str
+    facts: str
 
 
 def _gone(sources: SweepSources) -> Iterator[str]:
-    """Names of versions that are not there, though their numbers were given."""
+    """Names of versions that are not there, though their numbers were given; a crash can have left a gap, too."""
     there = {(one.spec.dataset, one.spec.version) for one in sources.versions}
     last = {one.metadata.name: one.status.last_version or 0 for one in sources.datasets}
-    for name in sorted(_letting_go(sources)):
+    for name in sorted(letting_go(sources.datasets)):
         yield from (f"{name}@{number}" for number in range(1, last[name] + 1) if (name, number) not in there)
 
 
-def _is_read_in_place(sources: SweepSources, dataset: str) -> bool:
-    """Whether a Dataset's source names, as files in place, what steps wrote for another."""
-    namespace = sources.datastore.metadata.namespace or ""
-    folder = names.dataset_prefix(namespace, dataset)
-    bases = (_base(source) for one in sources.datasets for source in one.spec.sources)
-    return any(
-        base.startswith(f"{namespace}/") and (base.startswith(folder) or folder.startswith(base))
-        for base in bases
-    )
+def _facts(sources: SweepSources) -> list[str]:
+    """What has ended and what is there: as long as this is the same, another sweep finds nothing new."""
+    ended = [folder_of(run) for run in sources.runs if is_finished(run)]
+    return sorted([*ended, *(one.metadata.name or "" for one in sources.versions)])
 
 
-def _base(source: Source) -> str:
-    """The part of a path before its first pattern."""
-    path = source.path or ""
-    return path[: next((place for place, letter in enumerate(path) if letter in "*?["), len(path))]
+def _requested(datastore: Datastore) -> str | None:
+    """What somebody asks by the annotation, if it was not answered yet."""
+    value = datastore.metadata.annotations.get(names.SWEEP_ANNOTATION)
+    asked = value[:256] if value else None
+    return asked if asked != datastore.status.sweep_requested else None
 
 
-def _half(sweep: ObservedMover, which: int) -> str:
-    return [*sweep.ask.split("-"), ""][which]
+def _part(sweep: ObservedMover, which: int) -> str:
+    return [*sweep.ask.split("-"), "", "", ""][which]
 
 
-def _seconds_until_due(datastore: Datastore, wanted: str, moment: Moment) -> float:
-    status = datastore.status
-    if status.swept_at is None or (status.swept_for is not None and status.swept_for != wanted):
+def _seconds_until_due(sources: SweepSources, wanted: _Wanted, moment: Moment) -> float:
+    datastore, status = sources.datastore, sources.datastore.status
+    since = status.swept_at or datastore.metadata.creation_timestamp or moment.now
+    passed = moment.seconds_since(since)
+    if status.swept_at is not None and status.swept_for is None:
+        return PAUSE_SECONDS - passed
+    gone, _, facts = (status.swept_for or f"{_NOTHING}-{_NOTHING}").partition("-")
+    if _requested(datastore) is not None or gone != wanted.gone:
         return 0.0
-    pause = FAILED_PAUSE_SECONDS if status.swept_for is None else AGAIN_SECONDS
-    return pause - moment.seconds_since(status.swept_at)
+    if next(due_records(sources, moment), None) is not None:
+        return RECORDS_PAUSE_SECONDS - passed if status.swept_at is not None else 0.0
+    if facts == _LEFT:
+        return PAUSE_SECONDS - passed
+    left = moment.limits.sweep_interval_seconds - passed
+    # Not due, and nothing to do: looked at again a day later.
+    return left if left > 0 or facts != wanted.facts else moment.limits.sweep_interval_seconds
 
 
 def _begun(datastore: Datastore, sweep: ObservedMover, moment: Moment) -> SweepDecision:
@@ -162,27 +158,49 @@ def _begun(datastore: Datastore, sweep: ObservedMover, moment: Moment) -> SweepD
         case MoverLost():
             return SweepDecision(not_swept(datastore, verdict.message, moment), delete=(sweep.job,))
         case MoverEnded():
-            return SweepDecision(_swept(datastore, sweep, verdict, moment))
+            return _ended(datastore, sweep, verdict, moment)
 
 
-def _swept(datastore: Datastore, sweep: ObservedMover, ended: MoverEnded, moment: Moment) -> dict[str, Any]:
+def _ended(datastore: Datastore, sweep: ObservedMover, ended: MoverEnded, moment: Moment) -> SweepDecision:
     if ended.exit_code != 0:
         failure = reports.read_failure(ended.text)
         words = (
             f"{failure.reason}: {failure.message}" if failure else f"exit code {ended.exit_code}, no report"
         )
-        return not_swept(datastore, f"Not swept: {words}", moment)
+        return SweepDecision(not_swept(datastore, f"Not swept: {words}", moment))
     try:
-        said = _words(reports.read_sweep(ended.text), moment.limits.sweep_is_dry)
+        report = reports.read_sweep(ended.text)
     except UnreadableReportError as error:
-        return not_swept(datastore, f"Not swept: the report cannot be read: {error}", moment)
-    after = {"sweptAt": timestamp(moment.now), "swept": said, "sweptFor": _half(sweep, 0)}
-    return datastore.status.as_dict() | after
+        return SweepDecision(not_swept(datastore, f"Not swept: the report cannot be read: {error}", moment))
+    recorded = sweep.job if report.records else None
+    return SweepDecision(_swept(datastore, sweep, report, moment), recorded=recorded)
 
 
-def _words(report: SweepReport, is_dry: bool) -> str:
-    doing = "Would delete" if is_dry else "Deleted"
-    young = f" {report.young} more are too young." if report.young else ""
-    return (
-        f"{doing} {report.attempts} attempts of steps: {report.objects} objects, {report.bytes} bytes.{young}"
-    )
+def _swept(datastore: Datastore, sweep: ObservedMover, report: SweepReport, moment: Moment) -> dict[str, Any]:
+    after = datastore.status.as_dict() | {"swept": _words(report)}
+    if report.requested is not None:
+        after["sweepRequested"] = report.requested
+    if report.is_dry and not moment.limits.sweep_is_dry:
+        # It was only a question: what is due stays due.
+        return after
+    facts = _LEFT if report.is_cut else _YOUNG if report.young else _part(sweep, 1)
+    return after | {"sweptAt": timestamp(moment.now), "sweptFor": f"{_part(sweep, 0)}-{facts}"}
+
+
+def _words(report: SweepReport) -> str:
+    doing = "Would delete" if report.is_dry else "Deleted"
+    more = [
+        (report.uploads, "{} uploads that were never completed {}."),
+        (report.records, "{} records of runs were written."),
+        (report.young, "{} more are too young."),
+        (report.refused, "{} hold keys that cannot be deleted: the mover's log names them."),
+    ]
+    verb = "would be aborted" if report.is_dry else "were aborted"
+    said = [words.format(count, verb) for count, words in more if count]
+    listed = ["Such as " + ", ".join(report.names) + "."] if report.is_dry and report.names else []
+    begin = f"{doing} {report.attempts} attempts of steps: {report.objects} objects, {report.bytes} bytes."
+    cut = ["Its time was up; it goes on later."] if report.is_cut else []
+    return brief(" ".join([begin, *said, *cut, *listed]), 1000)
+
+
+_NOTHING = names.ask_of()
