@@ -26,6 +26,7 @@ MOVERS = {
     "take-inventory": "list the sources of a dataset",
     "count-views": "count the files and bytes of parts of inventories",
     "export": "copy a published output to a place of the user's choice",
+    "merge": "make one output of what the shards of a step have published",
     "sweep": "delete what nothing refers to any more, and write the records of runs that are to go",
 }
 

@@ -13,7 +13,7 @@ from towpath_mover.inventory import FORMAT, FORMAT_VERSION, Entry, Root
 from towpath_mover.paths import check_path
 
 MAX_SIZE = 2**63 - 1
-MAX_ROOTS = 4096
+MAX_ROOTS = 8192
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TAG = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,1024}")

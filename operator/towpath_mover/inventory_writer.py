@@ -28,12 +28,17 @@ class WrittenInventory(NamedTuple):
 
 def write_inventory(file: Path, roots: Sequence[Root], entries: Iterable[Entry]) -> WrittenInventory:
     """Write the entries, which may come in any order, and say what they are; sorting uses the file's folder."""
+    return write_sorted(file, roots, in_order(entries, file.parent))
+
+
+def write_sorted(file: Path, roots: Sequence[Root], entries: Iterable[Entry]) -> WrittenInventory:
+    """Write the entries, which come in the order of their paths, and say what they are."""
     with file.open("wb") as opened:
         text = _Text(opened)
         text.write(encode_header(roots))
         tally = Tally(roots)
         batch: list[bytes] = []
-        for entry in in_order(entries, file.parent):
+        for entry in entries:
             check_path(entry.path)
             tally.add(entry)
             batch.append(encode_entry(entry))

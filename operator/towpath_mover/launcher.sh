@@ -127,6 +127,14 @@ if [ $# = 0 ]; then
   finish 125
 fi
 
+# Which shard this is stands in a file: the number that Kubernetes gives is the pod's place in its Job, which is another
+# when only some shards are run again.
+if [ -f "$tp_bin/shard" ]; then
+  read -r TOWPATH_SHARD <"$tp_bin/shard"
+  JOB_COMPLETION_INDEX=$TOWPATH_SHARD
+  export TOWPATH_SHARD JOB_COMPLETION_INDEX
+fi
+
 (
   kill -USR2 $$
   become "$@"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from towpath.flow import names
 from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
 from towpath_mover.pod_paths import PodPaths
+from towpath_mover.shard_order import ShardOrder, shard_order
 from towpath_mover.stores import Datastore, datastore_from
 
 ATTEMPT_VARIABLE = "TOWPATH_ATTEMPT"
@@ -78,7 +79,7 @@ class CodeOrder(NamedTuple):
 
 
 class StepOrder(NamedTuple):
-    """One attempt of one step. `attempt_id` is its folder in the store."""
+    """One attempt of one step, or of one of its shards. `attempt_id` is its folder in the store."""
 
     namespace: str
     run: str
@@ -93,6 +94,7 @@ class StepOrder(NamedTuple):
     inputs: tuple[InputOrder, ...]
     outputs: tuple[OutputOrder, ...]
     code: CodeOrder | None
+    shard: ShardOrder | None = None
 
 
 class ProbeOrder(NamedTuple):
@@ -164,6 +166,8 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     step = read_zipped(paths.step_document).check_format()
     attempt = read_variable(environ, ATTEMPT_VARIABLE)
     run, number, code = document.child("run"), attempt.number("attempt"), step.optional_child("code")
+    shard = shard_order(step, attempt, environ)
+    attempt_id = names.shard_attempt_id if shard else names.attempt_id
     return StepOrder(
         namespace=run.text("namespace"),
         run=run.text("name"),
@@ -172,12 +176,13 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         params=document.texts("params"),
         step=step.text("name"),
         attempt=number,
-        attempt_id=names.attempt_id(number, _pod_uid(environ)),
+        attempt_id=attempt_id(number, pod_uid(environ)),
         result_prefix=step.text("resultPrefix"),
         datastores=datastores_of(document),
-        inputs=tuple(_inputs(step, attempt)),
-        outputs=tuple(_output(output) for output in step.children("outputs")),
+        inputs=tuple(_share(given, shard) for given in _inputs(step, attempt)),
+        outputs=tuple(output_order(output) for output in step.children("outputs")),
         code=_code(code) if code else None,
+        shard=shard,
     )
 
 
@@ -242,11 +247,19 @@ def inventory_of(inventory: Fields) -> InventoryRef:
     return InventoryRef(inventory.text("datastore"), inventory.text("path"), inventory.text("digest"))
 
 
-def _pod_uid(environ: Mapping[str, str]) -> str:
+def pod_uid(environ: Mapping[str, str]) -> str:
+    """Return the UID of the pod that this is."""
     uid = environ.get(POD_UID_VARIABLE)
     if not uid:
         raise OrderError(f"The environment variable {POD_UID_VARIABLE} is not set.")
     return uid
+
+
+def _share(given: InputOrder, shard: ShardOrder | None) -> InputOrder:
+    if shard is None or given.name != shard.input:
+        return given
+    share = {"shard": {"index": shard.number, "count": shard.shards}}
+    return given._replace(transforms=(*given.transforms, share))
 
 
 def datastores_of(document: Fields) -> dict[str, Datastore]:
@@ -294,7 +307,8 @@ def _origin(planned: Fields, version: Fields | None) -> dict[str, str | int]:
     return {"step": source.text("step"), "output": source.text("output")}
 
 
-def _output(planned: Fields) -> OutputOrder:
+def output_order(planned: Fields) -> OutputOrder:
+    """Return one output as a step's document describes it."""
     export = planned.optional_child("export")
     return OutputOrder(
         name=planned.text("name"),

@@ -57,6 +57,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report:
         "outputs": outputs,
         "metrics": read_metrics(paths.metrics),
     }
+    if order.shard:
+        result["shard"] = order.shard.number
     result["seconds"] = round(time.monotonic() - started, 3)
     if order.outputs:
         _until_accepted(partial(_write_result, result, order, paths), stopped)

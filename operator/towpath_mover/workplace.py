@@ -26,6 +26,8 @@ def prepare(order: StepOrder, paths: PodPaths) -> None:
     _prepare_outputs(order, paths)
     _place_context(order, paths)
     _place_launcher(paths.bin)
+    if order.shard:
+        (paths.bin / "shard").write_text(f"{order.shard.number}\n")
 
 
 def _place_code(code: CodeOrder, paths: PodPaths) -> None:
@@ -85,6 +87,7 @@ def _context(order: StepOrder) -> dict[str, object]:
         "pipeline": order.pipeline,
         "step": order.step,
         "attempt": order.attempt,
+        **({"shard": order.shard.number, "shards": order.shard.shards} if order.shard else {}),
         "params": dict(order.params),
         "inputs": {
             given.name: {

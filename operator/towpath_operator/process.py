@@ -18,6 +18,7 @@ from towpath.flow.sources import Installation
 from towpath_operator.cluster.audit import Audit
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client, load_configuration
+from towpath_operator.cluster.events import Recorder
 from towpath_operator.cluster.lease import Lease
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.reflector import Reflector, Selection
@@ -62,6 +63,7 @@ class Process:
         ]
         places = [(store, namespace) for store in self._cache.ours for namespace in namespaces]
         self._audit = Audit(client, places, metrics, settings.audit_seconds)
+        self._events = Recorder(client, settings.identity)
         self._lease = Lease(lease_client, settings.namespace, settings.lease_name, settings.identity)
         self.health = Health(self._queue, self._lag, self._contacts())
 
@@ -85,7 +87,8 @@ class Process:
         loops: dict[str, Coroutine[Any, Any, Any]] = {
             f"watch of {_place(reflector)}": reflector.run() for reflector in self._reflectors
         }
-        loops |= {"audit": self._audit.run(), "lag": self._lag.run(), "reconciling": self._lead()}
+        loops |= {"audit": self._audit.run(), "Events": self._events.run()}
+        loops |= {"lag": self._lag.run(), "reconciling": self._lead()}
         return [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
 
     async def _start_kopf(self, ours: frozenset[asyncio.Task[Any]]) -> asyncio.Task[Any]:
@@ -149,6 +152,7 @@ class Process:
             installation=make_installation(settings, await self._cluster_id()),
             pods=make_pod_settings(settings),
             limits=make_limits(settings),
+            events=self._events,
         )
 
     async def _cluster_id(self) -> str:

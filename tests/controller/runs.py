@@ -66,6 +66,12 @@ class Runs:
         """The pods of a run."""
         return self._of(run, "pods")
 
+    def events(self, run: str) -> list[Json]:
+        """What people were told of a run, in order."""
+        selector = f"regarding.name={run},regarding.kind=PipelineRun"
+        found: list[Json] = self._json("events.events.k8s.io", "--field-selector", selector)["items"]
+        return sorted(found, key=lambda event: str(event["eventTime"]))
+
     def _of(self, run: str, kind: str) -> list[Json]:
         found: list[Json] = self._json(kind, "--selector", f"towpath.dev/run={run}")["items"]
         return found

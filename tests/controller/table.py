@@ -15,6 +15,7 @@ from towpath.flow.decision import Limits
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client
+from towpath_operator.cluster.events import Recorder
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.status import StatusWriter
 from towpath_operator.handlers.context import Context
@@ -83,4 +84,5 @@ def context_for(client: Client) -> Context:
         installation=Installation("step", "mover", "cluster"),
         pods=PodSettings(),
         limits=Limits(),
+        events=Recorder(client, "test"),
     )

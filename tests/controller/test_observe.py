@@ -43,7 +43,7 @@ def pod(name: str = "p", created: str = "2026-01-01T00:00:00Z", **status: Any) -
 
 
 def test_a_job_tells_step_attempt_digest_and_owner() -> None:
-    seen = attempt_of(slim_job(step_job()), None)
+    seen = attempt_of(slim_job(step_job()), [])
     assert (seen.step, seen.attempt, seen.step_digest, seen.owner_uid) == ("prep", 2, "sha256:d", "run-uid")
     assert seen.pod is None
     assert not seen.complete
@@ -53,7 +53,7 @@ def test_a_job_tells_step_attempt_digest_and_owner() -> None:
 def test_the_rule_that_ended_a_job_is_in_its_condition() -> None:
     told = "Container stage-in for pod ns/p failed with exit code 44 matching FailJob rule at index 3"
     conditions = [{"type": "FailureTarget", "status": "True", "reason": "PodFailurePolicy", "message": told}]
-    seen = attempt_of(slim_job(step_job(conditions=conditions)), None)
+    seen = attempt_of(slim_job(step_job(conditions=conditions)), [])
     assert seen.failed_reason == "PodFailurePolicy"
     assert seen.failed_message == told
 
@@ -105,12 +105,53 @@ def test_a_disruption_and_an_eviction_are_told_apart() -> None:
 def test_a_pod_of_before_its_job_was_resumed_says_nothing() -> None:
     old, new = pod("old", "2026-01-01T00:00:00Z"), pod("new", "2026-01-01T00:00:09Z")
     resumed = step_job(startTime="2026-01-01T00:00:09Z")
-    assert attempt_of(resumed, old).pod is None
-    assert attempt_of(resumed, new).pod is not None
-    assert attempt_of(step_job(), old).pod is not None
+    assert attempt_of(resumed, [old]).pod is None
+    assert attempt_of(resumed, [new]).pod is not None
+    assert attempt_of(step_job(), [old]).pod is not None
 
 
 def test_of_two_pods_the_newest_counts() -> None:
     old, new = pod("old", "2026-01-01T00:00:00Z"), pod("new", "2026-01-02T00:00:00Z")
     assert newest_pod([new, old]) is new
     assert newest_pod([]) is None
+
+
+def shards_job(annotation: str, **status: Any) -> Json:
+    given = step_job(**status)
+    given["metadata"]["annotations"]["towpath.dev/shards"] = annotation
+    return slim_job(given)
+
+
+def pod_at(place: int, name: str = "p", created: str = "2026-01-01T00:00:00Z", **status: Any) -> Json:
+    given = pod(f"{name}-{place}", created, **status)
+    given["metadata"]["labels"] = {"batch.kubernetes.io/job-completion-index": str(place)}
+    return slim_pod(given)
+
+
+def test_a_job_of_shards_tells_which_they_are_their_pods_and_what_has_ended() -> None:
+    seen = attempt_of(
+        shards_job("2,5-6", completedIndexes="0", failedIndexes="2"), [pod_at(1), pod_at(0), pod("stray")]
+    )
+
+    assert seen.shards == (2, 5, 6)
+    assert {place: pod.name for place, pod in seen.pods.items()} == {0: "p-0", 1: "p-1"}
+    assert seen.ended == {0, 2}
+    assert (seen.pod, seen.is_merge) == (None, False)
+
+
+def test_of_a_resumed_job_of_shards_those_that_succeeded_before_still_count() -> None:
+    job_ = shards_job("0-2", startTime="2026-01-01T00:00:09Z")
+    before = [pod_at(0, phase="Succeeded"), pod_at(1, phase="Failed")]
+    after = pod_at(2, created="2026-01-01T00:00:10Z", phase="Running")
+
+    assert sorted(attempt_of(job_, [*before, after]).pods) == [0, 2]
+
+
+def test_a_job_whose_shards_somebody_has_changed_runs_none() -> None:
+    assert attempt_of(shards_job("5-2"), [pod_at(0)]).shards == ()
+
+
+def test_a_merge_is_told_by_its_job() -> None:
+    given = step_job()
+    given["metadata"]["annotations"]["towpath.dev/merge"] = "true"
+    assert attempt_of(slim_job(given), []).is_merge

@@ -31,13 +31,18 @@ def test_a_one_step_run_succeeds_within_five_writes_and_then_costs_nothing(
         assert status["planDigest"].startswith("sha256:")
         assert wait_until(lambda: "Complete" in str(runs.jobs("single")[0]["status"].get("conditions")), 30)
         after = operator.writes()
-        assert after - before <= 5
+        assert after - before <= 5 + 2, "five of status, plan and Job, and two Events"
         passes = operator.passes("PipelineRun")
         where = ("--namespace", runs.namespace)
         runs.kubectl("annotate", "pipelinerun.towpath.dev/single", "touched=yes", *where)
         assert wait_until(lambda: operator.passes("PipelineRun") > passes, 10)
         assert operator.writes() == after
         assert operator.stop() == 0
+    told = [event for event in runs.events("single") if event["type"] == "Normal"]
+    assert [(event["reason"], event["note"]) for event in told] == [
+        ("Planned", "steps: 1"),
+        ("Succeeded", "1 of 1 steps succeeded"),
+    ]
     lease = runs.kubectl.json("get", "lease", "towpath-operator", *where)
     assert lease["spec"].get("holderIdentity", "") == ""
 

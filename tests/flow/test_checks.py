@@ -121,3 +121,16 @@ def test_a_pipeline_that_does_not_fit_or_is_not_honoured_says_so() -> None:
     assert sharded is not None
     assert broken["conditions"][0]["reason"] == "InvalidPipeline"
     assert sharded["conditions"][0]["reason"] == "NotSupportedYet"
+
+
+def test_shards_that_cannot_be_are_refused_by_name() -> None:
+    iris = [{"name": "iris"}]
+    index = STEP(inputs=iris, args=["$(JOB_COMPLETION_INDEX)"], shards={"input": "iris", "count": 2})
+    many = [STEP(f"s{number}", inputs=iris, shards={"input": "iris", "count": 4096}) for number in range(5)]
+
+    said = [decide_pipeline(a_pipeline(*steps), NOON) for steps in ([index], many)]
+
+    conditions = [status["conditions"][0] for status in said if status]
+    assert [one["reason"] for one in conditions] == ["InvalidPipeline", "InvalidPipeline"]
+    assert "Let the command read TOWPATH_SHARD" in conditions[0]["message"]
+    assert "20480 shards together, and a run may have 16384" in conditions[1]["message"]

@@ -198,3 +198,61 @@ def test_a_view_that_is_surely_empty_is_told_of_on_the_pipeline() -> None:
     assert said["status"] == "True"
     assert "transforms of step prep, input iris select nothing" in said["message"]
     assert "step b" not in said["message"]
+
+
+SHARDS: dict[str, Any] = {"shards": {"input": "iris", "count": 4}}
+FOUR = {"iris": (a_version(files=4, directory=True, file=None),)}
+
+
+def test_of_an_input_that_is_shared_out_the_largest_share_is_counted_and_decides_the_disk() -> None:
+    step = builders.make_step(inputs=[{"name": "iris"}], **SHARDS)
+
+    [view] = survey_of(sources(step, versions=FOUR)).views
+    assert (view.transforms, view.shards) == ((), 4)
+    outcome = surveyed(sources(step, versions=FOUR), count=(4, 900, 4096))
+
+    assert isinstance(outcome, Resolved)
+    assert outcome.counts["prep", "iris"] == Counted(4, 900, 4096)
+
+
+def test_fewer_files_than_shards_are_refused_before_anything_starts_unless_that_is_meant() -> None:
+    step = builders.make_step(inputs=[{"name": "iris"}], **SHARDS)
+    allowed = builders.make_step(inputs=[{"name": "iris", "allowEmpty": True}], **SHARDS)
+
+    refused = surveyed(sources(step), count=(3, 900, 4096))
+    granted = surveyed(sources(allowed), count=(3, 900, 4096))
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is RunReason.EMPTY_INPUT
+    assert refused.message.startswith(
+        "Step prep, input iris: it has 3 files for 4 shards, so some would have"
+    )
+    assert isinstance(granted, Resolved)
+
+
+def test_an_output_of_a_step_with_too_few_files_to_share_out_is_refused_when_it_is_known() -> None:
+    taken = {"name": "data", "from": {"step": "prep"}}
+    shared = {"input": "data", "count": 2}
+    plan = planned(reads(), builders.make_step("b", inputs=[taken], shards=shared))
+    report = publish_report(plan.step("prep"))
+    done = a_job(plan, "prep", pod=pod_of(plan, "prep", publish={"exit_code": 0, "message": report}))
+
+    decision = decide(plan, begun(plan), seen(done), later(20), LIMITS)
+
+    failed = {step.name: step for step in decision.recorded.steps}["b"]
+    assert (failed.reason, decision.create) == (StepReason.EMPTY_INPUT, ())
+    assert (failed.message or "").startswith("input data: it has 1 files for 2 shards")
+
+
+def test_shards_stand_in_the_plan_and_in_what_identifies_the_step_but_for_how_many_run_at_once() -> None:
+    def planned_with(**shards: Any) -> Any:
+        fields: dict[str, Any] = {"shards": {"input": "iris", "count": 4} | shards}
+        return planned(builders.make_step(inputs=[{"name": "iris", "allowEmpty": True}], **fields))
+
+    plan = planned_with(parallelism=2)
+
+    assert restore(write(plan)) == plan
+    contracts = [
+        planned_with(**shards).steps[0].contract for shards in ({}, {"parallelism": 2}, {"count": 3})
+    ]
+    assert contracts[0] == contracts[1] != contracts[2]

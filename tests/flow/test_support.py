@@ -21,7 +21,6 @@ STEP = builders.make_step
 CSV = {"type": "Tabular", "format": {"csv": {}}}
 
 REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
-    ({"shards": {"input": "x", "count": 2}}, ["spec.steps[0].shards"]),
     ({"reuse": "Always"}, ["spec.steps[0].reuse: Always"]),
     (
         {"code": {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}},

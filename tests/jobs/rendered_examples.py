@@ -17,6 +17,7 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
+from towpath.flow import names
 from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, View
 from towpath.flow.planned import (
     Counted,
@@ -24,6 +25,7 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
+    PlannedShards,
     PlannedStep,
     PlannedTarget,
     StepOutputRef,
@@ -81,10 +83,22 @@ ON_TARGET = make_step(
         read_only_root=True,
     ),
 )
+MAP = make_step(
+    "map",
+    inputs=(make_input(),),
+    outputs=(make_output("parts"), make_output("report", optional=True, datastore="archive")),
+    shards=PlannedShards("raw", 10, 4),
+)
+# Attempts by shard, of which one was the second.
+PARTS = {
+    shard: names.shard_attempt_id(1 + shard // 9, f"00000000-0000-0000-0000-{shard:012}")
+    for shard in range(10)
+}
 PLAN = make_plan(
     PREP,
     TRAIN,
     HELLO,
+    MAP,
     QUEUED,
     ON_TARGET,
     params={"share": "80", "note": "costs $5, not $(HOME)"},
@@ -163,6 +177,12 @@ def examples() -> dict[str, Object]:
     return {
         "step-with-movers": render(PREP),
         "step-as-root-second-attempt": render(TRAIN, 2, clean=clean),
+        "step-in-shards-second-attempt": step.render(
+            PLAN, MAP, replace(make_order(MAP, 2, {}), shards=(2, 5, 6)), PodSettings()
+        ),
+        "merge-of-shards": step.render(
+            PLAN, MAP, replace(make_order(MAP, 3, {}), parts=PARTS), PodSettings()
+        ),
         "step-plain": render(HELLO),
         "step-in-a-queue": render(QUEUED),
         "step-on-a-compute-target": render(ON_TARGET),

@@ -40,6 +40,8 @@ class Break:
     cut_after: int | None = None
     stall_after: int | None = None
     meanwhile: Callable[[], None] | None = None
+    # Before the request goes on to the server; it may take as long as it likes.
+    beforehand: Callable[[], object] | None = None
     # When the request has been carried out, and nothing of the answer has been sent.
     carried_out: Callable[[], None] | None = None
     # The real answer's body, made another one of which the headers tell nothing.
@@ -78,16 +80,19 @@ class BreakingProxy:
 
 @contextmanager
 def breaking_proxy(
-    upstream: str, rule: Rule = lambda _: None, tls: ssl.SSLContext | None = None
+    upstream: str,
+    rule: Rule = lambda _: None,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[BreakingProxy]:
-    """A proxy on a free port of loopback until the block ends; it breaks nothing unless told to."""
+    """A proxy on a free port, of loopback unless said otherwise, until the block ends; it breaks what it is told to."""
     proxy = BreakingProxy(upstream, rule)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer((host, 0), handler)
     server.daemon_threads = True
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    proxy.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
+    proxy.endpoint = f"{'https' if tls else 'http'}://{host}:{server.server_address[1]}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -123,6 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.proxy.ended.wait()
             self._hang_up()
             return
+        if broken.beforehand:
+            broken.beforehand()
         response, content = self._forward(body)
         if broken.carried_out:
             broken.carried_out()

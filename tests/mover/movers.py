@@ -91,12 +91,22 @@ def take_sources(
 
 
 def count_views(
-    datastore: PlannedDatastore, identity: Identity, inventory: Any, chains: list[Any], root: Path
+    datastore: PlannedDatastore,
+    identity: Identity,
+    inventory: Any,
+    chains: list[Any],
+    root: Path,
+    shards: int = 1,
 ) -> Ended:
-    """Count views of one inventory."""
+    """Count views of one inventory, perhaps each shared out."""
     give_keys(datastore, identity, root)
     views = [
-        {"input": f"Step prep, input v{number}", "inventory": inventory, "transforms": chain}
+        {
+            "input": f"Step prep, input v{number}",
+            "inventory": inventory,
+            "transforms": chain,
+            "shards": shards,
+        }
         for number, chain in enumerate(chains)
     ]
     order = {"views": views, "datastores": [datastore_document(datastore)]}

@@ -25,10 +25,12 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedInput,
     PlannedOutput,
+    PlannedShards,
     PlannedStep,
     RunIdentity,
     StepOutputRef,
 )
+from towpath.flow.shard_status import shards_document
 from towpath_mover.launcher import IMAGE_BUSYBOX, launcher_command, publish_command
 
 NAMESPACE = "team-a"
@@ -50,7 +52,9 @@ class Ended:
 
 @dataclass
 class Pod:
-    """One attempt of one step. `root` stands for /towpath; `transforms`, `allow_empty`, `format` and `file` are of
+    """One attempt of one step, or of the shard at a place among those that it runs.
+
+    `root` stands for /towpath; `transforms`, `allow_empty`, `format` and `file` are of
     every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step."""
 
     root: Path
@@ -63,6 +67,10 @@ class Pod:
     allow_empty: bool = False
     format: Mapping[str, Any] | None = None
     file: str | None = None
+    shards: PlannedShards | None = None
+    running: str = ""
+    place: int = 0
+    uid: str = POD_UID
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,6 +113,7 @@ class Pod:
             result_prefix=names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep"),
             contract={},
             code=self.code,
+            shards=self.shards,
         )
         return Plan(RUN, "iris", {"share": "80"}, (step,), (self.datastore,), "mover", "cluster")
 
@@ -117,13 +126,16 @@ class Pod:
     def environment(self) -> dict[str, str]:
         file = {"file": self.file} if self.file else {}
         given = [{"name": name, "inventory": dict(inventory)} | file for name, inventory in self.inputs]
+        attempt: dict[str, Any] = {"attempt": 1, "inputs": given}
+        attempt |= {"shards": self.running} if self.shards else {}
         return {
             "PATH": os.environ["PATH"],
             "TOWPATH_ROOT": str(self.root),
             "TOWPATH_TERMINATION_LOG": str(self.root / "termination-log"),
-            "TOWPATH_POD_UID": POD_UID,
-            "TOWPATH_ATTEMPT": json.dumps({"attempt": 1, "inputs": given}),
+            "TOWPATH_POD_UID": self.uid,
+            "TOWPATH_ATTEMPT": json.dumps(attempt),
             "COVERAGE_PROCESS_START": "",
+            **({names.INDEX_VARIABLE: str(self.place)} if self.shards else {}),
         }
 
     def stage_in(self) -> Ended:
@@ -133,6 +145,12 @@ class Pod:
     def publish(self, said: str = "0\n") -> Ended:
         """Run `publish` as if this had come through the FIFO."""
         return self.end(self.start("publish", f"{said}."))
+
+    def merge(self, parts: Mapping[int, str]) -> Ended:
+        """Make one output of what these attempts have published, by shard, as another attempt."""
+        told = {"attempt": 9, "parts": shards_document(parts)}
+        self.environ = self.environ | {"TOWPATH_ATTEMPT": json.dumps(told)}
+        return self.end(self.start("merge"))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a mover."""

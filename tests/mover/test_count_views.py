@@ -69,3 +69,16 @@ def test_the_report_of_as_many_views_as_one_mover_gets_is_short_enough(
     ended = count_views(datastore(local_s3), local_s3.s3.admin, inventory, chains, tmp_path)
 
     assert [files for files, _, _ in ended.report["views"]] == [min(number, 30) for number in range(40)]
+
+
+def test_of_a_view_that_is_shared_out_the_largest_share_is_told(
+    local_s3: Space, inventory: Any, tmp_path: Path
+) -> None:
+    ended = count_views(datastore(local_s3), local_s3.s3.admin, inventory, [[], HALF], tmp_path, shards=7)
+
+    assert ended.code == 0, ended.errors
+    for chain, told in zip([[], HALF], ended.report["views"], strict=True):
+        whole = [path for path, _ in naive_select(chain, sorted(SIZES.items()))]
+        shares = [whole[number::7] for number in range(7)]
+        most = max(sum(SIZES[path] for path in share) for share in shares)
+        assert told == [len(whole), most, max(map(scratch_of, shares))]

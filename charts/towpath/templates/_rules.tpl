@@ -42,6 +42,10 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [events]
   verbs: [list]
+# What becomes of users' objects, for those who read their Events.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
 {{- end }}
 
 {{/* In the release's own namespace. */}}

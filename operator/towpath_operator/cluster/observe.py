@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from towpath.api.step import MOST_SHARDS
 from towpath.flow import names
+from towpath.flow.index_ranges import indexes_in
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedMover, ObservedPod
 from towpath_operator.cluster.store import Store
 
@@ -31,15 +33,17 @@ def observe_attempts(run: Json, jobs: Store, pods: Store, told: Told) -> tuple[O
     found = []
     for job in jobs.owned_by(uid):
         if job["metadata"]["labels"].get(names.COMPONENT_LABEL) == names.STEP_COMPONENT:
-            pod = newest_pod(pods.owned_by(job["metadata"]["uid"]))
-            found.append(_with_told(attempt_of(job, pod), told))
+            found.append(_with_told(attempt_of(job, pods.owned_by(job["metadata"]["uid"])), told))
     return tuple(found)
 
 
 def _with_told(attempt: ObservedAttempt, told: Told) -> ObservedAttempt:
     pod = attempt.pod
     if pod is None:
-        return replace(attempt, refusal=told.refusals.get(attempt.job_uid))
+        pods = {
+            index: replace(pod, warning=told.warnings.get(pod.uid)) for index, pod in attempt.pods.items()
+        }
+        return replace(attempt, refusal=told.refusals.get(attempt.job_uid), pods=pods)
     return replace(attempt, pod=_with_warning(pod, told))
 
 
@@ -93,14 +97,12 @@ def newest_pod(pods: list[Json]) -> Json | None:
     return max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
 
 
-def attempt_of(job: Json, pod: Json | None) -> ObservedAttempt:
-    """One Job of a step, and its pod."""
+def attempt_of(job: Json, pods: list[Json]) -> ObservedAttempt:
+    """One Job of a step, and its pod, or those of its shards."""
     meta = job["metadata"]
     failed, complete = _condition(job, *_FAILED), _condition(job, *_COMPLETE)
-    # A Job that was suspended begins anew when it is resumed: a pod of before says nothing any more.
-    is_current = pod is not None and pod["metadata"]["creationTimestamp"] >= job["status"].get(
-        "startTime", ""
-    )
+    shards = shards_of(job)
+    pod = None if shards else newest_pod([pod for pod in pods if _is_current(job, pod)])
     return ObservedAttempt(
         job=meta["name"],
         job_uid=meta["uid"],
@@ -109,13 +111,48 @@ def attempt_of(job: Json, pod: Json | None) -> ObservedAttempt:
         step_digest=meta["annotations"].get(names.STEP_DIGEST_ANNOTATION, ""),
         owner_uid=owner_uid(job),
         created_at=moment(meta["creationTimestamp"]),
-        pod=pod_of(pod) if pod and is_current else None,
+        pod=pod_of(pod) if pod else None,
         suspended=bool(job["spec"].get("suspend")),
         failed_reason=failed.get("reason") if failed else None,
         failed_message=failed.get("message") if failed else None,
         complete=complete is not None,
         deleting="deletionTimestamp" in meta,
+        shards=shards,
+        pods=_pods_of_shards(job, pods) if shards else {},
+        ended=_ended_places(job) if shards else frozenset(),
+        is_merge=names.MERGE_ANNOTATION in meta["annotations"],
     )
+
+
+def shards_of(job: Json) -> tuple[int, ...]:
+    """The shards that a Job runs, in the order of their places in it; none where somebody changed what it says."""
+    try:
+        return indexes_in(job["metadata"]["annotations"].get(names.SHARDS_ANNOTATION, ""), MOST_SHARDS)
+    except ValueError:
+        return ()
+
+
+def _is_current(job: Json, pod: Json) -> bool:
+    # A Job that was suspended begins anew when it is resumed: a pod of before says nothing any more.
+    return bool(pod["metadata"]["creationTimestamp"] >= job["status"].get("startTime", ""))
+
+
+def _pods_of_shards(job: Json, pods: list[Json]) -> dict[int, ObservedPod]:
+    by_place: dict[int, list[Json]] = {}
+    for pod in pods:
+        place = pod["metadata"].get("labels", {}).get(names.INDEX_LABEL, "")
+        # One that succeeded is not run again when its Job is resumed.
+        if place.isdecimal() and (_is_current(job, pod) or pod["status"].get("phase") == "Succeeded"):
+            by_place.setdefault(int(place), []).append(pod)
+    newest = {place: newest_pod(there) for place, there in sorted(by_place.items())}
+    return {place: pod_of(pod) for place, pod in newest.items() if pod is not None}
+
+
+def _ended_places(job: Json) -> frozenset[int]:
+    ended: set[int] = set()
+    for field in ("completedIndexes", "failedIndexes"):
+        ended.update(indexes_in(job["status"].get(field) or "", MOST_SHARDS))
+    return frozenset(ended)
 
 
 def pod_of(pod: Json) -> ObservedPod:

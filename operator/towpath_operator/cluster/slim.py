@@ -33,7 +33,16 @@ _POD_STATUS = (
 )
 # Longer texts are mostly of one object alone.
 _WORD = 20
-_JOB_STATUS = ("conditions", "active", "failed", "succeeded", "startTime", "completionTime")
+_JOB_STATUS = (
+    "conditions",
+    "active",
+    "failed",
+    "succeeded",
+    "startTime",
+    "completionTime",
+    "completedIndexes",
+    "failedIndexes",
+)
 
 
 def slim_job(job: Json) -> Json:

@@ -13,6 +13,7 @@ from towpath.flow.planned import Plan
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client
+from towpath_operator.cluster.events import Recorder
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.resources import Key
 from towpath_operator.cluster.status import StatusWriter
@@ -84,6 +85,7 @@ class Context:
     installation: Installation
     pods: PodSettings
     limits: Limits
+    events: Recorder
     memory: Memory = field(default_factory=Memory)
     now: Callable[[], datetime] = utc_now
 

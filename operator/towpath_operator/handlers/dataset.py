@@ -33,7 +33,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     if decision.status is not None:
         if await context.writer.write(context.cache.datasets, item, decision.status) is None:
             return 0.0
-        report_ready(item, decision.status)
+        report_ready(context, item, decision.status)
     return await _carry_out(context, key, item, decision)
 
 

@@ -32,7 +32,7 @@ async def reconcile(context: Context, key: Key) -> float | None:
     if decision.status is not None:
         if await context.writer.write(cache.datastores, item, decision.status) is None:
             return 0.0
-        report_ready(item, decision.status)
+        report_ready(context, item, decision.status)
     waits = (await _carry_out(context, key, item, datastore, decision), await sweep(context, key))
     return min((wait for wait in waits if wait is not None), default=None)
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from towpath.flow.observed import ObservedMover
+from towpath.flow.occurrences import Occurrence
 from towpath_operator.cluster.observe import Told, is_being_set_up, observe_movers
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context, Json
@@ -36,11 +37,14 @@ def settle_asking(context: Context, key: Key, is_made: bool, check_after_seconds
         context.memory.asked.discard(key)
 
 
-def report_ready(item: Json, status: Json) -> None:
-    """Tell of a condition Ready that changed its status or reason."""
+def report_ready(context: Context, item: Json, status: Json) -> None:
+    """Tell of a condition Ready that changed its status or reason; people, only where it is True or False by now."""
     before, after = _ready(item.get("status") or {}), _ready(status)
     if (before.get("status"), before.get("reason")) == (after.get("status"), after.get("reason")):
         return
+    if after.get("status") in ("True", "False"):
+        told = Occurrence(str(after["reason"]), str(after.get("message") or ""), after["status"] == "False")
+        context.events.tell(item, told)
     meta = item["metadata"]
     extra = {"kind": item.get("kind", ""), "name_of": meta["name"], "namespace": meta["namespace"]}
     extra |= {"ready": after.get("status"), "reason": after.get("reason"), "detail": after.get("message")}

@@ -19,5 +19,5 @@ async def reconcile(context: Context, key: Key) -> float | None:
         return None
     if await context.writer.write(context.cache.pipelines, item, status) is None:
         return 0.0
-    report_ready(item, status)
+    report_ready(context, item, status)
     return None

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from towpath_operator.cluster.observe import is_being_set_up, newest_pod, pod_of
+from towpath_operator.cluster.observe import is_being_set_up, pod_of
 from towpath_operator.cluster.pod_warnings import read_warning
 from towpath_operator.handlers.context import Context, Json
 
 # A pod that is well has its first container after two or three seconds.
 PATIENCE_SECONDS = 8.0
 READ_AGAIN_SECONDS = 15.0
+_FEW = 3
 
 
 async def look_for_warnings(context: Context, jobs: Iterable[Json]) -> float | None:
     """Read the Events of pods that take too long. Seconds after which to look again, None where all is well."""
     again = None
     for job in jobs:
-        pod = newest_pod(context.cache.pods.owned_by(job["metadata"]["uid"]))
-        if pod is not None and is_being_set_up(pod_of(pod)):
+        pods = context.cache.pods.owned_by(job["metadata"]["uid"])
+        # Of many shards that wait alike, a few speak for all.
+        waiting = [pod for pod in pods if is_being_set_up(pod_of(pod))][:_FEW]
+        for pod in waiting:
             waits = await _look(context, pod)
             again = waits if again is None else min(again, waits)
     return again

@@ -26,10 +26,12 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
     told = Told(memory.refusals, memory.warnings)
     attempts = observe_attempts(run, context.cache.jobs, context.cache.pods, told)
     for attempt in attempts:
-        if attempt.pod is not None:
+        pods = [attempt.pod] if attempt.pod else attempt.pods.values()
+        if attempt.pod or any(pod.phase in ("Pending", "Running") for pod in pods):
             memory.forget(attempt.job_uid)
-            if not is_being_set_up(attempt.pod):
-                memory.forget(attempt.pod.uid)
+        for pod in pods:
+            if not is_being_set_up(pod):
+                memory.forget(pod.uid)
     return Observed(
         attempts=attempts,
         exporters=_exporters(context, run, told),

@@ -1,9 +1,10 @@
-"""What people and machines hear of a run: one log line per transition of the run or a step, and the counters."""
+"""What people and machines hear of a run: one log line per transition of the run or a step, few Events, counters."""
 
 from __future__ import annotations
 
 import logging
 
+from towpath.flow import occurrences
 from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
 from towpath.flow.sources import Refused, Waiting
 from towpath_operator.handlers.context import Context, Json
@@ -13,6 +14,8 @@ log = logging.getLogger("towpath.run")
 
 def report(context: Context, run: Json, before: RecordedRun, after: RecordedRun) -> None:
     """Tell what this write of the status changed."""
+    for occurrence in occurrences.changes(before, after):
+        context.events.tell(run, occurrence)
     old = {step.name: step for step in before.steps}
     for step in after.steps:
         _report_step(context, run, old.get(step.name, RecordedStep(step.name)), step)
@@ -60,15 +63,17 @@ def _of(run: Json) -> Json:
     return {"run": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
 
 
-def report_planned(run: Json, recorded: RecordedRun) -> None:
+def report_planned(context: Context, run: Json, recorded: RecordedRun) -> None:
     """Tell that the plan is written and its digest recorded."""
+    context.events.tell(run, occurrences.planned(recorded))
     extra = {**_of(run), "reason": str(recorded.reason), "plan": recorded.plan_digest}
     log.info("run %s: planned, %d steps", run["metadata"]["name"], len(recorded.steps), extra=extra)
 
 
-def report_unplanned(run: Json, outcome: Waiting | Refused) -> None:
+def report_unplanned(context: Context, run: Json, outcome: Waiting | Refused) -> None:
     """Tell why a run waits for what it names, or cannot start; once per reason."""
     status: Json = run.get("status") or {}
     if status.get("message") != outcome.message:
+        context.events.tell(run, occurrences.unplanned(outcome))
         extra = {**_of(run), "reason": str(outcome.reason), "detail": outcome.message}
         log.info("run %s: %s", run["metadata"]["name"], outcome.reason, extra=extra)

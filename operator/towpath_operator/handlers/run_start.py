@@ -33,7 +33,7 @@ async def _write_unplanned(
     status = write_unplanned(run, outcome, sources.first_seen_at, context.now())
     if await context.writer.write(context.cache.runs, run, status) is None:
         return 0.0
-    report_unplanned(run, outcome)
+    report_unplanned(context, run, outcome)
     if isinstance(outcome, Refused):
         await stop_surveys(context, run)
         return None
@@ -66,6 +66,6 @@ async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolv
     plan, digest = written
     recorded = begin(plan, digest, sources.first_seen_at)
     if await context.writer.write(context.cache.runs, run, write_status(run, recorded, context.now())):
-        report_planned(run, recorded)
+        report_planned(context, run, recorded)
     # The pass that creates the first Job goes out from the run as stored, with the digest in its status.
     return 0.0

@@ -8,6 +8,7 @@ from typing import Any
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import inventory_document
+from towpath.flow.index_ranges import ranges_text
 from towpath.flow.planned import Content, Plan, PlannedDatastore, PlannedStep
 from towpath.flow.references import for_pod, values_of
 from towpath_mover.launcher import launcher_command, publish_command
@@ -106,8 +107,9 @@ def _plain(step: PlannedStep, command: Sequence[str], arguments: Sequence[str]) 
 
 def _environment(step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:
     given = [_input(port.name, order.inputs[port.name]) for port in step.inputs]
+    shards = {"shards": ranges_text(order.shards)} if step.shards else {}
     return [
-        order_variable("TOWPATH_ATTEMPT", {"attempt": order.attempt, "inputs": given}),
+        order_variable("TOWPATH_ATTEMPT", {"attempt": order.attempt, "inputs": given} | shards),
         {"name": "TOWPATH_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
     ]
 

@@ -20,6 +20,9 @@ def step_environment(plan: Plan, step: PlannedStep, values: Mapping[str, str]) -
     ours = _of_every_step(plan)
     if step.needs_movers:
         ours |= _of_ports(step, values) | _of_folders()
+    if step.shards:
+        # Which of them it is, the launcher adds: all pods of a Job are made alike.
+        ours |= {"TOWPATH_SHARDS": str(step.shards.count)}
     users = [_substituted(entry, values) for entry in step.env if not entry["name"].startswith(RESERVED)]
     overridden = {entry["name"] for entry in users}
     kept = [{"name": name, "value": value} for name, value in ours.items() if name not in overridden]

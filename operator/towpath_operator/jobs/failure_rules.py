@@ -27,6 +27,11 @@ def step_rules() -> list[Rule]:
     return plain_rules() + [_exits(mover, codes) for mover in movers for codes in _CLASSES]
 
 
+def shard_rules() -> list[Rule]:
+    """The same of a step in shards, whose pods fail by themselves: there the class is read from the pods."""
+    return [rule | {"action": "FailIndex"} for rule in step_rules()]
+
+
 def mover_rules(container: str) -> list[Rule]:
     """The rules of a pod that holds one mover."""
     return plain_rules() + [_exits(container, codes) for codes in _CLASSES]

@@ -27,7 +27,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class JobIdentity:
-    """How a Job is found: its name, and what Job and pod are marked with."""
+    """How a Job is found: its name, and what Job and pod are marked with; `own_annotations` are the Job's alone."""
 
     name: str
     owner: Owner
@@ -36,6 +36,15 @@ class JobIdentity:
     queue_name: str | None = None
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     pod_annotations: Mapping[str, str] = field(default_factory=dict)
+    own_annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Places:
+    """A pod for each of so many places, so many at once: one that fails leaves the others alone."""
+
+    count: int
+    at_once: int
 
 
 def owner_references(owner: Owner) -> list[Object]:
@@ -51,7 +60,13 @@ def owner_references(owner: Owner) -> list[Object]:
     ]
 
 
-def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], settings: PodSettings) -> Object:
+def job(
+    identity: JobIdentity,
+    pod: Object,
+    failure_rules: Sequence[Object],
+    settings: PodSettings,
+    places: Places | None = None,
+) -> Object:
     """The Job of one attempt. Its rules classify a failure; none of them makes it try again."""
     metadata = {"labels": dict(identity.labels), "annotations": dict(identity.annotations)}
     queued = {names.QUEUE_LABEL: identity.queue_name} if identity.queue_name else {}
@@ -63,14 +78,13 @@ def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], set
             "namespace": identity.owner.namespace,
             **metadata,
             "labels": metadata["labels"] | queued,
+            "annotations": {**metadata["annotations"], **identity.own_annotations},
             "ownerReferences": owner_references(identity.owner),
         },
         "spec": {
             # Its queue resumes it. So it waits, with that reason, where no Kueue is installed.
             **({"suspend": True} if queued else {}),
-            "completions": 1,
-            "parallelism": 1,
-            "backoffLimit": 0,
+            **_pods(places),
             "podFailurePolicy": {"rules": list(failure_rules)},
             "podReplacementPolicy": "Failed",
             "ttlSecondsAfterFinished": settings.ttl_seconds_after_finished,
@@ -88,6 +102,14 @@ def job(identity: JobIdentity, pod: Object, failure_rules: Sequence[Object], set
             },
         },
     }
+
+
+def _pods(places: Places | None) -> Object:
+    if places is None:
+        return {"completions": 1, "parallelism": 1, "backoffLimit": 0}
+    at_once = min(places.at_once, places.count)
+    indexed = {"completionMode": "Indexed", "completions": places.count, "parallelism": at_once}
+    return indexed | {"backoffLimitPerIndex": 0}
 
 
 def pod_spec(security: Object, pull_secrets: Sequence[str], grace_seconds: int) -> Object:

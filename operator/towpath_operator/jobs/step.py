@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
+from towpath.flow.index_ranges import ranges_text
 from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
 from towpath_operator.jobs.containers import (
     publish_container,
@@ -14,8 +15,9 @@ from towpath_operator.jobs.containers import (
     step_grace,
 )
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
-from towpath_operator.jobs.failure_rules import plain_rules, step_rules
-from towpath_operator.jobs.job import JobIdentity, Object, Owner, job, pod_spec
+from towpath_operator.jobs.failure_rules import mover_rules, plain_rules, shard_rules, step_rules
+from towpath_operator.jobs.job import JobIdentity, Object, Owner, Places, job, pod_spec
+from towpath_operator.jobs.merge import merge_pod
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.target import target_volumes
@@ -23,12 +25,21 @@ from towpath_operator.jobs.volumes import shared_memory_volume, step_volumes
 
 
 def render(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Object:
-    """The Job of one attempt: `stage-in`, then `step` with `publish` beside it; one plain container without movers."""
+    """The Job of one attempt: `stage-in`, then `step` with `publish` beside it; one plain container without movers.
+
+    Of a step in shards it has such a pod for each; where they are to be merged, it is a mover alone.
+    """
+    if order.parts:
+        pod = merge_pod(plan, step, order, settings)
+        return job(_identity(plan, step, order), pod, mover_rules(names.MERGE_CONTAINER), settings)
     pod = (
         _with_movers(plan, step, order, settings)
         if step.needs_movers
         else _plain(plan, step, order, settings)
     )
+    if step.shards:
+        places = Places(len(order.shards), step.shards.parallelism or len(order.shards))
+        return job(_identity(plan, step, order), pod, shard_rules(), settings, places)
     rules = step_rules() if step.needs_movers else plain_rules()
     return job(_identity(plan, step, order), pod, rules, settings)
 
@@ -83,7 +94,15 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
         owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
         annotations=names.attempt_annotations(step.name, step.digest),
-        queue_name=step.queue_name,
+        # What is left of a step after its shards is a mover's: it waits in no queue.
+        queue_name=None if order.parts else step.queue_name,
         pod_labels=step.target.labels if step.target else {},
         pod_annotations=step.target.annotations if step.target else {},
+        own_annotations=_what_it_does(order),
     )
+
+
+def _what_it_does(order: AttemptOrder) -> dict[str, str]:
+    if order.parts:
+        return {names.MERGE_ANNOTATION: "true"}
+    return {names.SHARDS_ANNOTATION: ranges_text(order.shards)} if order.shards else {}

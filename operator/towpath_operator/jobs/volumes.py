@@ -38,7 +38,7 @@ def disk_of_inputs(step: PlannedStep, order: AttemptOrder) -> Decimal:
 def step_volumes(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[Volume]:
     """The pod's volumes, but for those of datastores."""
     volumes = [
-        _plan_volume(plan, step),
+        plan_volume(plan, step),
         _empty("bin"),
         _empty("work"),
         _empty("context"),
@@ -126,7 +126,8 @@ def _mounts_elsewhere(step: PlannedStep) -> list[Mount]:
     return [mounts[path] for path in sorted(mounts)]
 
 
-def _plan_volume(plan: Plan, step: PlannedStep) -> Volume:
+def plan_volume(plan: Plan, step: PlannedStep) -> Volume:
+    """The part of the plan that the movers of a step read."""
     items = [
         {"key": names.PLAN_RUN_KEY, "path": "run.json.gz"},
         {"key": names.plan_step_key(step.name), "path": "step.json.gz"},

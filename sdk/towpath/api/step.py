@@ -12,7 +12,7 @@ from towpath.api.ports import Input, Output
 from towpath.api.refs import ConfigMapRef
 from towpath.api.scalars import Digest, ObjectName, PortName, Seconds, StepName, StorePath
 
-# As many roots as an inventory may have: each share has one in that of their union.
+# An inventory may have twice as many roots: each share has one or two in that of their union.
 MOST_SHARDS = 4096
 
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]

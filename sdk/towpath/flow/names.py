@@ -72,6 +72,8 @@ OWNER = "owner.json"
 SHARDS_FOLDER = "_shards/"
 
 LABEL_LIMIT = 63
+# A pod of an Indexed Job is a host of its name and of its place, such as -4095.
+_JOB_LIMIT = LABEL_LIMIT - 5
 # A ConfigMap's or a version's name may have 253 characters; a Job's becomes a label value.
 OBJECT_LIMIT = 253
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -110,10 +112,10 @@ def plan_step_key(step: str) -> str:
 
 
 def job_name(run: str, uid: str, step: str, attempt: int) -> str:
-    """The name of the Job of one attempt: at most 63 characters, never that of another step."""
+    """The name of the Job of one attempt, never that of another step; with its place a pod's host name of 63."""
     suffix = f"-{attempt}"
     prefix = f"{_plain(run, 20)}-{short_uid(uid)}-"
-    return prefix + _distinct(step, LABEL_LIMIT - len(prefix) - len(suffix)) + suffix
+    return prefix + _distinct(step, _JOB_LIMIT - len(prefix) - len(suffix)) + suffix
 
 
 def version_name(dataset: str, version: int) -> str:

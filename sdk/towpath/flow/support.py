@@ -58,8 +58,9 @@ HONOURED: Mapping[type[BaseModel], str] = {
     step.StepSettings: _STEP_SETTINGS,
     step.Step: (
         f"{_STEP_SETTINGS} name image code command args inputs outputs depends_on "
-        "termination_grace_period_seconds"
+        "termination_grace_period_seconds shards"
     ),
+    step.Shards: ALL,
     step.Code: "inline config_map_ref",
     ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable allow_empty",
     ports.DatasetRef: ALL,
@@ -99,7 +100,7 @@ HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
 
 
 def not_supported(spec: BaseModel) -> list[str]:
-    """The paths of fields that are set and not honoured yet, such as `spec.steps[1].shards`."""
+    """The paths of fields that are set and not honoured yet, such as `spec.steps[1].reuse`."""
     return list(_refused(spec, "spec"))
 
 
