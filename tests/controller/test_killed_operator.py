@@ -166,8 +166,7 @@ def test_a_leader_that_loses_its_lease_ends_at_once_and_one_that_is_stopped_hand
         second.start()
         second.wait_ready()
         change_lease(runs, holderIdentity="two", leaseDurationSeconds=1)
-        assert first.process is not None
-        assert first.process.wait(timeout=20) == 1
+        assert first.wait(20) == 1
         second.wait_leading(20)
         assert second.stop() == 0
     finally:

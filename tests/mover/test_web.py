@@ -54,6 +54,8 @@ def test_a_file_comes_whole_with_its_size_and_digest(public: ssl.SSLContext, pag
         ("hash", None, [200, 206, 206]),
         (None, "Tue, 14 Nov 2023 22:13:20 GMT", [200, 206, 206]),
         ('W/"weak"', None, [200, 200, 200]),
+        # If-Range takes no weak ETag: by the time it is resumed all the same.
+        ('W/"weak"', "Tue, 14 Nov 2023 22:13:20 GMT", [200, 206, 206]),
         (None, None, [200, 200, 200]),
     ],
 )

@@ -110,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         if (known and known == page.tag()) or (not known and since and since == page.modified):
             return 304
         condition = self.headers.get("If-Range")
-        is_same = condition is None or condition in (page.tag(), page.modified)
+        # A weak ETag is never the same here.
+        is_same = condition is None or (condition in (page.tag(), page.modified) and condition[:2] != "W/")
         return 206 if page.ranges and self._start() and is_same else 200
 
     def _start(self) -> int:
