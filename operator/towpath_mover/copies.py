@@ -61,14 +61,14 @@ class Copies:
             if "refused" in found:
                 return _refusal(found)
             copy = Copy(found["state"], found["copy"], found["digest"])
-            next(self.entries(copy), None)
+            is_whole = self._is_whole(copy)
         except MoverFailure as failed:
             if failed.reason is Reason.OBJECT_NOT_FOUND:
                 return None
             raise
         except (ValueError, KeyError, TypeError):
             return None
-        return copy
+        return copy if is_whole else None
 
     def make(self, files: Iterable[StreamedFile], state: Callable[[], Mapping[str, Any]], what: str) -> Copy:
         """Write a new copy of these files, and make it the latest; all of `state` is known when all is read."""
@@ -95,6 +95,15 @@ class Copies:
         """Yield the files of a copy, in order."""
         key = names.copy_inventory_key(self._folder, copy.name)
         return open_inventory(self._store, key, copy.digest, self._scratch).entries()
+
+    def _is_whole(self, copy: Copy) -> bool:
+        """Whether as much is there as was copied: what somebody deleted would be missed by every step, for ever."""
+        files = size = 0
+        for found in self._store.list_objects(names.copy_data_prefix(self._folder, copy.name)):
+            files, size = files + 1, size + found.size
+        for entry in self.entries(copy):
+            files, size = files - 1, size - entry.size
+        return files >= 0 and size >= 0
 
     def _write(self, files: Iterable[StreamedFile], name: str, progress: Progress) -> str:
         prefix = names.copy_data_prefix(self._folder, name)

@@ -102,6 +102,6 @@ def watch_leaders(operators: list[OperatorProcess], seconds: float) -> int:
 
 def restart(operators: list[OperatorProcess]) -> bool:
     for operator in operators:
-        if operator.process is not None and operator.process.poll() is not None:
+        if operator.process is not None and operator.process.exitcode is not None:
             operator.start()
     return False

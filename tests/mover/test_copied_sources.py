@@ -81,14 +81,22 @@ def test_a_url_that_changed_is_copied_again_and_what_was_copied_stays(
     assert staged(local_s3, tmp_path / "new", after) == {"a.csv": b"after"}
 
 
-def test_a_copy_that_is_gone_is_made_again(local_s3: Space, tmp_path: Path, server: WebServer) -> None:
-    server.pages["/a.csv"] = Page(b"content")
-    source = {"url": server.url("/a.csv")}
+@pytest.mark.parametrize("gone", ["", "/inventory", "/data/", "/data/cats/b.jpg"])
+def test_a_copy_of_which_something_is_gone_is_made_again(
+    local_s3: Space, tmp_path: Path, server: WebServer, gone: str
+) -> None:
+    server.pages["/a.zip"] = Page(a_zip(FILES))
+    source = {"url": server.url("/a.zip"), "archive": {"type": "Zip"}}
     first = taken(local_s3, tmp_path / "1", source).report["inventory"]
-    local_s3.clear()
+    for key in local_s3.keys("team-a/copies/"):
+        if gone in key:
+            local_s3.client.remove_object(local_s3.bucket, local_s3.prefix + key)
     again = taken(local_s3, tmp_path / "2", source).report["inventory"]
     assert again["digest"] == first["digest"]
-    assert staged(local_s3, tmp_path / "pod", again) == {"a.csv": b"content"}
+    assert staged(local_s3, tmp_path / "pod", again) == dict(FILES)
+    assert server.answered == [200, 200]
+    assert taken(local_s3, tmp_path / "3", source).report["inventory"] == again
+    assert server.answered == [200, 200, 304]
 
 
 @pytest.mark.parametrize(
