@@ -31,9 +31,9 @@ def most_memory(s3: S3, *arguments: str) -> int:
     return int(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def both_ways(s3: S3, source: Path, target: Path) -> tuple[int, int]:
+def both_ways(s3: S3, source: Path, target: Path, up: str) -> tuple[int, int]:
     prefix = f"memory-{source.name}/"
-    return most_memory(s3, "up", str(source), prefix), most_memory(s3, "down", prefix, str(target))
+    return most_memory(s3, up, str(source), prefix), most_memory(s3, "down", prefix, str(target))
 
 
 def a_sparse_file(folder: Path, size: int) -> Path:
@@ -51,8 +51,8 @@ def many_files(folder: Path, files: int, size: int) -> Path:
     return folder
 
 
-def check(s3: S3, source: Path, target: Path) -> None:
-    up, down = both_ways(s3, source, target)
+def check(s3: S3, source: Path, target: Path, how: str = "up") -> None:
+    up, down = both_ways(s3, source, target, how)
     assert max(up, down) < MOST, f"up {up // MiB} MiB, down {down // MiB} MiB"
     assert sum(file.stat().st_size for file in target.rglob("*.bin")) == sum(
         file.stat().st_size for file in source.rglob("*.bin")
@@ -69,6 +69,10 @@ def test_files_of_eight_mebibytes_are_held_a_few_at_a_time(s3_server: S3, tmp_pa
 
 def test_many_small_files_cost_little(s3_server: S3, tmp_path: Path) -> None:
     check(s3_server, many_files(tmp_path / "small", 2_000, 20_000), tmp_path / "target")
+
+
+def test_packs_are_held_two_at_a_time(s3_server: S3, tmp_path: Path) -> None:
+    check(s3_server, many_files(tmp_path / "packed", 140, MiB), tmp_path / "target", "up-packed")
 
 
 @pytest.mark.long

@@ -11,9 +11,14 @@ import pytest
 from mover.owners import claimed_at_once
 from mover.transfers import MiB, fetch, files_in, found_in, noise, send
 from stores.places import Place, Volume
+from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
-from towpath_mover.stores import ANY_STATE, PROBE, ListedObject, Parts, Pin, Span, Store
+from towpath_mover.pack_upload import Prefixes, upload_packed
+from towpath_mover.pinned import Source
+from towpath_mover.progress import Progress
+from towpath_mover.stores import ANY_STATE, PROBE, Kind, ListedObject, Parts, Pin, Span, Store
 
 # The first test of a kind also builds its server, once on a machine.
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
@@ -201,3 +206,27 @@ def test_a_file_of_any_size_is_written_whole(store: Store, place: Place | Volume
         file.write_bytes(noise(size))
         write_object(store, "file", file)
         assert place.get("file") == file.read_bytes()
+
+
+def test_files_in_a_pack_go_and_come_and_one_that_it_does_not_hold_is_named(
+    store: Store, place: Place | Volume, tmp_path: Path
+) -> None:
+    contents = {f"{number}": noise(300_000) for number in range(8)}
+    prefixes = Prefixes("out/data/", "out/packs/")
+    sent = upload_packed(files_in(tmp_path / "source", contents), store, prefixes, Progress("up"))
+    entries = sorted(sent, key=lambda entry: entry.path)
+    assert place.get("out/packs/00000000") == b"".join(contents.values())
+
+    def fetched(entries: list[Entry], name: str) -> dict[str, bytes]:
+        target = tmp_path / name
+        download(entries, [Source(store, prefix) for prefix in prefixes], target, Progress("down"))
+        return found_in(target)
+
+    assert fetched(entries, "all") == contents
+    assert fetched(entries[::7], "some") == {path: contents[path] for path in ("0", "7")}
+    # The stand-in for Google's breaks the connection there, where Google answers.
+    for offset in () if place.kind == Kind.GCS else (2_200_000, 3_000_000):
+        misplaced = [*entries[:-1], entries[-1]._replace(offset=offset)]
+        with pytest.raises(MoverFailure, match=r"file '7' in .*packs/00000000.* its pack ends") as raised:
+            fetched(misplaced, f"at-{offset}")
+        assert raised.value.reason is Reason.INPUT_DRIFT
