@@ -97,7 +97,7 @@ def _compare(options: argparse.Namespace, files: int, size: int, milliseconds: i
 
 def _measured(rounds: int, source: Path, s3: S3, endpoint: str) -> dict[tuple[str, str], list[Run]]:
     runs: dict[tuple[str, str], list[Run]] = {}
-    peers = [_rclone(), _ours(), _s5cmd()]
+    peers = [_rclone(), _ours(), _packed(), _s5cmd()]
     for number in range(rounds):
         for peer in (peers := [*peers[1:], peers[0]]):
             prefix, target = f"{peer.name.split(',')[0]}-{number}/", source.with_name("target")
@@ -109,14 +109,19 @@ def _measured(rounds: int, source: Path, s3: S3, endpoint: str) -> dict[tuple[st
     return runs
 
 
-def _ours() -> Peer:
+def _ours(name: str = "towpath", up: str = "up") -> Peer:
     command = [sys.executable, str(OURS)]
     return Peer(
-        "towpath",
-        lambda source, prefix: [*command, "up", str(source), prefix],
+        name,
+        lambda source, prefix: [*command, up, str(source), prefix],
         lambda prefix: [*command, "list", prefix],
         lambda prefix, target: [*command, "down", prefix, str(target)],
     )
+
+
+def _packed() -> Peer:
+    """What stays inside a run: its small files share objects. Listing them lists the packs."""
+    return _ours("towpath packed", "up-packed")
 
 
 def _s5cmd() -> Peer:
@@ -204,22 +209,26 @@ def _print(runs: dict[tuple[str, str], list[Run]], files: int) -> None:
     print("| | " + " | ".join(f"{verb}: s | CPU s | MiB" for verb in VERBS) + " | up + down |")
     print("|---|" + "---|" * 10)
     names = list(dict.fromkeys(name for name, _ in runs))
-    both = {}
+    both, cpu = {}, {}
     for name in names:
         medians = [Run(*map(statistics.median, zip(*runs[name, verb], strict=True))) for verb in VERBS]
         both[name] = medians[0].wall + medians[2].wall
+        cpu[name] = medians[0].cpu + medians[2].cpu
         cells = " | ".join(f"{run.wall:.2f} | {run.cpu:.2f} | {run.memory:.0f}" for run in medians)
         print(f"| {name} | {cells} | {both[name]:.2f} |")
-    ours, *others = names
+    others = [name for name in names if not name.startswith("towpath")]
     best = min(others, key=both.__getitem__)
-    print(f"\nup + down, ours to the better of both ({best}): {both[ours] / both[best]:.2f}", end="")
+    print(f"\nup + down, ours to the better of both ({best}): {both['towpath'] / both[best]:.2f}")
+    for name in ("towpath", "s5cmd"):
+        ratios = f"{both['towpath packed'] / both[name]:.2f}, in CPU seconds {cpu['towpath packed'] / cpu[name]:.2f}"
+        print(f"packed to {name}: {ratios}")
     walls = {
         name: statistics.median(run.wall for run in listed)
         for (name, verb), listed in runs.items()
         if verb == "list"
     }
-    rates = ", ".join(f"{name} {files / wall:,.0f}" for name, wall in walls.items())
-    print(f"; objects listed a second: {rates}" if files > 100 else "", flush=True)
+    rates = ", ".join(f"{name} {files / wall:,.0f}" for name, wall in walls.items() if "packed" not in name)
+    print(f"objects listed a second: {rates}" if files > 100 else "", flush=True)
 
 
 if __name__ == "__main__":
