@@ -84,12 +84,13 @@ def test_a_run_reads_from_azure_hands_on_over_google_and_ends_on_s3(
         ready = condition(tenant.until("datastores", name, is_ready), "Ready")
         assert f"as {identity}" in ready["message"]
     assert [output["datastore"] for output in step_of(status, "shout")["outputs"]] == ["archive", "blobs"]
-    assert [archive.get(key) for key in published(archive.keys(), "shout", "copy")] == [b"ONE", b"TWO"]
-    assert [blobs.get(key) for key in published(blobs.keys(), "shout", "count")] == [b"2"]
-    assert [space.get(key) for key in published(space.keys(), "again", "count")] == [b"2"]
+    assert [archive.get(key) for key in published(archive.keys(), "shout", "copy/packs")] == [b"ONETWO"]
+    assert [space.get(key) for key in published(space.keys(), "again", "copy/packs")] == [b"ONETWO"]
+    assert [blobs.get(key) for key in published(blobs.keys(), "shout", "count/data")] == [b"2"]
+    assert [space.get(key) for key in published(space.keys(), "again", "count/data")] == [b"2"]
     tenant.kubectl("delete", "datasets.towpath.dev/words")
 
 
-def published(keys: list[str], step: str, output: str) -> list[str]:
-    """The keys of an output's files."""
-    return [key for key in keys if f"/{step}/" in key and f"/{output}/data" in key]
+def published(keys: list[str], step: str, folder: str) -> list[str]:
+    """The keys of an output's files or packs."""
+    return [key for key in keys if f"/{step}/" in key and f"/{folder}/" in key]
