@@ -28,7 +28,10 @@ for file in sorted(pathlib.Path(sys.argv[1]).iterdir()):
 """
 SAME = "import pathlib, sys; out = pathlib.Path(sys.argv[1]); out.mkdir(); (out / 'same.txt').write_text('x')"
 READ = """
-import json, pathlib, sys
+import json, os, pathlib, sys
+metrics = open(os.environ["TOWPATH_METRICS"], "w")
+metrics.write('{"name": "files", "value": 5}\\n{"name": "loss", "value": NaN}\\nnothing\\n')
+metrics.close()
 print(json.dumps({file.name: file.read_text() for file in pathlib.Path(sys.argv[1]).iterdir()}))
 """
 
@@ -78,6 +81,7 @@ def test_a_failing_shard_alone_is_run_again_and_one_path_of_two_shards_is_refuse
     labels = f"towpath.dev/run={run},towpath.dev/step=read"
     said = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
     assert said == {name: f"{name} by {place % 3}" for place, name in enumerate(FILES)}
+    assert step_of(status, "read")["metrics"] == [{"name": "files", "value": 5}]
     refused = step_of(tenant.finish(twice, 180), "map")
     assert (refused["state"], refused["reason"]) == ("Failed", "DuplicatePath")
     assert "both wrote the file 'same.txt'" in refused["message"]

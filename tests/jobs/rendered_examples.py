@@ -64,6 +64,31 @@ TRAIN = make_step(
     termination_grace_period_seconds=45,
 )
 HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
+ON_GPU = make_step(
+    "gpu",
+    image="registry.internal/train:1",
+    inputs=(make_input(),),
+    outputs=(make_output("model"),),
+    command=("python", "train.py"),
+    env=(
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "tokens", "key": "hub"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "RUN", "value": "$(run.name)"},
+    ),
+    env_from=({"secretRef": {"name": "tracking"}}, {"prefix": "CFG_", "configMapRef": {"name": "settings"}}),
+    resources={
+        "requests": {"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": 1},
+        "limits": {"memory": "16Gi", "nvidia.com/gpu": 1},
+    },
+    security_context={
+        "runAsUser": 2000,
+        "runAsGroup": 3000,
+        "fsGroup": 3000,
+        "supplementalGroups": [4000],
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+    image_pull_secrets=("registry", "ours"),
+)
 QUEUED = make_step("queued", image="busybox:1", command=("true",), queue_name="gpus")
 ON_TARGET = make_step(
     "targeted",
@@ -98,6 +123,7 @@ PLAN = make_plan(
     PREP,
     TRAIN,
     HELLO,
+    ON_GPU,
     MAP,
     QUEUED,
     ON_TARGET,
@@ -183,6 +209,7 @@ def examples() -> dict[str, Object]:
         "merge-of-shards": step.render(
             PLAN, MAP, replace(make_order(MAP, 3, {}), parts=PARTS), PodSettings()
         ),
+        "step-on-a-gpu": render(ON_GPU, settings=PodSettings(image_pull_secrets=("ours",))),
         "step-plain": render(HELLO),
         "step-in-a-queue": render(QUEUED),
         "step-on-a-compute-target": render(ON_TARGET),
