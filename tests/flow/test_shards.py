@@ -139,14 +139,14 @@ def test_only_the_shards_that_failed_are_tried_again() -> None:
 
 
 def test_a_shard_that_nobody_tries_again_ends_the_step_at_once_and_stops_the_others() -> None:
-    plan = a_plan()
-    job = shards_job(plan, running(), ended(3), None)
+    plan = a_plan(4)
+    job = shards_job(plan, running(), ended(3), None, wrote(plan, 3))
 
     decision = decided(plan, job)
 
     step = step_of(decision)
     assert (step.state, step.reason, step.exit_code) == (StepState.FAILED, StepReason.EXIT_CODE, 3)
-    assert step.message == "shard 1: exit code 3"
+    assert (step.message, step.shards) == ("shard 1: exit code 3", {})
     assert decision.delete == (job.job,)
 
 
@@ -171,7 +171,7 @@ def test_what_was_recorded_as_published_stays_so_when_its_pod_is_gone() -> None:
 
 
 def test_a_shard_whose_pod_is_gone_before_it_was_recorded_is_a_disruption() -> None:
-    job = shards_job(PLAN, wrote(PLAN, 0), None, wrote(PLAN, 2), ended=frozenset({0, 1, 2}), complete=True)
+    job = shards_job(PLAN, wrote(PLAN, 0), None, wrote(PLAN, 2), ended=frozenset({0, 1, 2}))
 
     step = step_of(decided(PLAN, job))
 
