@@ -14,7 +14,7 @@ from towpath_mover.progress import Progress
 from towpath_mover.retry import patiently
 from towpath_mover.stores import Store
 from towpath_mover.transfer import Limits, Work, run
-from towpath_mover.upload import LocalFile, Upload, changed, cost
+from towpath_mover.upload import LocalFile, Upload, changed, cost, still
 
 PLAIN_ROOT, PACKS_ROOT = 0, 1
 # What the names of a file and its entry take in memory, about.
@@ -87,10 +87,7 @@ def _read(pack: Pack[LocalFile], content: memoryview) -> Iterator[Entry]:
 def _read_file(file: LocalFile, place: memoryview) -> None:
     # One byte too many is asked for: a file that has grown shows itself.
     spare = bytearray(1)
-    descriptor = file.open()
-    try:
+    with still(file) as descriptor:
         count = os.preadv(descriptor, [place, spare], 0)
-    finally:
-        os.close(descriptor)
     if count != file.size:
         raise changed(file, count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -79,13 +80,10 @@ class Upload:
         return Entry(file.path, file.size, digest, executable=file.executable)
 
     def _send(self, file: LocalFile, key: str) -> str:
-        descriptor = file.open()
-        try:
+        with still(file) as descriptor:
             if file.size <= WHOLE:
                 return self._send_whole(file, key, descriptor)
             return self._send_parts(file, key, descriptor)
-        finally:
-            os.close(descriptor)
 
     def _send_whole(self, file: LocalFile, key: str, descriptor: int) -> str:
         content = os.pread(descriptor, file.size + 1, 0)
@@ -124,11 +122,25 @@ class _Reading:
             raise changed(self._file, offset)
 
 
+@contextmanager
+def still(file: LocalFile) -> Iterator[int]:
+    """Give a descriptor of a file; OutputChanged if something wrote into it meanwhile, which its size need not tell."""
+    descriptor = file.open()
+    try:
+        before = os.fstat(descriptor).st_mtime_ns
+        yield descriptor
+        if os.fstat(descriptor).st_mtime_ns != before:
+            raise _changed(file, "something wrote into it")
+    finally:
+        os.close(descriptor)
+
+
 def changed(file: LocalFile, size: int) -> MoverFailure:
     """Return the failure of a file that has another size than it was seen to have."""
     now = f"more than {file.size}" if size > file.size else f"only {size}"
-    message = (
-        f"The output file {shown(file.path)} changed while it was published: it had {file.size} bytes, now {now}. "
-        "Let the step finish writing before it ends."
-    )
-    return MoverFailure(Reason.OUTPUT_CHANGED, message)
+    return _changed(file, f"it had {file.size} bytes, now {now}")
+
+
+def _changed(file: LocalFile, how: str) -> MoverFailure:
+    message = f"The output file {shown(file.path)} changed while it was published: {how}."
+    return MoverFailure(Reason.OUTPUT_CHANGED, f"{message} Let the step finish writing before it ends.")
