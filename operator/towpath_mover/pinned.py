@@ -16,6 +16,7 @@ from towpath_mover.stores import Body, ObjectState, Pin, Span, Store, Stream
 
 OTHER_DIGEST = "its bytes have another SHA-256"
 PACK_ENDS = "its pack ends before it does"
+_OTHER_PACK = "its pack is shorter now, or another one"
 
 Result = TypeVar("Result")
 
@@ -44,8 +45,8 @@ def patiently_pinned(store: Store, prefix: str, entry: Entry, action: Callable[[
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             raise drifted(store, prefix, entry, "it is gone") from failed
         if failed.reason is Reason.INPUT_DRIFT and entry.pack is not None:
-            # What the store says of a range that lies behind the pack's end names no file.
-            raise drifted(store, prefix, entry, PACK_ENDS) from failed
+            # What the store says of a range behind the pack's end, or of another pack in mid-read, names no file.
+            raise drifted(store, prefix, entry, _OTHER_PACK) from failed
         raise
 
 

@@ -183,6 +183,34 @@ def test_a_range_that_breaks_goes_on_behind_what_has_come(local_s3: Space, tmp_p
         assert len(proxy.requests) == 2
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("change", ["overwritten", "truncated", "deleted"])
+def test_a_pack_that_changes_while_it_is_read_is_drift_that_names_the_file_that_was_next(
+    local_s3: Space, tmp_path: Path, change: str
+) -> None:
+    contents = {f"{number}": noise(MiB) for number in range(4)}
+    entries = sent(a_store(local_s3, tmp_path), files_in(tmp_path / "source", contents))
+    pack = "out/packs/00000000"
+
+    def act() -> None:
+        if change == "deleted":
+            local_s3.client.remove_object(local_s3.bucket, local_s3.prefix + pack)
+        else:
+            local_s3.put(pack, noise(4 * MiB if change == "overwritten" else 2 * MiB + 5))
+
+    def cut(request: Request) -> Break | None:
+        return Break(cut_after=int(2.5 * MiB), meanwhile=act) if not request.before else None
+
+    with breaking_proxy(local_s3.s3.endpoint, cut) as proxy:
+        patience = HASTE._replace(read_timeout=30, tries=2)
+        store = a_store(behind(local_s3, proxy.endpoint), tmp_path, patience)
+        failed = failure_of(lambda: fetched(store, entries, tmp_path / "target"))
+    assert failed.reason is Reason.INPUT_DRIFT
+    assert "file '2' in" in failed.message
+    assert f"{local_s3.prefix}{pack}" in failed.message
+    assert not (tmp_path / "target").exists()
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], Reason]] = {
     "grown": (lambda file: file.write_bytes(b"x" * 1001), Reason.OUTPUT_CHANGED),
     "shrunk": (lambda file: file.write_bytes(b"x" * 999), Reason.OUTPUT_CHANGED),

@@ -227,6 +227,8 @@ def test_files_in_a_pack_go_and_come_and_one_that_it_does_not_hold_is_named(
     # The stand-in for Google's breaks the connection there, where Google answers.
     for offset in () if place.kind == Kind.GCS else (2_200_000, 3_000_000):
         misplaced = [*entries[:-1], entries[-1]._replace(offset=offset)]
-        with pytest.raises(MoverFailure, match=r"file '7' in .*packs/00000000.* its pack ends") as raised:
+        with pytest.raises(
+            MoverFailure, match=r"file '7' in .*packs/00000000.*: its pack (ends|is shorter)"
+        ) as raised:
             fetched(misplaced, f"at-{offset}")
         assert raised.value.reason is Reason.INPUT_DRIFT
