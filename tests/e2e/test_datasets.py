@@ -42,14 +42,14 @@ def test_a_folder_and_a_glob_become_versions_with_the_files_that_they_select(
     folder = tenant.until("datasets", "pets-folder", is_ready)
     glob = tenant.until("datasets", "pets-glob", is_ready)
     assert (folder["files"], glob["files"]) == (3, 2)
-    inputs = [{"name": "pets_folder"}, {"name": "pets_glob"}]
+    # By reference, and by environment.
+    commands = {
+        "pets_folder": ["python3", "-c", LIST, "$(inputs.pets_folder.path)"],
+        "pets_glob": ["sh", "-c", 'python3 -c "$0" "$TOWPATH_INPUT_PETS_GLOB"', LIST],
+    }
     steps = [
-        {
-            "name": f"list{number}",
-            "command": ["python3", "-c", LIST, f"$(inputs.{given['name']}.path)"],
-            "inputs": [given],
-        }
-        for number, given in enumerate(inputs)
+        {"name": f"list{number}", "command": command, "inputs": [{"name": name}]}
+        for number, (name, command) in enumerate(commands.items())
     ]
     run = tenant.start_steps(*steps)
     assert tenant.finish(run)["state"] == "Succeeded"

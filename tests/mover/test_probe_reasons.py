@@ -86,6 +86,21 @@ def test_who_may_list_and_not_read_is_refused_by_a_read_only_datastore_too(
     assert "Refused: read; allowed: list." in failed.message
 
 
+class OtherBytes(dict[str, bytes]):
+    """What a store that mangles what it is given holds under any key."""
+
+    def get(self, *_: object) -> bytes:
+        return b"something else"
+
+
+def test_a_store_that_gives_back_other_bytes_than_it_was_given_is_none(tmp_path: Path) -> None:
+    with answering() as server:
+        server.overwritten = OtherBytes()
+        failed = refusal(at(server), SOMEBODY, tmp_path)
+    assert (failed.reason, failed.exit) == (Reason.STORE_REFUSED, Exit.REFUSED)
+    assert "came back as something else" in failed.message
+
+
 REGION = "the region 'us-east-1' is wrong; expecting 'eu-west-1'"
 
 
