@@ -137,6 +137,12 @@ def test_a_whole_pack_is_a_few_ranges_and_a_thin_sample_none_of_the_rest() -> No
     assert sum(found.end - found.start for found in sample if isinstance(found, JoinedRange)) == 34 * 20_000
 
 
+def test_files_that_lie_over_or_before_one_another_are_not_joined() -> None:
+    entries = [packed_entry(number, 10, "a", offset) for number, offset in enumerate((0, 9, 0, 10))]
+    ranges = [found for found in joined(entries) if isinstance(found, JoinedRange)]
+    assert [(found.start, found.end) for found in ranges] == [(0, 10), (9, 19), (0, 20)]
+
+
 def test_packs_of_many_shards_in_turns_are_joined_in_bounded_memory() -> None:
     entries = (
         packed_entry(number, 10, "a", number // 100 * 10, root=number % 100) for number in range(50_000)
