@@ -44,7 +44,8 @@ test-pure: $(READY)  ## ring 1 only: no cluster, no server
 	$(BIN)/pytest $(BESIDE) -q -m 'not server and not story and not fault'
 
 test-long: $(READY) cluster-if-possible  ## what takes more than a minute each
-	$(BIN)/pytest -q --run-long -m long
+	$(BIN)/pytest -q --run-long -m "long and not alone"
+	$(BIN)/pytest -q --run-alone -m alone
 
 bench: $(READY) cluster-if-possible  ## figures beside peers, on this machine
 	$(BIN)/python -m bench

@@ -24,8 +24,9 @@ SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "stores", "mover", "jobs"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--run-long` also runs tests of more than a minute."""
+    """`--run-long` also runs tests of more than a minute, `--run-alone` those that nothing else may run beside."""
     parser.addoption("--run-long", action="store_true", help="also run the tests marked long")
+    parser.addoption("--run-alone", action="store_true", help="also run the tests marked alone")
 
 
 class ByInstallation(LoadScopeScheduling):
@@ -53,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(
                 pytest.mark.skip(reason="takes more than a minute: --run-long or `make test-long`")
             )
+        if item.get_closest_marker("alone") and not config.getoption("--run-alone"):
+            item.add_marker(pytest.mark.skip(reason="breaks the cluster for others: `make test-long`"))
 
 
 def _slowness(item: pytest.Item) -> int:

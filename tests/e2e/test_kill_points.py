@@ -7,23 +7,18 @@ be hit; the disasters are those of a cluster: eviction by its API, deletion, del
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from threading import Event
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
 
-from cluster.kubectl import KubectlError
 from cluster.space import Space
 from cluster.waiting import wait_until
+from e2e.disasters import Held, Scene, kill_publisher
 from e2e.tenant import Tenant, is_ready, step_of
-from mover.breaking_proxy import Break, Request, breaking_proxy
+from mover.breaking_proxy import breaking_proxy
 
 pytestmark = [pytest.mark.story, pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -90,73 +85,11 @@ STORIES = {
 }
 
 
-@dataclass
-class Held:
-    """The publishers that wait at the proxy: each is told of, and goes on when it is let go."""
-
-    reached: dict[str, Event] = field(default_factory=lambda: {name: Event() for name in STORIES})
-    let_go: dict[str, Event] = field(default_factory=lambda: {name: Event() for name in STORIES})
-
-    def rule(self, request: Request) -> Break | None:
-        for name, story in STORIES.items():
-            is_first = f"/{name}/1-" in request.path and request.method == "PUT"
-            if story.held_at and is_first and request.path.endswith(story.held_at):
-                self.reached[name].set()
-                return Break(beforehand=partial(self.let_go[name].wait, 300))
-        return None
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The run in which it all happens."""
-
-    tenant: Tenant
-    run: str
-
-    def pod(self, step: str) -> dict[str, Any]:
-        """The pod of a step's first attempt."""
-        labels = f"towpath.dev/run={self.run},towpath.dev/step={step},towpath.dev/attempt=1"
-        found: list[dict[str, Any]] = []
-
-        def look() -> bool:
-            listed = self.tenant.tools.kubectl.json("-n", self.tenant.namespace, "get", "pods", "-l", labels)
-            found[:] = listed["items"]
-            return bool(found)
-
-        assert wait_until(look, 120, pause=0.3), f"{step} has no pod"
-        return found[0]
-
-    def name(self, step: str) -> str:
-        return str(self.pod(step)["metadata"]["name"])
-
-    def evict(self, step: str) -> None:
-        """As `kubectl drain` does."""
-        name, namespace = self.name(step), self.tenant.namespace
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
-        path = f"/api/v1/namespaces/{namespace}/pods/{name}/eviction"
-        self.tenant.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
-
-    def delete(self, step: str, *how: str) -> None:
-        self.tenant.kubectl("delete", "pod", self.name(step), "--wait=false", *how)
-
-    def until_gone(self, name: str) -> None:
-        self.tenant.kubectl("wait", "--for=delete", f"pod/{name}", "--timeout=120s")
-
-    def has_logged(self, step: str, words: str) -> bool:
-        try:
-            return words in self.tenant.kubectl("logs", self.name(step), "-c", "step")
-        except KubectlError:
-            # Its container has not begun.
-            return False
-
-
 def make_it_happen(scene: Scene, held: Held) -> None:
     """Every disaster, at its moment."""
     assert wait_until(lambda: scene.has_logged("evicted", "half is written"), 180, pause=0.5)
     scene.evict("evicted")
-    for name, story in STORIES.items():
-        if story.held_at:
-            assert held.reached[name].wait(180), f"{name} never came to write its {story.held_at}"
+    held.until_all_wait()
     taken = [scene.name("deleted"), scene.name("forced")]
     scene.delete("deleted", "--grace-period=1")
     scene.delete("forced", "--grace-period=0", "--force")
@@ -165,26 +98,11 @@ def make_it_happen(scene: Scene, held: Held) -> None:
     for pod in taken:
         scene.until_gone(pod)
     # What was on its way arrives after those who sent it are gone.
-    for released in held.let_go.values():
-        released.set()
+    held.let_all_go()
     scene.tenant.until(
         "pipelineruns", scene.run, lambda status: step_of(status, "late").get("state") == "Succeeded", 180
     )
     scene.delete("late", "--grace-period=0", "--force")
-
-
-def kill_publisher(pod: str) -> None:
-    """SIGKILL from the node: inside a container nobody may send one to its first process."""
-    marks = (pod, pod.replace("-", "_"))
-    for process in Path("/proc").iterdir():
-        try:
-            groups, command = (process / "cgroup").read_text(), (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if any(mark in groups for mark in marks) and b"\0towpath_mover\0publish\0" in command:
-            os.kill(int(process.name), signal.SIGKILL)
-            return
-    pytest.skip("the processes of the node are not those of this machine")
 
 
 def steps() -> list[dict[str, Any]]:
@@ -237,7 +155,7 @@ def held_store(tenant: Tenant, space: Space, host: str, held: Held) -> Iterator[
 
 @pytest.fixture(scope="module")
 def ended(tenant: Tenant, space: Space, default_store: str, this_machine: str) -> Iterator[Ended]:
-    held = Held()
+    held = Held({name: story.held_at for name, story in STORIES.items() if story.held_at})
     with held_store(tenant, space, this_machine, held):
         scene = Scene(tenant, tenant.start_steps(*steps()))
         make_it_happen(scene, held)

@@ -1,0 +1,123 @@
+"""A node that is lost: what it had reported counts, what it goes on doing does not, and each step is published once.
+
+The kubelet is stopped, as it is to everybody else on a node that is cut off: its containers go on, and nobody hears of
+them. Nothing else can use the cluster meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from cluster.waiting import wait_until
+from e2e.disasters import Held, Scene
+from e2e.tenant import Tenant, is_ready, step_of
+from mover.breaking_proxy import breaking_proxy
+
+pytestmark = [pytest.mark.story, pytest.mark.fault, pytest.mark.alone, pytest.mark.timeout(900)]
+
+WRITE = """
+import json, os, sys
+attempt = json.load(open(os.environ["TOWPATH_CONTEXT"]))["attempt"]
+open(sys.argv[1], "w").write(f"attempt {attempt}")
+"""
+
+
+@contextmanager
+def without_kubelet() -> Iterator[None]:
+    """Stop the node's kubelet for a while."""
+    kubelets = [
+        int(process.name)
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and _program(process) == "kubelet"
+    ]
+    if len(kubelets) != 1:
+        pytest.skip("the kubelet of the node is not a process of this machine")
+    os.kill(kubelets[0], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(kubelets[0], signal.SIGCONT)
+
+
+def _program(process: Path) -> str:
+    try:
+        return Path((process / "cmdline").read_bytes().split(b"\0")[0].decode()).name
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def steps() -> list[dict[str, Any]]:
+    """Two steps that write, one of them slowly, and one that reads both."""
+    writing = [
+        {
+            "name": name,
+            "command": ["python3", "-c", WRITE, "$(outputs.out.path)"],
+            "outputs": [{"name": "out", "datastore": "cut-off", "register": {"name": f"lost-{name}"}}],
+        }
+        for name in ("quick", "slow")
+    ]
+    reading = {
+        "name": "read",
+        "command": ["sh", "-c", 'cat "$1" "$2" > "$3"', "sh"],
+        "args": ["$(inputs.quick.path)", "$(inputs.slow.path)", "$(outputs.seen.path)"],
+        "inputs": [{"name": name, "from": {"step": name}} for name in ("quick", "slow")],
+        "outputs": [{"name": "seen"}],
+    }
+    return [*writing, reading]
+
+
+def has_succeeded(status: dict[str, Any]) -> bool:
+    return bool(step_of(status, "quick").get("state") == "Succeeded")
+
+
+def was_disrupted(status: dict[str, Any]) -> bool:
+    return bool(step_of(status, "slow").get("failures") == {"disruption": 1})
+
+
+def test_what_a_lost_node_had_reported_counts_and_what_it_goes_on_doing_does_not(
+    tenant: Tenant, space: Space, default_store: str, this_machine: str
+) -> None:
+    held = Held({"slow": "result"})
+    with breaking_proxy(space.s3.endpoint, held.rule, host=this_machine) as proxy:
+        tenant.apply("Datastore", "cut-off", tenant.s3_datastore(space, endpoint=proxy.endpoint))
+        tenant.until("datastores", "cut-off", is_ready, 120)
+        scene = Scene(tenant, tenant.start_steps(*steps()))
+        held.until_all_wait()
+        tenant.until("pipelineruns", scene.run, has_succeeded, 120)
+        lost = f"1-{scene.pod('slow')['metadata']['uid']}"
+        pods = [scene.name(step) for step in ("quick", "slow")]
+        with without_kubelet():
+            for step in ("quick", "slow"):
+                scene.delete(step, "--grace-period=0", "--force")
+            for pod in pods:
+                scene.until_gone(pod)
+            tenant.until("pipelineruns", scene.run, was_disrupted, 60)
+            held.let_all_go()
+            below = f"{tenant.namespace}/runs/{scene.run}"
+            # Its publisher commits what nobody will accept.
+            assert wait_until(lambda: any(key.endswith(f"/{lost}/result") for key in space.keys(below)), 60)
+            assert step_of(tenant.status("pipelineruns", scene.run), "slow")["state"] == "Waiting"
+        status = tenant.finish(scene.run, 300)
+
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    attempts = {name: step_of(status, name)["attempt"] for name in ("quick", "slow", "read")}
+    assert attempts == {"quick": 1, "slow": 2, "read": 1}
+    for name in ("quick", "slow"):
+        label = f"towpath.dev/dataset=lost-{name}"
+        listed = tenant.tools.kubectl.json(
+            "-n", tenant.namespace, "get", "datasetversions.towpath.dev", "-l", label
+        )
+        made_by = [version["spec"]["producedBy"]["attempt"] for version in listed["items"]]
+        assert made_by == [step_of(status, name)["attemptId"]]
+    [seen] = step_of(status, "read")["outputs"]
+    content = space.get(seen["inventory"].replace("inventory.jsonl.gz", "data/seen"))
+    assert content == b"attempt 1attempt 2"
