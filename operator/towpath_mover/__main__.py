@@ -27,6 +27,7 @@ MOVERS = {
     "count-views": "count the files and bytes of parts of inventories",
     "export": "copy a published output to a place of the user's choice",
     "merge": "make one output of what the shards of a step have published",
+    "verify-outputs": "look whether outputs of earlier steps are still there",
     "sweep": "delete what nothing refers to any more, and write the records of runs that are to go",
 }
 

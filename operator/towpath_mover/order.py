@@ -160,6 +160,20 @@ class CountOrder(NamedTuple):
     datastores: Mapping[str, Datastore]
 
 
+class OutputToVerify(NamedTuple):
+    """An output of an earlier step, and how many files it has."""
+
+    inventory: InventoryRef
+    files: int
+
+
+class VerifyOrder(NamedTuple):
+    """Outputs that may be gone."""
+
+    outputs: tuple[OutputToVerify, ...]
+    datastores: Mapping[str, Datastore]
+
+
 def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     """Return the order of `stage-in` and `publish`; OrderError names what does not fit."""
     document = read_zipped(paths.run_document).check_format()
@@ -240,6 +254,16 @@ def _view(view: Fields) -> ViewOrder:
     transforms = tuple(transform.plain() for transform in view.children("transforms"))
     shards = view.optional_number("shards") or 1
     return ViewOrder(view.text("input"), inventory_of(view.child("inventory")), transforms, shards)
+
+
+def verify_order(environ: Mapping[str, str]) -> VerifyOrder:
+    """Return the order of `verify-outputs`."""
+    order = read_variable(environ, ORDER_VARIABLE).check_format()
+    outputs = (
+        OutputToVerify(inventory_of(output.child("inventory")), output.number("files"))
+        for output in order.children("outputs")
+    )
+    return VerifyOrder(tuple(outputs), datastores_of(order))
 
 
 def inventory_of(inventory: Fields) -> InventoryRef:

@@ -84,6 +84,13 @@ class Metrics:
             "towpath_retries_total", "Attempts after the first, by cause", ["cause"], registry=to
         )
 
+        self.reuse = Counter(
+            "towpath_reuse_total",
+            "Steps that took earlier outputs (Hit), or why they were run although they might have",
+            ["outcome"],
+            registry=to,
+        )
+
     def api_call(self, verb: str, code: str) -> None:
         """Count one call of the API."""
         self.api_calls.labels(verb, code).inc()

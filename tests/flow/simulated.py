@@ -131,8 +131,15 @@ class SimulatedCluster:
             recorded = begin(self.plan, plan_digest(write(self.plan)), NOON)
             self._perhaps_killed()
             self._write(recorded)
-        decision = decide(self.plan, recorded, self._observe(), self.now, LIMITS)
+        decision = decide(self.plan, recorded, self._with_work(self._observe()), self.now, LIMITS)
         self._check_idempotent(decision)
+        self._carry_out(decision)
+
+    def _with_work(self, observed: Observed) -> Observed:
+        """The observation with what others have done: in this cluster there are no others."""
+        return observed
+
+    def _carry_out(self, decision: Decision) -> None:
         self._perhaps_killed()
         if decision.results_changed or self.chaos.random() < 0.5:
             self._write(decision.recorded)
@@ -141,10 +148,13 @@ class SimulatedCluster:
             self._register(wanted)
         for name in decision.delete:
             self._perhaps_killed()
-            del self.jobs[name]
+            self._delete(name)
         for order in decision.create:
             self._perhaps_killed()
             self._create(order)
+
+    def _delete(self, name: str) -> None:
+        del self.jobs[name]
 
     def _perhaps_killed(self) -> None:
         if not self.is_calm and self.chaos.random() < 0.15:
@@ -162,8 +172,11 @@ class SimulatedCluster:
         return pod.states[-1] if is_newest else self.chaos.choice(pod.states)
 
     def _check_idempotent(self, decision: Decision) -> None:
-        again = decide(self.plan, decision.recorded, self._observe_now(), self.now, LIMITS)
-        twice = decide(self.plan, again.recorded, self._observe_now(), self.now, LIMITS)
+        now = self._with_work(self._observe_now())
+        # What a step would take is written before anything follows from it: that takes one look more.
+        first = decide(self.plan, decision.recorded, now, self.now, LIMITS)
+        again = decide(self.plan, first.recorded, now, self.now, LIMITS)
+        twice = decide(self.plan, again.recorded, now, self.now, LIMITS)
         assert again.recorded == twice.recorded
         assert again.create == twice.create
 

@@ -10,6 +10,7 @@ import pytest
 from towpath.flow.conditions import (
     DatasetReason,
     DatastoreReason,
+    MissReason,
     PipelineReason,
     Reason,
     RunReason,
@@ -18,7 +19,14 @@ from towpath.flow.conditions import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "reasons.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.+) \|$", re.MULTILINE)
-SECTIONS: list[type[Reason]] = [RunReason, StepReason, DatastoreReason, DatasetReason, PipelineReason]
+SECTIONS: list[type[Reason]] = [
+    RunReason,
+    StepReason,
+    DatastoreReason,
+    DatasetReason,
+    PipelineReason,
+    MissReason,
+]
 
 
 @pytest.mark.parametrize("index", range(len(SECTIONS)))

@@ -21,7 +21,6 @@ STEP = builders.make_step
 CSV = {"type": "Tabular", "format": {"csv": {}}}
 
 REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
-    ({"reuse": "Always"}, ["spec.steps[0].reuse: Always"]),
     (
         {"code": {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}},
         ["spec.steps[0].code.snapshot"],
@@ -35,12 +34,6 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("fields", "paths"), REFUSED_IN_STEPS)
 def test_a_field_of_a_step_that_is_not_honoured_is_named(fields: dict[str, Any], paths: list[str]) -> None:
     assert not_supported(a_pipeline(STEP(**fields)).spec) == paths
-
-
-def test_a_value_in_a_pipelines_defaults_that_is_not_honoured_is_named() -> None:
-    assert not_supported(a_pipeline(stepDefaults={"reuse": "Always"}).spec) == [
-        "spec.stepDefaults.reuse: Always"
-    ]
 
 
 @pytest.mark.parametrize(
@@ -67,10 +60,6 @@ def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: 
 )
 def test_a_dataset_that_is_not_honoured_is_named(spec: dict[str, Any], paths: list[str]) -> None:
     assert not_supported(a_dataset(**spec).spec) == paths
-
-
-def test_a_retry_of_a_run_is_not_honoured_yet() -> None:
-    assert not_supported(a_run(retryOf={"name": "x"}).spec) == ["spec.retryOf"]
 
 
 def test_what_is_honoured_passes() -> None:
@@ -100,19 +89,20 @@ def test_what_is_honoured_passes() -> None:
         securityContext={"runAsUser": 0, "seccompProfile": {"type": "RuntimeDefault"}},
         code={"inline": {"a.py": "x"}},
     )
-    assert not_supported(a_pipeline(step, stepDefaults={"retries": 1, "reuse": "IfPinned"}).spec) == []
+    assert not_supported(a_pipeline(step, stepDefaults={"retries": 1, "reuse": "Always"}).spec) == []
     assert not_supported(a_datastore(mover={"resources": {"limits": {"memory": "1Gi"}}}).spec) == []
     assert not_supported(a_run(reuse=False, params={"x": 1}).spec) == []
+    assert not_supported(a_run(retryOf={"name": "x"}).spec) == []
     assert refusal(a_dataset().spec) is None
 
 
 def test_a_refusal_names_at_most_five_fields() -> None:
-    steps = [STEP(f"s{index}", reuse="Always") for index in range(7)]
+    steps = [STEP(f"s{index}", inputs=[{"name": "x", "access": "Partial"}]) for index in range(7)]
 
     sentence = refusal(a_pipeline(*steps).spec)
 
     assert sentence is not None
-    assert "spec.steps[4].reuse: Always and 2 more" in sentence
+    assert "spec.steps[4].inputs[0].access and 2 more" in sentence
 
 
 def models_below(annotation: Any) -> Iterator[type[BaseModel]]:

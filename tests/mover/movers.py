@@ -113,6 +113,16 @@ def count_views(
     return run_mover("count-views", order, root)
 
 
+def verify_outputs(
+    datastore: PlannedDatastore, identity: Identity | None, inventories: list[Any], root: Path
+) -> Ended:
+    """Look whether outputs with these inventories are still there."""
+    give_keys(datastore, identity, root)
+    outputs = [{"inventory": inventory, "files": 1} for inventory in inventories]
+    order = {"outputs": outputs, "datastores": [datastore_document(datastore)]}
+    return run_mover("verify-outputs", order, root)
+
+
 def give_keys(datastore: PlannedDatastore, identity: Identity | None, root: Path) -> None:
     folder = root / "credentials" / datastore.name
     folder.mkdir(parents=True, exist_ok=True)

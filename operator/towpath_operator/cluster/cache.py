@@ -12,6 +12,7 @@ from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.resources import Key
 from towpath_operator.cluster.slim import slim_job, slim_ours, slim_pod
 from towpath_operator.cluster.store import Store
+from towpath_operator.cluster.work import WorkIndex
 
 Json = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Cache:
         self.runs = Store(resources.PIPELINE_RUNS, self._run_changed, slim_ours)
         self.jobs = Store(resources.JOBS, self._job_changed, slim_job)
         self.pods = Store(resources.PODS, self._pod_changed, slim_pod)
+        self.work = WorkIndex(self.runs, queue.add)
 
     @property
     def ours(self) -> tuple[Store, ...]:
@@ -68,9 +70,12 @@ class Cache:
 
     def _run_changed(self, item: Json) -> None:
         self._mark(self.runs, item)
+        self.work.run_changed(item)
 
     def _job_changed(self, item: Json) -> None:
         self._mark_owner(item)
+        meta = item["metadata"]
+        self.work.job_changed(item, self.jobs.get(meta["namespace"], meta["name"]) is not None)
 
     def _pod_changed(self, item: Json) -> None:
         for owner in item["metadata"].get("ownerReferences", ()):

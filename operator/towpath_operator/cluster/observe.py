@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from towpath.api.step import MOST_SHARDS
-from towpath.flow import names
+from towpath.flow import misses, names
 from towpath.flow.index_ranges import indexes_in
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedMover, ObservedPod
 from towpath_operator.cluster.store import Store
@@ -121,6 +121,8 @@ def attempt_of(job: Json, pods: list[Json]) -> ObservedAttempt:
         pods=_pods_of_shards(job, pods) if shards else {},
         ended=_ended_places(job) if shards else frozenset(),
         is_merge=names.MERGE_ANNOTATION in meta["annotations"],
+        fingerprint=meta["annotations"].get(names.FINGERPRINT_ANNOTATION),
+        miss=misses.read(meta["annotations"].get(names.REUSE_MISS_ANNOTATION)),
     )
 
 

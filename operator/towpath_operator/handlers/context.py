@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from towpath.flow.decision import Limits
-from towpath.flow.observed import ObservedVersion
+from towpath.flow.observed import NearestStep, ObservedVersion
 from towpath.flow.planned import Plan
 from towpath.flow.sources import Installation
 from towpath_operator.cluster.cache import Cache
@@ -44,6 +44,7 @@ class Memory:
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
     wanted_after: dict[Key, datetime] = field(default_factory=dict)
+    nearest: dict[str, dict[str, NearestStep]] = field(default_factory=dict)
     waiting: dict[str, dict[str, tuple[str, datetime]]] = field(default_factory=dict)
 
     def forget_run(self, uid: str) -> None:
@@ -64,7 +65,7 @@ class Memory:
             self.foreign_jobs,
             self.refused_jobs,
         )
-        return (*facts, self.registered, self.refused_registrations, self.waiting)
+        return (*facts, self.registered, self.refused_registrations, self.nearest, self.waiting)
 
     def forget(self, uid: str) -> None:
         """A Job has a pod, or a pod goes on: what was asked about it is of no use any more."""

@@ -7,10 +7,9 @@ from typing import Any
 from towpath.flow import documents, names
 from towpath.flow.conditions import RunReason
 from towpath.flow.documents import UnreadablePlanError
-from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan
 from towpath.flow.restore import restore
-from towpath.flow.sources import Refused, Resolved
+from towpath.flow.sources import Refused
 from towpath_operator.cluster.apply import NameTakenError, create_plan
 from towpath_operator.cluster.config_maps import contents, read_config_map
 from towpath_operator.handlers.context import Context
@@ -23,9 +22,8 @@ class PlanLostError(Exception):
     """The plan is missing, damaged, or not the recorded one."""
 
 
-async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str] | Refused:
+async def write_plan(context: Context, made: Plan) -> tuple[Plan, str] | Refused:
     """Create the plan's ConfigMap; where one is there already, that one is the plan. Its digest comes with it."""
-    made = make_plan(resolved)
     written = documents.write(made)
     too_large = documents.why_too_large(documents.pack(written))
     if too_large is not None:
@@ -44,19 +42,23 @@ async def write_plan(context: Context, resolved: Resolved) -> tuple[Plan, str] |
 
 async def read_plan(context: Context, run: Json) -> Plan:
     """The plan of a run whose status holds its digest."""
+    uid = run["metadata"]["uid"]
+    if uid not in context.memory.plans:
+        context.memory.plans[uid] = await load_plan(context, run)
+    return context.memory.plans[uid]
+
+
+async def load_plan(context: Context, run: Json) -> Plan:
+    """The same, from its ConfigMap; nothing is remembered of it."""
     meta = run["metadata"]
-    if meta["uid"] in context.memory.plans:
-        return context.memory.plans[meta["uid"]]
     name = names.plan_name(meta["name"], meta["uid"])
     data = await read_config_map(context.client, meta["namespace"], name)
     if data is None:
         raise PlanLostError(f"ConfigMap {name}, which holds the plan, is gone.")
     try:
-        plan = _believed(data, name, run["status"]["planDigest"])
+        return _believed(data, name, run["status"]["planDigest"])
     except UnreadablePlanError as error:
         raise PlanLostError(f"ConfigMap {name} cannot be read as a plan: {error}") from error
-    context.memory.plans[meta["uid"]] = plan
-    return plan
 
 
 def _believed(data: dict[str, bytes], name: str, recorded: str) -> Plan:

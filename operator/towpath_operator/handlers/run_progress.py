@@ -24,13 +24,14 @@ from towpath_operator.handlers.run_observe import live_jobs_of_run, observe
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
 from towpath_operator.handlers.run_report import report
+from towpath_operator.handlers.run_reuse import claim, verify, with_work
 from towpath_operator.handlers.run_stop import stop_job
 from towpath_operator.jobs import export as export_jobs
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
 SETTING_UP_SECONDS = 4.0
-_NO_NEWS = (StepReason.STARTING, StepReason.UPSTREAM)
+_NO_NEWS = (StepReason.STARTING, StepReason.UPSTREAM, StepReason.VERIFYING)
 # One wide run must not hold up all others: the rest is made in its next pass.
 CREATES_PER_PASS = 50
 
@@ -62,8 +63,14 @@ async def progress(context: Context, run: Seen) -> float | None:
     except PlanLostError as error:
         lost = lose_plan(run.recorded, observed, str(error), context.now())
         return await _carry_out(context, run, None, lost)
+    observed = await with_work(context, run.item, plan, run.recorded, observed)
     decision = decide(plan, run.recorded, observed, context.now(), context.limits)
-    return _sooner(again, await _carry_out(context, run, plan, decision))
+    claimed = claim(context, plan, decision)
+    try:
+        return _sooner(again, await _carry_out(context, run, plan, decision))
+    finally:
+        for work in claimed:
+            context.cache.work.release(work, run.uid)
 
 
 async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: Decision) -> float | None:
@@ -81,6 +88,7 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
         for export in decision.export:
             job = export_jobs.render(plan, export, context.pods)
             await apply.create_job(context.client, context.cache.jobs, job)
+    waits.append(await verify(context, run.item, decision))
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
     for name, refused_at in decision.ask_probe.items():
         context.ask(Key(DATASTORES.kind, run.namespace, name), refused_at)

@@ -53,8 +53,13 @@ def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:
     if not new.state.is_final or old.state.is_final:
         return
     metrics.steps_ended.labels(str(new.state)).inc()
+    if new.miss is not None:
+        metrics.reuse.labels(str(new.miss.reason)).inc()
     if new.state is StepState.SUCCEEDED:
         metrics.bytes.labels("in").inc(new.bytes_in)
+        if new.reused_from is not None:
+            metrics.reuse.labels("Hit").inc()
+            return
         metrics.bytes.labels("out").inc(sum(output.content.bytes for output in new.outputs))
 
 

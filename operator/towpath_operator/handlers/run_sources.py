@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from towpath.api.dataset import Dataset
@@ -11,15 +11,19 @@ from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow import names
-from towpath.flow.code import code_digest
+from towpath.flow.code import code_digest, params_read
 from towpath.flow.observed import ObservedMover
+from towpath.flow.planned import RunIdentity
+from towpath.flow.recorded import ExportState
 from towpath.flow.resolve import what_is_needed
-from towpath.flow.sources import Known, Sources
+from towpath.flow.sources import Known, Retried, Sources
+from towpath_operator.cluster.cache import is_finished
 from towpath_operator.cluster.config_maps import read_config_map
 from towpath_operator.cluster.pod_templates import read_pod_templates
 from towpath_operator.cluster.store import Store
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.look import observe_looks
+from towpath_operator.handlers.run_plan import PlanLostError, load_plan
 
 Json = dict[str, Any]
 
@@ -39,6 +43,7 @@ async def gather(context: Context, item: Json) -> Sources:
         if item["spec"]["dataset"] in needed.datasets
     ]
     datastores = [Datastore.model_validate(item) for item in cache.datastores.all(namespace)]
+    code = await _code(context, namespace, needed.config_maps)
     return Sources(
         run=run,
         pipeline=pipeline,
@@ -50,12 +55,18 @@ async def gather(context: Context, item: Json) -> Sources:
             for name in needed.datasets
         },
         datastores={datastore.metadata.name or "": datastore for datastore in datastores},
-        config_maps=await _config_map_digests(context, namespace, needed.config_maps),
+        config_maps={name: code_digest(files) for name, files in code.items()},
+        params_read={name: params_read(_texts(files)) for name, files in code.items()},
         pod_templates=await _pod_templates(context, namespace, needed.pod_templates),
         known=Known(
-            *(_names(store, namespace) for store in (cache.pipelines, cache.datasets, cache.datastores))
+            pipelines=_names(cache.pipelines, namespace),
+            datasets=_names(cache.datasets, namespace),
+            datastores=_names(cache.datastores, namespace),
+            # There may be ten thousand of them.
+            runs=_names(cache.runs, namespace) if run.spec.retry_of else (),
         ),
         surveyors=surveyors(context, item),
+        retried=await _retried(context, run, namespace),
     )
 
 
@@ -76,6 +87,30 @@ def _pipeline_of(context: Context, run: PipelineRun, namespace: str) -> Pipeline
     return Pipeline.model_validate(item) if item else None
 
 
+async def _retried(context: Context, run: PipelineRun, namespace: str) -> Retried | None:
+    item = context.cache.runs.get(namespace, run.spec.retry_of.name) if run.spec.retry_of else None
+    if item is None:
+        return None
+    identity = RunIdentity(item["metadata"]["name"], item["metadata"]["uid"], namespace)
+    status = item.get("status") or {}
+    if not is_finished(item) or "planDigest" not in status:
+        words = f"it ended before it had a plan ({status.get('message', '')})"
+        return Retried(identity, is_finished(item), lost=words)
+    try:
+        return Retried(identity, True, await load_plan(context, item), exported=_exported(status))
+    except PlanLostError as error:
+        return Retried(identity, True, lost=str(error))
+
+
+def _exported(status: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (step["name"], output["name"])
+        for step in status.get("steps", ())
+        for output in step.get("outputs", ())
+        if (output.get("export") or {}).get("state") == ExportState.EXPORTED
+    )
+
+
 def _named(store: Store, namespace: str, names: Iterable[str]) -> list[Json]:
     return [item for name in names if (item := store.get(namespace, name)) is not None]
 
@@ -88,6 +123,10 @@ async def _pod_templates(context: Context, namespace: str, names: tuple[str, ...
     return await read_pod_templates(context.client, namespace) if names else {}
 
 
-async def _config_map_digests(context: Context, namespace: str, names: Iterable[str]) -> dict[str, str]:
+async def _code(context: Context, namespace: str, names: Iterable[str]) -> dict[str, dict[str, bytes]]:
     found = {name: await read_config_map(context.client, namespace, name) for name in names}
-    return {name: code_digest(files) for name, files in found.items() if files is not None}
+    return {name: files for name, files in found.items() if files is not None}
+
+
+def _texts(files: Mapping[str, bytes]) -> list[str]:
+    return [data.decode(errors="replace") for data in files.values()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from towpath.flow.conditions import RunReason
 from towpath.flow.decide import begin
+from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan
 from towpath.flow.resolve import resolve
+from towpath.flow.retry_of import plan_again
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
 from towpath_operator.cluster.client import ApiError, TryAgainError
@@ -22,7 +24,7 @@ async def start(context: Context, run: Json) -> float | None:
     """Plan the run, or say why not. Seconds after which to look again; None where nothing is left to do."""
     sources = await gather(context, run)
     outcome = _outcome(context, sources)
-    if isinstance(outcome, Resolved):
+    if isinstance(outcome, Plan):
         return await _begin(context, run, sources, outcome)
     return await _write_unplanned(context, run, sources, outcome)
 
@@ -42,15 +44,18 @@ async def _write_unplanned(
     return await survey(context, run, outcome)
 
 
-def _outcome(context: Context, sources: Sources) -> Resolved | Waiting | Refused:
+def _outcome(context: Context, sources: Sources) -> Plan | Waiting | Refused:
     if sources.run.spec.cancel:
         return Refused(RunReason.CANCELLED, "The run was cancelled before it started.")
-    return resolve(sources, context.now(), context.limits)
+    if sources.run.spec.retry_of:
+        return plan_again(sources, context.now(), context.limits)
+    resolved = resolve(sources, context.now(), context.limits)
+    return make_plan(resolved) if isinstance(resolved, Resolved) else resolved
 
 
-async def _plan(context: Context, resolved: Resolved) -> tuple[Plan, str] | Waiting | Refused:
+async def _plan(context: Context, made: Plan) -> tuple[Plan, str] | Waiting | Refused:
     try:
-        return await write_plan(context, resolved)
+        return await write_plan(context, made)
     except TryAgainError:
         raise
     except ApiError as error:
@@ -59,8 +64,8 @@ async def _plan(context: Context, resolved: Resolved) -> tuple[Plan, str] | Wait
         return Waiting(RunReason.WAITING, words, ASK_AGAIN_SECONDS)
 
 
-async def _begin(context: Context, run: Json, sources: Sources, resolved: Resolved) -> float | None:
-    written = await _plan(context, resolved)
+async def _begin(context: Context, run: Json, sources: Sources, made: Plan) -> float | None:
+    written = await _plan(context, made)
     if isinstance(written, Waiting | Refused):
         return await _write_unplanned(context, run, sources, written)
     plan, digest = written

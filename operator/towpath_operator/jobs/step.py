@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from towpath.flow import names
+from towpath.flow import misses, names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.index_ranges import ranges_text
 from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
@@ -93,7 +93,9 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
         name=names.job_name(run.name, run.uid, step.name, order.attempt),
         owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
-        annotations=names.attempt_annotations(step.name, step.digest),
+        annotations=names.attempt_annotations(
+            step.name, step.digest, order.fingerprint, misses.write(order.miss) if order.miss else None
+        ),
         # What is left of a step after its shards is a mover's: it waits in no queue.
         queue_name=None if order.parts else step.queue_name,
         pod_labels=step.target.labels if step.target else {},

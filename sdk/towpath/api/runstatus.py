@@ -186,7 +186,8 @@ class StepStatus(StatusModel):
     fingerprint: Digest | None = None
     """What identifies the step's work for reuse."""
     reused_from: ReusedFrom | None = None
-    """The earlier step whose outputs were taken instead of running this one."""
+    """The earlier step whose outputs were taken instead of running this one; before its end, those that it would
+    take."""
     reuse_miss: ReuseMiss | None = None
     """Why the step was run although reuse was allowed."""
     stage_in_seconds: Duration | None = None

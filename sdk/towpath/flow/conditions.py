@@ -40,6 +40,7 @@ class RunReason(Reason):
     INVALID_PIPELINE = "InvalidPipeline", "Steps, references or names do not fit together."
     INVALID_PARAMS = "InvalidParams", "A parameter is unknown, missing, or not of its type."
     NOT_SUPPORTED_YET = "NotSupportedYet", "A field is used that this release does not honour; it is named."
+    NOT_FINISHED = "NotFinished", "The run that retryOf names has not ended yet."
     READ_ONLY = "ReadOnly", "An output or an inventory would be written to a read-only Datastore."
     EMPTY_INPUT = (
         "EmptyInput",
@@ -61,7 +62,7 @@ class RunReason(Reason):
     TIMED_OUT = "TimedOut", "The run took longer than its timeoutSeconds."
     PLAN_LOST = (
         "PlanLost",
-        "The plan is missing or not the one recorded; it is never made again.",
+        "The plan, or that of the run which retryOf names, is missing or not the one recorded; it is never made again.",
     )
 
 
@@ -90,6 +91,14 @@ class StepReason(Reason):
         "A datastore refuses the credentials; goes on once a probe succeeds.",
     )
     RETRYING = "Retrying", "An attempt failed; the next one starts after a pause."
+    VERIFYING = (
+        "VerifyingReuse",
+        "A mover looks whether the outputs of an equal, earlier step are still there.",
+    )
+    ELSEWHERE = (
+        "WaitingForEqualStep",
+        "Another run computes an equal step: its outputs are taken if it succeeds, else this one is run.",
+    )
     # Running and ended well.
     RUNNING = "Running", "The command is running."
     SUCCEEDED = "Succeeded", "The command ended with 0 and everything it owed was published and accepted."
@@ -132,6 +141,26 @@ class StepReason(Reason):
     CANCELLED = "Cancelled", "The run was cancelled."
     TIMED_OUT = "TimedOut", "The run took longer than its timeoutSeconds."
     PLAN_LOST = "PlanLost", "The run's plan is lost."
+
+
+class MissReason(Reason):
+    """Reasons of a step's `reuseMiss`: why it was run although reuse was allowed."""
+
+    NOTHING_EARLIER = (
+        "NothingEarlier",
+        "No step of its name has succeeded in a run of this pipeline that exists.",
+    )
+    CHANGED = (
+        "Changed",
+        "Something differs from the last such step: components says what, run says where.",
+    )
+    NOT_PINNED = (
+        "ImageNotPinned",
+        "Its image is known by a tag only, which can be pushed again. Pin the digest, or say reuse: Always.",
+    )
+    NO_OUTPUTS = "NoOutputs", "It has no outputs, so it is run for its effect. Say reuse: Always to skip it."
+    OUTPUT_GONE = "OutputGone", "An equal step has succeeded, and its outputs are not there any more."
+    NOT_VERIFIED = "NotVerified", "An equal step has succeeded, and its outputs could not be looked at."
 
 
 class DatastoreReason(Reason):

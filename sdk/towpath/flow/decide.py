@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from towpath.flow import ending, exports
+from towpath.flow import ending, exports, verification
 from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
@@ -18,7 +18,8 @@ from towpath.flow.observed import Observed, ObservedAttempt
 from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import Moved, lives, move
 from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
-from towpath.flow.start import Started, contents_of, start, taken_names
+from towpath.flow.start import Started, start, taken_names
+from towpath.flow.upstream import contents_of
 from towpath.flow.verdicts import Moment
 
 Steps = Mapping[str, RecordedStep]
@@ -57,7 +58,7 @@ def decide(plan: Plan, recorded: RecordedRun, observed: Observed, now: datetime,
     if stop is not None:
         words = ending.words_of_stop(plan, stop)
         stopped = exports.stop_exports(plan, ending.stopped(before, stop, words, now), stop, words)
-        return _decision(look, Started(stopped), {})
+        return _decision(look, Started(stopped, delete=verification.running(observed.verifiers)), {})
     moved = _moved(look, before)
     steps = {name: one.step for name, one in moved.items()}
     free = taken_names(plan, steps, observed, look.moment)
@@ -72,6 +73,7 @@ def lose_plan(recorded: RecordedRun, observed: Observed, why: str, now: datetime
     steps = ending.stopped(before, StepReason.PLAN_LOST, "the run's plan is lost", now)
     jobs = tuple(one.job for one in observed.attempts if is_live(None, one) and not one.deleting)
     jobs += tuple(one.job for one in observed.exporters if exports.runs(one))
+    jobs += verification.running(observed.verifiers)
     ended = replace(
         recorded,
         steps=tuple(steps.values()),
@@ -105,15 +107,18 @@ def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Deci
         recorded=after,
         results_changed=_results(look.recorded) != _results(after),
         create=started.create,
-        delete=_to_delete(look, steps),
+        delete=(*_to_delete(look, steps), *started.delete),
         register=register,
         export=exported.create,
         ask_admission=(
+            *started.ask_admission,
             *(job for one in moved.values() for job in one.ask_admission),
             *exported.ask_admission,
         ),
         ask_probe=started.ask_probe,
         check_after_seconds=_next_check(look, after, [*started.checks, *_checks_of(moved), *exported.checks]),
+        verify=started.verify,
+        waits_for=started.waits_for,
     )
 
 
@@ -237,7 +242,9 @@ def _results(recorded: RecordedRun) -> object:
         (step.name, step.state.is_final, step.failures, step.retry_after, step.attempt_id, _settled(step))
         for step in recorded.steps
     ]
-    return steps, recorded.completion_time
+    # A sweep reads what a run is about to take.
+    taken = [step.reused_from for step in recorded.steps]
+    return steps, taken, recorded.completion_time
 
 
 def _settled(step: RecordedStep) -> list[PublishedOutput]:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from towpath.flow.mover_orders import Export
+from towpath.flow.mover_orders import Export, Verification
 from towpath.flow.planned import Content, PlannedRegistration
-from towpath.flow.recorded import RecordedRun
+from towpath.flow.recorded import Miss, RecordedRun
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class AttemptOrder:
     """One Job to create. `inputs` holds what every input of the step will be given, by input name.
 
     `shards` are those that it runs, of a step with shards; `parts`, where it merges them, the attempts by shard.
+    The Job carries `fingerprint` and `miss`: by them others know what it computes, and its step why it is run.
     """
 
     step: str
@@ -53,6 +54,8 @@ class AttemptOrder:
     inputs: Mapping[str, Content] = field(default_factory=dict)
     shards: tuple[int, ...] = ()
     parts: Mapping[int, str] = field(default_factory=dict)
+    fingerprint: str | None = field(default=None, compare=False)
+    miss: Miss | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Decision:
 
     `delete` names Jobs (with their pods, with the cancel grace); `ask_admission` names Jobs without a pod,
     whose pod is to be created as a dry run, the answer being `ObservedAttempt.refusal`; `ask_probe` names
-    Datastores that are to be probed, unless that was done after the moment given.
+    Datastores that are to be probed, unless that was done after the moment given. `verify` are movers to be started;
+    `waits_for` holds fingerprints that other runs compute: when one of them is done, this run is to look again.
     """
 
     recorded: RecordedRun
@@ -95,6 +99,8 @@ class Decision:
     ask_admission: tuple[str, ...] = ()
     ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     check_after_seconds: float | None = None
+    verify: tuple[Verification, ...] = ()
+    waits_for: frozenset[str] = frozenset()
 
     @property
     def is_finished(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from towpath.api.step import Reuse
 from towpath.flow import names
 from towpath.flow.planned import (
     FORMAT_VERSION,
@@ -112,6 +113,7 @@ def run_document(plan: Plan) -> Document:
             "timeoutSeconds": plan.timeout_seconds,
             "continueOnStepFailure": plan.continue_on_step_failure or None,
             "keepSeconds": plan.keep_seconds,
+            "retryOf": {"name": plan.retry_of.name, "uid": plan.retry_of.uid} if plan.retry_of else None,
         }
     )
 
@@ -137,6 +139,7 @@ def step_document(step: PlannedStep) -> Document:
             "queueName": step.queue_name,
             "computeTarget": _target_document(step.target) if step.target else None,
             "shards": _shards_document(step.shards) if step.shards else None,
+            "reuse": None if step.reuse is Reuse.NEVER else step.reuse.value,
             "dependsOn": list(step.depends_on),
             "resultPrefix": step.result_prefix,
             "contract": dict(step.contract),

@@ -58,6 +58,15 @@ class CountSurvey:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """A Job of a run that looks whether outputs of earlier steps are still there; `ask` tells it from every other."""
+
+    ask: str
+    outputs: tuple[Content, ...]
+    datastores: tuple[PlannedDatastore, ...]
+
+
+@dataclass(frozen=True)
 class Sweep:
     """What a sweep of one datastore may delete, and the records that it writes before.
 

@@ -31,6 +31,7 @@ INVENTORY_COMPONENT = "inventory"
 COUNT_COMPONENT = "count"
 SWEEP_COMPONENT = "sweep"
 EXPORT_COMPONENT = "export"
+VERIFY_COMPONENT = "verify"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -45,6 +46,8 @@ SWEEP_ANNOTATION = f"{GROUP}/sweep"
 ORDER_ANNOTATION = f"{GROUP}/order"
 RECORDS_ANNOTATION = f"{GROUP}/records"
 DRY_RUN = "dry-run"
+FINGERPRINT_ANNOTATION = f"{GROUP}/fingerprint"
+REUSE_MISS_ANNOTATION = f"{GROUP}/reuse-miss"
 
 STAGE_IN_CONTAINER = "stage-in"
 STEP_CONTAINER = "step"
@@ -54,6 +57,7 @@ PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
 COUNT_CONTAINER = "count-views"
 SWEEP_CONTAINER = "sweep"
+VERIFY_CONTAINER = "verify-outputs"
 EXPORT_CONTAINER = "export"
 
 # Which pod of an Indexed Job it is: Kubernetes' own, as a label of the pod and as a variable of its containers.
@@ -144,6 +148,11 @@ def count_job_name(run: str, uid: str, ask: str) -> str:
     return _mover_job(run, uid, f"-count-{ask}")
 
 
+def verify_job_name(run: str, uid: str, ask: str) -> str:
+    """The name of the Job that looks, for a run, whether earlier outputs are still there because of `ask`."""
+    return _mover_job(run, uid, f"-verify-{ask}")
+
+
 def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
     """The name of the Job that sweeps a datastore because of `ask`."""
     return _mover_job(datastore, uid, f"-sweep-{ask}")
@@ -205,9 +214,14 @@ def survey_labels(component: str, run: str, uid: str) -> dict[str, str]:
     return job_labels(component) | {RUN_LABEL: label_value(run), RUN_UID_LABEL: uid}
 
 
-def attempt_annotations(step: str, digest: str) -> dict[str, str]:
-    """What lets a Job be found again: the step's given name and the digest of its planned document."""
-    return {STEP_NAME_ANNOTATION: step, STEP_DIGEST_ANNOTATION: digest}
+def attempt_annotations(step: str, digest: str, fingerprint: str | None, miss: str | None) -> dict[str, str]:
+    """What lets a Job be found again: the step's given name, the digest of its planned document, and what it computes.
+
+    `miss` says why it had to, as JSON.
+    """
+    found = {STEP_NAME_ANNOTATION: step, STEP_DIGEST_ANNOTATION: digest}
+    found |= {FINGERPRINT_ANNOTATION: fingerprint} if fingerprint else {}
+    return found | ({REUSE_MISS_ANNOTATION: miss} if miss else {})
 
 
 def attempt_id(attempt: int, pod_uid: str) -> str:
@@ -260,6 +274,11 @@ def run_folder_of(attempt: str) -> str:
 def prefix_mark(prefix: str) -> str:
     """Twelve hex digits that stand for a prefix where thousands are told; two alike only make one of them stay."""
     return hashlib.sha256(prefix.encode()).hexdigest()[:12]
+
+
+def inventory_mark(datastore: str, path: str, digest: str) -> str:
+    """Twelve hex digits that stand for an inventory in a report."""
+    return prefix_mark(f"{datastore}\n{path}\n{digest}")
 
 
 def result_key(prefix: str, attempt: str) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from towpath.flow.planned import EarlierStep
+from towpath.flow.recorded import Miss
+
 
 @dataclass(frozen=True)
 class ObservedContainer:
@@ -50,7 +53,8 @@ class ObservedAttempt:
     """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears.
 
     `failed_reason` and `failed_message` are those of the Job's condition Failed. A Job of shards runs `shards`, by
-    their place in it; `pods` and `ended` (what the Job counts as ended) are by that place too.
+    their place in it; `pods` and `ended` (what the Job counts as ended) are by that place too. `fingerprint`
+    and `miss` are what it was made with.
     """
 
     job: str
@@ -71,6 +75,8 @@ class ObservedAttempt:
     pods: Mapping[int, ObservedPod] = field(default_factory=dict)
     ended: frozenset[int] = frozenset()
     is_merge: bool = False
+    fingerprint: str | None = None
+    miss: Miss | None = None
 
 
 @dataclass(frozen=True)
@@ -99,13 +105,24 @@ class ObservedVersion:
 
 
 @dataclass(frozen=True)
+class NearestStep:
+    """The last step of a name that succeeded in a pipeline: its run, and the components of its fingerprint."""
+
+    run: str
+    components: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Observed:
     """A run's children at one moment. `attempts` are this run's own Jobs only, judged by owner uid.
 
     A recorded Job that is not in `attempts` is gone: whoever observes has asked the API server, not a cache.
     `registered` and `refused_registrations` are by (step, output): what `Decision.register` came to, also where
     it came to a version that existed. `not_ready_datastores` gives the words of the condition Ready by name,
-    `probed_at` when the last probe of each datastore ended.
+    `probed_at` when the last probe of each datastore ended. `finished` gives by fingerprint what steps of the
+    namespace have published, `computing` the name of another run that is at it now; `kept` (what the retried run has
+    published) and `nearest` are by step; `verifiers` are the run's own movers that look whether earlier outputs are
+    still there.
     """
 
     attempts: tuple[ObservedAttempt, ...] = ()
@@ -117,3 +134,8 @@ class Observed:
     refused_registrations: Mapping[tuple[str, str], str] = field(default_factory=dict)
     not_ready_datastores: Mapping[str, str] = field(default_factory=dict)
     probed_at: Mapping[str, datetime] = field(default_factory=dict)
+    finished: Mapping[str, EarlierStep] = field(default_factory=dict)
+    computing: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, EarlierStep] = field(default_factory=dict)
+    nearest: Mapping[str, NearestStep] = field(default_factory=dict)
+    verifiers: tuple[ObservedMover, ...] = ()

@@ -7,8 +7,9 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from towpath.api.ports import Input, Output
-from towpath.api.step import Step, StepSettings
+from towpath.api.step import Reuse, Step, StepSettings
 from towpath.flow import checks, compute_target, names, references, support
+from towpath.flow.code import params_read
 from towpath.flow.documents import digested
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
@@ -60,12 +61,15 @@ def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> Pla
     container = _container(resolved, step, defaults, target)
     code = _code(resolved, step)
     outputs = tuple(_output(resolved, step, output, mounted) for output in step.outputs)
-    used = references.params_in(_texts(container))
-    params_used = {name: resolved.params[name] for name in sorted(used)}
     inputs = tuple(_input(resolved, step, given) for given in step.inputs)
     transforms = {given.name: _hashed_view(given) for given in inputs if given.transforms}
-    hashed = {**container, "code": code.digest if code else None, "transforms": transforms}
-    hashed |= {"shards": {"input": step.shards.input, "count": step.shards.count} if step.shards else None}
+    hashed = {
+        **container,
+        "code": code.digest if code else None,
+        "transforms": transforms,
+        "shards": {"input": step.shards.input, "count": step.shards.count} if step.shards else None,
+        **_places(step, target),
+    }
     return PlannedStep(
         name=step.name,
         image=container["image"],
@@ -77,7 +81,7 @@ def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> Pla
         outputs=outputs,
         depends_on=tuple(sorted(step.depends_on)),
         result_prefix=_result_prefix(resolved, step),
-        contract=contract(hashed, outputs, params_used),
+        contract=contract(hashed, outputs, _params_used(resolved, step, container)),
         code=code,
         resources=_as_dict(step.resources or defaults.resources) or dict(target.resources),
         security_context={
@@ -92,6 +96,7 @@ def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> Pla
         queue_name=step.queue_name or defaults.queue_name,
         target=compute_target.without_defaults(target) if target.name else None,
         shards=_shards(step),
+        reuse=(step.reuse or defaults.reuse or Reuse.IF_PINNED) if resolved.reuse else Reuse.NEVER,
     )
 
 
@@ -124,6 +129,22 @@ def _env(*levels: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _texts(container: dict[str, Any]) -> list[str]:
     values = [variable["value"] for variable in container["env"] if variable.get("value")]
     return [*container["command"], *container["args"], *values]
+
+
+def _params_used(resolved: Resolved, step: Step, container: dict[str, Any]) -> dict[str, str]:
+    texts = _texts(container)
+    read = params_read(texts) | resolved.params_read.get(step.name, frozenset())
+    used = references.params_in(texts) | {
+        name for name in resolved.params if "" in read or name.upper() in read
+    }
+    return {name: resolved.params[name] for name in sorted(used)}
+
+
+def _places(step: Step, target: PlannedTarget) -> dict[str, Any]:
+    """What else a step sees that is no data of ours: its inputs' own folders, and volumes of its compute target."""
+    folders = {given.name: given.mount_path for given in step.inputs if given.mount_path}
+    volumes = [dict(one) for one in (*target.volumes, *target.volume_mounts)]
+    return {"mountPaths": folders, "volumes": volumes}
 
 
 def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from towpath.api.step import Reuse
+
 FORMAT_VERSION = 1
 # The kind of a datastore that is a volume of the pod.
 CLAIM = "persistentVolumeClaim"
@@ -151,6 +153,30 @@ class PlannedCode:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The step that computed what others take: its run's name and UID, and its own name."""
+
+    run: str
+    uid: str
+    step: str
+
+
+@dataclass(frozen=True)
+class EarlierStep:
+    """A step that succeeded, by its fingerprint, and what it published: what an equal one may take.
+
+    `lost` says why that is not to be taken any more.
+    """
+
+    origin: Origin
+    fingerprint: str
+    outputs: Mapping[str, Content] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    attempt_id: str | None = None
+    lost: str | None = None
+
+
+@dataclass(frozen=True)
 class PlannedTarget:
     """What a step takes of its compute target, copied: a later change of the PodTemplate means nothing to the run.
 
@@ -185,7 +211,8 @@ class PlannedShards:
 class PlannedStep:
     """One step. `command`, `args` and `env` are templates; references are substituted when the Job is made.
 
-    `contract` is the part of the fingerprint that is known now: component → digest or text.
+    `contract` is the part of the fingerprint that is known now: component → digest or text; `reuse` says when an
+    earlier step of the same fingerprint is taken instead.
     `result_prefix` is where the attempt's `result` object goes: `<result_prefix><attempt>-<pod uid>/result`.
     `digest` is that of its document as it was written, by whatever release: its Jobs carry it.
     """
@@ -212,6 +239,7 @@ class PlannedStep:
     queue_name: str | None = None
     target: PlannedTarget | None = None
     shards: PlannedShards | None = None
+    reuse: Reuse = Reuse.NEVER
     digest: str = ""
 
     @property
@@ -244,7 +272,10 @@ class RunIdentity:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole run. `steps` stand in topological order; `params` hold their canonical texts."""
+    """A whole run. `steps` stand in topological order; `params` hold their canonical texts.
+
+    `retry_of` is the run whose succeeded steps are kept.
+    """
 
     run: RunIdentity
     pipeline: str
@@ -257,6 +288,7 @@ class Plan:
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
     keep_seconds: int | None = None
+    retry_of: RunIdentity | None = None
 
     def step(self, name: str) -> PlannedStep:
         """The step of this name; KeyError if there is none."""

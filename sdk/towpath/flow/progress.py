@@ -104,6 +104,9 @@ def _begun(planned: PlannedStep, recorded: RecordedStep, attempt: ObservedAttemp
         bytes_in=recorded.bytes_in if recorded.shards else 0,
         stage_in_seconds=recorded.stage_in_seconds if recorded.shards else None,
         notes=tuple(given.note for given in planned.inputs if given.note),
+        fingerprint=attempt.fingerprint or recorded.fingerprint,
+        miss=attempt.miss or recorded.miss,
+        reused_from=None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from towpath.flow.planned import Content
+from towpath.flow.planned import Content, Origin
 
 
 class StepState(StrEnum):
@@ -72,10 +72,21 @@ class FailureCounts:
 
 
 @dataclass(frozen=True)
+class Miss:
+    """Why no earlier work was taken: a word, what differs from the step of `run`, and more words where there are."""
+
+    reason: str
+    components: tuple[str, ...] = ()
+    run: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
 class RecordedStep:
     """One step's progress. `attempt` is the number of the latest attempt, 0 before the first.
 
     `shards` holds, of a step with shards that has not ended, the attempts that have published a part, by shard.
+    `reused_from` is set where the outputs are another step's; `miss` says why they are not.
     """
 
     name: str
@@ -95,6 +106,8 @@ class RecordedStep:
     metrics: Mapping[str, float] = field(default_factory=dict)
     log_tail: str | None = None
     fingerprint: str | None = None
+    reused_from: Origin | None = None
+    miss: Miss | None = None
     bytes_in: int = 0
     stage_in_seconds: float | None = None
     notes: tuple[str, ...] = ()

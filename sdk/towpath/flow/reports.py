@@ -22,6 +22,7 @@ LIMIT_BYTES = 4096
 METRICS_LIMIT = 32
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+_MARKS = re.compile(r"([0-9a-f]{12}(,[0-9a-f]{12})*)?")
 _LARGEST = 2**63 - 1
 
 
@@ -61,6 +62,15 @@ class InventoryReport:
 
     content: Content
     columns: Columns = ()
+
+
+@dataclass(frozen=True)
+class VerificationReport:
+    """Which outputs are there and which are gone, by the marks of their inventories, and why one of them is."""
+
+    there: frozenset[str]
+    gone: frozenset[str]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -167,6 +177,14 @@ def read_sweep(text: str | None) -> SweepReport:
     )
 
 
+def read_verification(text: str | None) -> VerificationReport:
+    """The report of `verify-outputs`; UnreadableReportError if it is none."""
+    report = _report(text)
+    why = report.get("why")
+    words = brief(why) if isinstance(why, str) else ""
+    return VerificationReport(_marks(report.get("there")), _marks(report.get("gone")), words)
+
+
 def _report(text: str | None) -> dict[str, Any]:
     if not text or len(text.encode(errors="replace")) > LIMIT_BYTES:
         raise UnreadableReportError("there is no report" if not text else "the report is too long")
@@ -222,6 +240,12 @@ def _content(entry: Mapping[str, Any]) -> Content:
         file=None if directory else _path(entry.get("file")),
         datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
     )
+
+
+def _marks(value: object) -> frozenset[str]:
+    if not isinstance(value, str) or not _MARKS.fullmatch(value):
+        raise UnreadableReportError("marks of inventories are none")
+    return frozenset(value.split(",")) - {""}
 
 
 def _columns(value: object) -> Columns:

@@ -12,7 +12,7 @@ from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.api.step import Step
 from towpath.flow import checks, datastores, export_paths, names, support
-from towpath.flow.code import code_digest
+from towpath.flow.code import code_digest, params_read
 from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
 from towpath.flow.counting import count_views
@@ -103,6 +103,8 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
         counts=counts,
         targets=targets,
         exports=exports,
+        params_read=_params_read(sources, spec),
+        reuse=run.spec.reuse,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )
@@ -233,6 +235,13 @@ def _code_digests(sources: Sources, patience: Patience, spec: PipelineSpec) -> d
         elif step.name in config_maps:
             digests[step.name] = _config_map_digest(sources, patience, step, config_maps[step.name])
     return digests
+
+
+def _params_read(sources: Sources, spec: PipelineSpec) -> dict[str, frozenset[str]]:
+    inline = {step.name: step.code.inline for step in spec.steps if step.code and step.code.inline}
+    written = {name: params_read(files.values()) for name, files in inline.items()}
+    referred = _config_maps(spec).items()
+    return written | {step: sources.params_read.get(name, frozenset()) for step, name in referred}
 
 
 def _config_map_digest(sources: Sources, patience: Patience, step: Step, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from towpath.api.datastore import KINDS_OF_STORE
+from towpath.api.step import Reuse
 from towpath.flow import names
 from towpath.flow.documents import Document, UnreadablePlanError, digest_of
 from towpath.flow.planned import (
@@ -70,7 +71,12 @@ def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
         timeout_seconds=run.get("timeoutSeconds"),
         continue_on_step_failure=run.get("continueOnStepFailure", False),
         keep_seconds=run.get("keepSeconds"),
+        retry_of=_retried(run["retryOf"], run["run"]["namespace"]) if "retryOf" in run else None,
     )
+
+
+def _retried(document: Document, namespace: str) -> RunIdentity:
+    return RunIdentity(document["name"], document["uid"], namespace)
 
 
 def datastore_from(document: Document) -> PlannedDatastore:
@@ -112,6 +118,8 @@ def _step_from(document: Document) -> PlannedStep:
         queue_name=document.get("queueName"),
         target=_target_from(document["computeTarget"]) if "computeTarget" in document else None,
         shards=_shards_from(document["shards"]) if "shards" in document else None,
+        # A plan of before there was reuse says nothing, and has none.
+        reuse=Reuse(document.get("reuse", Reuse.NEVER)),
         # Of what stands there: this release might write the same step otherwise.
         digest=digest_of(document),
     )

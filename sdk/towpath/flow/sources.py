@@ -18,6 +18,7 @@ from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import (
     Counted,
     Pinned,
+    Plan,
     PlannedDatastore,
     PlannedExport,
     PlannedTarget,
@@ -46,21 +47,36 @@ class Needed:
 
 
 @dataclass(frozen=True)
+class Retried:
+    """The run that `retryOf` names, as it is now; `lost` says why it has no plan.
+
+    `exported` holds what it has copied to the places of its users' choice, by (step, output).
+    """
+
+    run: RunIdentity
+    has_ended: bool
+    plan: Plan | None = None
+    lost: str = ""
+    exported: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class Known:
     """Names that exist in the namespace: hints come from them."""
 
     pipelines: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     datastores: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sources:
     """All that was read for a run. Maps are by object name and lack what does not exist.
 
-    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together; `pod_templates` are as
-    the API server has them; `surveyors` are the
-    run's own movers, which answer what must be known before it is planned.
+    `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together, and `params_read` what
+    they read of `code.params_read`; `pod_templates` are as the API server has them; `surveyors` are the run's own
+    movers, which answer what must be known before it is planned. `retried` is there for a run with `retryOf`.
     """
 
     run: PipelineRun
@@ -71,17 +87,19 @@ class Sources:
     versions: Mapping[str, tuple[DatasetVersion, ...]] = field(default_factory=dict)
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
     config_maps: Mapping[str, str] = field(default_factory=dict)
+    params_read: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pod_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     known: Known = Known()
     surveyors: tuple[ObservedMover, ...] = ()
+    retried: Retried | None = None
 
 
 @dataclass(frozen=True)
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins`, `views` and `counts` are by (step, input), `exports` by (step, output), `code_digests` and `targets` by
-    step.
+    `pins`, `views` and `counts` are by (step, input), `exports` by (step, output), `code_digests`, `params_read` and
+    `targets` by step. `reuse` is false where every step is to be run.
     """
 
     run: RunIdentity
@@ -97,6 +115,8 @@ class Resolved:
     counts: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
     targets: Mapping[str, PlannedTarget] = field(default_factory=dict)
     exports: Mapping[tuple[str, str], PlannedExport] = field(default_factory=dict)
+    params_read: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reuse: bool = True
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False
 

@@ -9,67 +9,76 @@ from datetime import datetime
 from towpath.flow import graph, names
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.decision import AttemptOrder
+from towpath.flow.fingerprint import fingerprint
+from towpath.flow.mover_orders import Verification
 from towpath.flow.observed import Observed
-from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.planned import Plan, PlannedStep
 from towpath.flow.progress import goes_on, has_live_attempt, name_taken
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.retries import refused_at
-from towpath.flow.scratch import scratch_bytes, why_empty_shares, why_too_large
+from towpath.flow.reuse import Search, search
 from towpath.flow.shards import with_shards
+from towpath.flow.upstream import Steps, contents_of, ended, is_startable, without_input
 from towpath.flow.verdicts import Moment
 
-Steps = Mapping[str, RecordedStep]
+# Its end is told at once; this is for a word that is lost.
+ELSEWHERE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Started:
-    """The steps after one look at all that could start, and what is to be created for it."""
+    """The steps after one look at all that could start, and what is to be created for it.
+
+    `waits_for` holds fingerprints that other runs are computing; `verify` and `delete` are about movers that verify.
+    """
 
     steps: Steps
     create: tuple[AttemptOrder, ...] = ()
     ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     checks: tuple[float, ...] = field(default=())
+    waits_for: frozenset[str] = frozenset()
+    verify: tuple[Verification, ...] = ()
+    delete: tuple[str, ...] = ()
+    ask_admission: tuple[str, ...] = ()
 
 
 def start(plan: Plan, steps: Steps, observed: Observed, moment: Moment) -> Started:
-    """Look at each step without a live attempt, in the plan's order."""
-    settled = _settled(plan, steps, moment)
+    """Look at each step without a live attempt, in the plan's order; what may be taken is not started."""
+    found = search(plan, steps, observed, moment)
+    settled = _settled(plan, found.announce(found.take(steps, moment)), moment)
     create: list[AttemptOrder] = []
     ask_probe: dict[str, datetime] = {}
-    checks: list[float] = []
+    checks = list(found.checks)
+    waits_for: set[str] = set()
     after = dict(settled)
     for planned in plan.steps:
         if not is_startable(planned, after):
+            continue
+        awaited = found.awaited(planned, after)
+        if awaited is not None:
+            after[planned.name] = replace(
+                after[planned.name], state=StepState.WAITING, reason=awaited.reason, message=awaited.words
+            )
+            waits_for |= {awaited.fingerprint} if awaited.is_elsewhere else set()
             continue
         held = _held(planned, after, observed, moment)
         for name, since in held.ask_probe.items():
             ask_probe[name] = max(since, ask_probe.get(name, since))
         checks.extend(held.checks)
         if held.is_free:
-            create.append(_order(planned, after))
+            create.append(_order(planned, after, found))
             after[planned.name] = _starting(after[planned.name])
-    return Started(after, tuple(create), ask_probe, tuple(checks))
-
-
-def is_startable(planned: PlannedStep, steps: Steps) -> bool:
-    """Whether a step has no live attempt and everything that it waits for has succeeded."""
-    recorded = steps[planned.name]
-    if recorded.state.is_final or has_live_attempt(recorded):
-        return False
-    return all(steps[name].state is StepState.SUCCEEDED for name in graph.upstream(planned))
-
-
-def contents_of(planned: PlannedStep, steps: Steps) -> dict[str, Content]:
-    """What each input of a step will be given, of those that are known."""
-    found = {given.name: _content(given, steps) for given in planned.inputs}
-    return {name: content for name, content in found.items() if content is not None}
-
-
-def _content(given: PlannedInput, steps: Steps) -> Content | None:
-    if not isinstance(given.source, StepOutputRef):
-        return given.source.content
-    outputs = {output.name: output.content for output in steps[given.source.step].outputs}
-    return outputs.get(given.source.output)
+    checks.extend([ELSEWHERE_SECONDS] if waits_for else [])
+    return Started(
+        steps=after,
+        create=tuple(create),
+        ask_probe=ask_probe,
+        checks=tuple(checks),
+        waits_for=frozenset(waits_for),
+        verify=found.verify,
+        delete=found.delete,
+        ask_admission=found.ask_admission,
+    )
 
 
 def _settled(plan: Plan, steps: Steps, moment: Moment) -> dict[str, RecordedStep]:
@@ -96,7 +105,7 @@ def _settle(planned: PlannedStep, steps: Steps, cause: RecordedStep | None, mome
     if cause is not None:
         return _given_up(recorded, cause, moment)
     if is_startable(planned, steps):
-        return _without_input(planned, steps, moment) or recorded
+        return without_input(planned, steps, moment) or recorded
     waits_for = [name for name in sorted(graph.upstream(planned)) if not steps[name].state.is_final]
     words = brief(f"waits for {', '.join(waits_for)}")
     return replace(recorded, state=StepState.PENDING, reason=StepReason.UPSTREAM, message=words)
@@ -111,7 +120,7 @@ def _why_lost(upstream: RecordedStep) -> str:
 
 
 def _skipped(recorded: RecordedStep, reason: StepReason, words: str, moment: Moment) -> RecordedStep:
-    return _ended(recorded, StepState.SKIPPED, reason, words, moment)
+    return ended(recorded, StepState.SKIPPED, reason, words, moment)
 
 
 def _given_up(recorded: RecordedStep, failed: RecordedStep, moment: Moment) -> RecordedStep:
@@ -119,44 +128,7 @@ def _given_up(recorded: RecordedStep, failed: RecordedStep, moment: Moment) -> R
     if recorded.attempt == 0:
         return _skipped(recorded, StepReason.RUN_FAILED, words, moment)
     words = brief(f"{recorded.message}; not tried again: {words}")
-    return _ended(recorded, StepState.FAILED, StepReason.RUN_FAILED, words, moment)
-
-
-def _without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> RecordedStep | None:
-    contents = contents_of(planned, steps)
-    recorded = steps[planned.name]
-    for given in planned.inputs:
-        content = contents.get(given.name)
-        if content is None and isinstance(given.source, StepOutputRef):
-            words = f"input {given.name}: step {given.source.step} did not write {given.source.output}"
-            return _ended(recorded, StepState.FAILED, StepReason.INPUT_NOT_WRITTEN, words, moment)
-        if content is not None and content.files == 0 and not given.allow_empty:
-            words = f"input {given.name} has no files; say allowEmpty: true if that is meant"
-            return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
-        few = _why_few(planned, given, content)
-        if few is not None:
-            words = f"input {given.name}: {few}"
-            return _ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
-    too_large = why_too_large(scratch_bytes(planned, contents), moment.limits)
-    if too_large is not None:
-        return _ended(recorded, StepState.FAILED, StepReason.TOO_LARGE, too_large, moment)
-    return None
-
-
-def _why_few(planned: PlannedStep, given: PlannedInput, content: Content | None) -> str | None:
-    """Why an input from another step has too little to share out; of a view of it that is not known yet."""
-    shards = planned.shards
-    if shards is None or shards.input != given.name or content is None or given.transforms:
-        return None
-    return None if given.allow_empty or given.pinned else why_empty_shares(content.files, shards.count)
-
-
-def _ended(
-    recorded: RecordedStep, state: StepState, reason: StepReason, words: str, moment: Moment
-) -> RecordedStep:
-    return replace(
-        recorded, state=state, reason=reason, message=words, completion_time=moment.now, retry_after=None
-    )
+    return ended(recorded, StepState.FAILED, StepReason.RUN_FAILED, words, moment)
 
 
 @dataclass(frozen=True)
@@ -191,8 +163,15 @@ def _datastores_of(planned: PlannedStep, steps: Steps) -> list[str]:
     return sorted(read | copied | {output.datastore for output in planned.outputs})
 
 
-def _order(planned: PlannedStep, steps: Steps) -> AttemptOrder:
-    order = AttemptOrder(planned.name, steps[planned.name].attempt + 1, contents_of(planned, steps))
+def _order(planned: PlannedStep, steps: Steps, found: Search) -> AttemptOrder:
+    contents = contents_of(planned, steps)
+    order = AttemptOrder(
+        planned.name,
+        steps[planned.name].attempt + 1,
+        contents,
+        fingerprint=fingerprint(planned, contents),
+        miss=found.miss(planned, steps),
+    )
     return with_shards(planned, steps[planned.name], order)
 
 

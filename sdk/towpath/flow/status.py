@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from towpath.api.runstatus import ExportStatus, PipelineRunStatus, StepStatus
+from towpath.api.runstatus import ExportStatus, PipelineRunStatus, ReusedFrom, StepStatus
 from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.api.step import MOST_SHARDS
-from towpath.flow import names
+from towpath.flow import misses, names
 from towpath.flow.conditions import CONDITION_LIMIT, RunReason, StepReason, brief, condition, timestamp
 from towpath.flow.documents import canonical
-from towpath.flow.planned import Content, InventoryRef
+from towpath.flow.planned import Content, InventoryRef, Origin
 from towpath.flow.recorded import (
     ExportState,
     FailureCounts,
@@ -39,6 +39,7 @@ _GOES_FIRST = (
     (frozenset({"metrics"}), "metrics", 0),
     (frozenset({"notes"}), "notes, which stand in the plan", 0),
     (frozenset({"startTime", "stageInSeconds"}), "start times", 0),
+    (frozenset({"reuseMiss"}), "why steps were not reused", 0),
     (frozenset({"fingerprint"}), "fingerprints", 0),
 )
 _STATUS_OF = {RunReason.SUCCEEDED: "True"}
@@ -80,7 +81,7 @@ def read_status(written: Mapping[str, Any]) -> RecordedRun | None:
         return None
     succeeded = next((one for one in status.conditions if one.type == "Succeeded"), None)
     return RecordedRun(
-        steps=tuple(_restored(step) for step in status.steps),
+        steps=tuple(map(_restored, status.steps)),
         plan_digest=status.plan_digest,
         reason=succeeded.reason if succeeded else RunReason.RUNNING,
         message=succeeded.message if succeeded else "",
@@ -88,6 +89,11 @@ def read_status(written: Mapping[str, Any]) -> RecordedRun | None:
         completion_time=status.completion_time,
         keep_seconds=status.keep_seconds,
     )
+
+
+def read_step(written: Mapping[str, Any]) -> RecordedStep:
+    """The record of one step that an entry of a status was written from."""
+    return _restored(StepStatus.model_validate(written))
 
 
 def size_for_people(count: int) -> str:
@@ -127,7 +133,8 @@ def _state(reason: RunReason) -> str:
 def _totals(recorded: RecordedRun) -> Status:
     done = sum(step.state is StepState.SUCCEEDED for step in recorded.steps)
     bytes_in = sum(step.bytes_in for step in recorded.steps)
-    bytes_out = sum(output.content.bytes for step in recorded.steps for output in step.outputs)
+    published = [step for step in recorded.steps if step.reused_from is None]
+    bytes_out = sum(output.content.bytes for step in published for output in step.outputs)
     return {
         "stepsTotal": len(recorded.steps),
         "stepsDone": done,
@@ -157,6 +164,8 @@ def _step(step: RecordedStep) -> Status:
         "metrics": [{"name": name, "value": value} for name, value in step.metrics.items()],
         "logTail": step.log_tail,
         "fingerprint": step.fingerprint,
+        "reusedFrom": _origin(step),
+        "reuseMiss": misses.document(step.miss) if step.miss else None,
         "stageInSeconds": step.stage_in_seconds,
         "bytesIn": step.bytes_in,
         "notes": _notes(step.notes),
@@ -168,6 +177,16 @@ def _step(step: RecordedStep) -> Status:
     # Zero says nothing anywhere but here: an exit code of 0 is a fact, where the state does not say it.
     is_told = step.exit_code is not None and step.state is not StepState.SUCCEEDED
     return given | ({"exitCode": step.exit_code} if is_told else {})
+
+
+def _origin(step: RecordedStep) -> Status | None:
+    """What a step has taken, or would take: one that ended otherwise has taken nothing."""
+    origin = step.reused_from
+    if origin is None or (step.state.is_final and step.state is not StepState.SUCCEEDED):
+        return None
+    return {"run": origin.run, "uid": origin.uid} | (
+        {"step": origin.step} if origin.step != step.name else {}
+    )
 
 
 def _notes(notes: tuple[str, ...]) -> list[str]:
@@ -257,10 +276,16 @@ def _restored(step: StepStatus) -> RecordedStep:
         metrics={metric.name: metric.value for metric in step.metrics},
         log_tail=step.log_tail,
         fingerprint=step.fingerprint,
+        reused_from=_restored_origin(step.reused_from, step.name) if step.reused_from else None,
+        miss=misses.restored(step.reuse_miss) if step.reuse_miss else None,
         bytes_in=step.bytes_in,
         stage_in_seconds=step.stage_in_seconds,
         notes=step.notes,
     )
+
+
+def _restored_origin(origin: ReusedFrom, step: str) -> Origin:
+    return Origin(origin.run, origin.uid or "", origin.step or step)
 
 
 def _restored_output(output: OutputStatus) -> PublishedOutput:

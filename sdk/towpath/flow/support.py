@@ -6,7 +6,6 @@ The tables name what is honoured; so a field that is added to the API is refused
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 
 from pydantic import BaseModel
 
@@ -53,7 +52,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     pipeline.Param: ALL,
     pipeline.Retention: ALL,
     pipelinerun.PipelineRunSpec: (
-        "pipeline_ref pipeline_spec params reuse continue_on_step_failure cancel timeout_seconds"
+        "pipeline_ref pipeline_spec retry_of params reuse continue_on_step_failure cancel timeout_seconds"
     ),
     step.StepSettings: _STEP_SETTINGS,
     step.Step: (
@@ -87,15 +86,10 @@ HONOURED: Mapping[type[BaseModel], str] = {
     refs.SecretRef: ALL,
     refs.ConfigMapRef: ALL,
     refs.PipelineRef: ALL,
+    refs.RunRef: ALL,
     refs.SecretKeyRef: ALL,
     refs.ConfigMapKeyRef: ALL,
     refs.OptionalRef: ALL,
-}
-
-# Of a closed choice, what is honoured.
-HONOURED_VALUES: Mapping[tuple[type[BaseModel], str], frozenset[Enum]] = {
-    (step.StepSettings, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
-    (step.Step, "reuse"): frozenset({step.Reuse.IF_PINNED, step.Reuse.NEVER}),
 }
 
 
@@ -135,17 +129,14 @@ def _refused(model: BaseModel, path: str) -> Iterator[str]:
             continue
         if honoured != ALL and name not in honoured.split():
             yield here
-        elif _is_refused_value(model, name, value):
+        elif _is_refused_value(model, name):
             yield f"{here}: {value}"
         else:
             yield from _refused_below(value, here)
 
 
-def _is_refused_value(model: BaseModel, name: str, value: object) -> bool:
-    if isinstance(model, ports.Input) and name == "mode":
-        return not is_downloaded_instead(model)
-    allowed = HONOURED_VALUES.get((type(model), name))
-    return allowed is not None and value is not None and value not in allowed
+def _is_refused_value(model: BaseModel, name: str) -> bool:
+    return isinstance(model, ports.Input) and name == "mode" and not is_downloaded_instead(model)
 
 
 def _refused_below(value: object, path: str) -> Iterator[str]:

@@ -66,7 +66,7 @@ def may_be_taken(output: Json, run: Json | None, versions: Collection[str]) -> b
     True only as long as no sweep can have begun to delete it: the run exists, and so does the version, if it is one.
     `run` is what the cache has by its name and UID now; None: it is gone.
     """
-    return run is not None and ("version" not in output or _version(run, output) in versions)
+    return run is not None and ("version" not in output or version_of(run, output) in versions)
 
 
 def _went_well_at_once(step: Json) -> bool:
@@ -76,13 +76,14 @@ def _went_well_at_once(step: Json) -> bool:
 
 def _is_there(run: Json, output: Json, versions: Collection[str]) -> bool:
     """Whether an output is no version, or one that exists, or another run's, of which that run may say so."""
-    if "version" not in output or _version(run, output) in versions:
+    if "version" not in output or version_of(run, output) in versions:
         return True
     attempt = names.attempt_at(run["metadata"]["namespace"], output["inventory"])
     return attempt is None or names.run_folder_of(attempt) != folder_of(run)
 
 
-def _version(run: Json, output: Json) -> str:
+def version_of(run: Json, output: Json) -> str:
+    """The name of the version that an output was registered as."""
     folder = f"{run['metadata']['namespace']}/datasets/"
     dataset = output["inventory"].removeprefix(folder).partition("/")[0]
     return names.version_name(dataset, output["version"])
