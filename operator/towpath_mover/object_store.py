@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
 
+from towpath_mover import memory
 from towpath_mover.classify import STORE_ERRORS, failure, server_code
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.mounted import certificate, no_certificate
@@ -218,6 +219,7 @@ def any_key_lister(route: Route) -> Lister:
 
 def make_client(datastore: Datastore, client: Callable[[], Client]) -> Client:
     """Return the client; what it is made from was looked at before, but for the certificate."""
+    memory.keep_little()
     try:
         with surroundings(are_seen=datastore.credentials_secret is None):
             return client()

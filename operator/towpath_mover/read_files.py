@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from towpath_mover import memory
 from towpath_mover.ahead import in_order
 from towpath_mover.inventory import Entry
 from towpath_mover.pinned import OTHER_DIGEST, Source, drifted, patiently_pinned, read_span, read_whole
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Span
-from towpath_mover.transfer import MiB, Work, give_freed_memory_back
+from towpath_mover.transfer import MiB, Work
 
 _RANGE = 4 * MiB
 _PIECE = MiB
@@ -30,7 +31,7 @@ def read_files(
     entries: Iterable[Entry], sources: Sequence[Source], progress: Progress
 ) -> Iterator[tuple[Entry, Iterator[memoryview]]]:
     """Yield each file with its pieces, which are taken before the next file; InputDrift for other bytes."""
-    give_freed_memory_back()
+    memory.keep_little()
 
     def fetch(part: _Part) -> memoryview:
         source = sources[part.entry.root]

@@ -5,13 +5,12 @@ Workers are threads and the caller's thread only waits, so that a signal is hand
 
 from __future__ import annotations
 
-import ctypes
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Generic, NamedTuple, TypeVar
 
+from towpath_mover import memory
 from towpath_mover.budget import ByteBudget
 
 MiB = 1 << 20
@@ -19,7 +18,6 @@ MiB = 1 << 20
 WHOLE = 8 * MiB
 PIECE = 1 * MiB
 HEARTBEAT = 0.1
-_M_MMAP_THRESHOLD = -3
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -46,7 +44,7 @@ def run(
     heartbeat: Callable[[], None],
 ) -> Iterator[Done]:
     """Yield what each task gave, in the order of completion; call `heartbeat` about ten times a second."""
-    give_freed_memory_back()
+    memory.keep_little()
     crew = _Crew(tasks, work, limits)
     crew.start_one()
     try:
@@ -57,15 +55,6 @@ def run(
     finally:
         crew.stop()
     heartbeat()
-
-
-def give_freed_memory_back() -> None:
-    """Let glibc map whole files by themselves: freed ones otherwise stay with each thread, 100 MiB and more in all.
-
-    Pieces of a stream stay: mapped anew each time they cost a fifth of a download's CPU, and there are few at once.
-    """
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 4 * PIECE)
 
 
 class _Crew(Generic[Task, Done]):

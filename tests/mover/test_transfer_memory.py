@@ -37,7 +37,7 @@ def both_ways(s3: S3, source: Path, target: Path, up: str) -> tuple[int, int]:
 
 
 def a_sparse_file(folder: Path, size: int) -> Path:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with (folder / "large.bin").open("wb") as file:
         file.truncate(size)
     return folder
@@ -61,6 +61,13 @@ def check(s3: S3, source: Path, target: Path, how: str = "up") -> None:
 
 def test_a_large_file_is_never_held_whole(s3_server: S3, tmp_path: Path) -> None:
     check(s3_server, a_sparse_file(tmp_path / "large", 256 * MiB), tmp_path / "target")
+
+
+def test_of_several_large_files_no_more_is_held_than_of_one(s3_server: S3, tmp_path: Path) -> None:
+    for number in range(3):
+        a_sparse_file(tmp_path / "several" / str(number), 72 * MiB)
+    # Some 25 MiB, seven parts that are sent and one that is read.
+    assert most_memory(s3_server, "up", str(tmp_path / "several"), "memory-several/") < 120 * MiB
 
 
 def test_files_of_eight_mebibytes_are_held_a_few_at_a_time(s3_server: S3, tmp_path: Path) -> None:
