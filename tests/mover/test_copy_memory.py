@@ -93,6 +93,7 @@ def test_an_archive_is_copied_in_bounded_memory(local_s3: Space, tmp_path: Path,
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("type_", WRITERS)
 def test_an_archive_of_2_gib_is_copied_in_bounded_memory(local_s3: Space, tmp_path: Path, type_: str) -> None:
     copied_within(local_s3, tmp_path, type_, 2048 * MiB)
