@@ -49,9 +49,7 @@ def copy_rows(source: str, kept: str, target: str, scratch: str, careful: bool) 
         mask = pa.Array.from_buffers(pa.bool_(), parquet.metadata.num_rows, [None, bits.read_buffer()])
         tables = _Copy(parquet, mask, care, Path(scratch)).tables()
         with pq.ParquetWriter(out, parquet.schema_arrow, **_settings(parquet)) as writer:
-            if not _is_arrows(parquet.metadata):
-                # Otherwise it is part of the schema that is stored.
-                writer.add_key_value_metadata(parquet.metadata.metadata or {})
+            writer.add_key_value_metadata(parquet.metadata.metadata or {})
             for table in tables:
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
     _check_kept(parquet.metadata.schema, pq.read_metadata(pa.OSFile(target)).schema)
@@ -68,7 +66,7 @@ class _Copy:
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the selected rows, as they are to be put together in row groups."""
-        held: list[pa.RecordBatch] = []
+        held = none = self._schema.empty_table()
         start = 0
         for number in range(self._parquet.num_row_groups):
             rows = self._parquet.metadata.row_group(number).num_rows
@@ -81,12 +79,14 @@ class _Copy:
                 yield self._beside(number, [first, *others], mask)
                 continue
             for batch in self._batches(number, first, mask):
-                held.append(batch)
-                if sum(one.nbytes for one in held) >= _LARGEST_GROUP:
-                    yield pa.Table.from_batches(held, self._schema)
-                    held = []
-        if held:
-            yield pa.Table.from_batches(held, self._schema)
+                # Each batch comes with a copy of the texts.
+                more = pa.Table.from_batches([batch], self._schema)
+                held = pa.concat_tables([held, more]).unify_dictionaries()
+                if held.get_total_buffer_size() >= _LARGEST_GROUP:
+                    yield held
+                    held = none
+        if held.num_rows:
+            yield held
 
     def _parts(self, number: int) -> list[_Part]:
         """Return the columns of a row group as they are read together."""
@@ -135,7 +135,29 @@ class _Copy:
 
 
 def _opened(file: pa.NativeFile, unit: str) -> pq.ParquetFile:
-    return pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit=unit)
+    return pq.ParquetFile(
+        file,
+        pre_buffer=False,
+        buffer_size=_BUFFER,
+        coerce_int96_timestamp_unit=unit,
+        read_dictionary=_repeated(pq.read_metadata(file)),
+    )
+
+
+def _repeated(metadata: pq.FileMetaData) -> list[str]:
+    """Return the columns of texts that are stored by number: unpacked, they may be thousands of times as large."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    return [
+        metadata.schema.column(leaf).path
+        for leaf in range(metadata.num_columns)
+        if metadata.schema.column(leaf).physical_type == "BYTE_ARRAY"
+        and all(_is_by_number(group.column(leaf)) for group in groups)
+    ]
+
+
+def _is_by_number(chunk: pq.ColumnChunkMetaData) -> bool:
+    # Any other text takes four bytes for its length alone.
+    return bool(chunk.has_dictionary_page and chunk.total_uncompressed_size < 4 * chunk.num_values)
 
 
 def _read(parquet: pq.ParquetFile, rows: int, group: int, leaves: Sequence[int]) -> Iterator[pa.RecordBatch]:
@@ -158,7 +180,8 @@ def _settings(parquet: pq.ParquetFile) -> dict[str, Any]:
     columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
     return {
         "compression": _compression(metadata),
-        "store_schema": _is_arrows(metadata),
+        # Arrow's own schema is one of the metadata, which are kept as they are.
+        "store_schema": False,
         # Spark's files say 1.0 and hold what only 2.6 has.
         "version": metadata.format_version if _is_arrows(metadata) else "2.6",
         "use_deprecated_int96_timestamps": any(one.physical_type == "INT96" for one in columns),
