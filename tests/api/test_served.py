@@ -73,6 +73,23 @@ def test_a_secret_of_another_namespace_cannot_even_be_named(judge: Judge) -> Non
     assert 'unknown field "spec.s3.credentialsSecretRef.namespace"' in said
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("securityContext.privileged", True),
+        ("securityContext.capabilities", {"add": ["SYS_ADMIN"]}),
+        ("securityContext.allowPrivilegeEscalation", True),
+        ("hostNetwork", True),
+        ("volumes", [{"name": "root", "hostPath": {"path": "/"}}]),
+    ],
+)
+def test_a_step_has_no_field_that_would_take_it_out_of_its_pod(judge: Judge, field: str, value: Any) -> None:
+    pipeline = make_pipeline("iris")
+    outer, _, inner = field.partition(".")
+    pipeline["spec"]["steps"][0] |= {outer: {inner: value} if inner else value}
+    assert f'unknown field "spec.steps[0].{field}"' in judge.says_of(pipeline)
+
+
 def test_mount_flags_cannot_be_given_as_free_text(judge: Judge) -> None:
     said = judge.says_of(make_datastore(mount=[{"fuseSidecar": {"cacheSize": "1Gi", "args": ["--rc"]}}]))
     assert 'unknown field "spec.mount[0].fuseSidecar.args"' in said

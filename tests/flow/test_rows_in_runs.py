@@ -152,3 +152,27 @@ def test_rows_are_registered_into_a_dataset_of_their_own_format(
     [output] = restore.restore(documents.write(planned(read))).steps[0].outputs
     assert output.register is not None
     assert (output.register.type, output.register.format) == ("Tabular", CSV)
+
+
+@pytest.mark.parametrize("format_", [CSV, JSON, PARQUET])
+def test_rows_that_are_shared_out_need_no_mover_and_take_the_disk_of_one_share(
+    format_: dict[str, Any],
+) -> None:
+    def shared(count: int, **version: Any) -> Plan:
+        shards = {"input": "iris", "count": count}
+        step = builders.make_step(inputs=[{"name": "iris"}], shards=shards)
+        facts: dict[str, Any] = {
+            "type": "Tabular",
+            "format": format_,
+            "bytes": 100 * GIB,
+            "scratchBytes": 100 * GIB,
+        } | version
+        return planned(sources(step, versions={"iris": (a_version(**facts),)}))
+
+    [given] = shared(4).steps[0].inputs
+
+    assert given.pinned is not None
+    assert given.counted == counted_rows(read_chain([{"shard": {"index": 0, "count": 4}}]), given.pinned)
+    assert given.counted.bytes == 25 * GIB
+    other = {"csv": {"separator": ",", "header": "NoHeaders"}}
+    assert shared(4).steps[0].contract != shared(4, format=other).steps[0].contract, "rows end elsewhere"

@@ -62,14 +62,7 @@ def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> Pla
     code = _code(resolved, step)
     outputs = tuple(_output(resolved, step, output, mounted) for output in step.outputs)
     inputs = tuple(_input(resolved, step, given) for given in step.inputs)
-    transforms = {given.name: _hashed_view(given) for given in inputs if given.transforms}
-    hashed = {
-        **container,
-        "code": code.digest if code else None,
-        "transforms": transforms,
-        "shards": {"input": step.shards.input, "count": step.shards.count} if step.shards else None,
-        **_places(step, target),
-    }
+    hashed = _hashed(step, container, code, inputs) | _places(step, target)
     return PlannedStep(
         name=step.name,
         image=container["image"],
@@ -98,6 +91,20 @@ def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> Pla
         shards=_shards(step),
         reuse=(step.reuse or defaults.reuse or Reuse.IF_PINNED) if resolved.reuse else Reuse.NEVER,
     )
+
+
+def _hashed(
+    step: Step, container: dict[str, Any], code: PlannedCode | None, inputs: Iterable[PlannedInput]
+) -> dict[str, Any]:
+    """What identifies the step's work, besides its outputs, its params and the digests of its inputs."""
+    shards = {"input": step.shards.input, "count": step.shards.count} if step.shards else {}
+    views = {
+        given.name: _hashed_view(given)
+        for given in inputs
+        if given.transforms or given.name == shards.get("input")
+    }
+    transforms = {name: view for name, view in views.items() if view}
+    return {**container, "code": code.digest if code else None, "transforms": transforms, "shards": shards}
 
 
 def _shards(step: Step) -> PlannedShards | None:
