@@ -62,7 +62,8 @@ class CuttingProxy:
         self.connections += 1
         self._open.add(writer)
         try:
-            with suppress(OSError):
+            # A relay that is closed cancels its connections; asyncio would tell of each.
+            with suppress(OSError, asyncio.CancelledError):
                 await self._behave(reader, writer)
         finally:
             self._open.discard(writer)

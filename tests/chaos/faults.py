@@ -96,7 +96,9 @@ def _evict(scene: Scene, dice: Random) -> Cure | bool:
 def _job(scene: Scene, dice: Random) -> Cure | bool:
     pod = _some_pod(scene, dice)
     if pod:
-        scene.do("delete", "job", pod["metadata"]["labels"]["batch.kubernetes.io/job-name"], "--wait=false")
+        name = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"]
+        scene.deleted_jobs.add(name)
+        scene.do("delete", "job", name, "--wait=false")
     return pod is not None
 
 

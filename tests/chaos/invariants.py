@@ -37,7 +37,7 @@ def at_the_end(scene: Scene, stories: Mapping[str, Story], log: AuditLog | None)
         found += _wrong_end(run)
         for step in run["status"].get("steps", []):
             found += _wrong_step(scene, story, step, versions, run)
-    return [*found, *_made_twice(log, scene.namespace)]
+    return [*found, *_made_twice(log, scene)]
 
 
 def _early(
@@ -118,19 +118,19 @@ def _wrong_version(where: str, dataset: str, output: Json, versions: list[Json])
     return []
 
 
-def _made_twice(log: AuditLog | None, namespace: str) -> Iterator[str]:
+def _made_twice(log: AuditLog | None, scene: Scene) -> Iterator[str]:
     if log is None:
         return
     made = Counter(
         (write.resource, write.name)
         for write in log.writes("admin")
-        if (write.namespace, write.verb, write.code) == (namespace, "create", 201)
+        if (write.namespace, write.verb, write.code) == (scene.namespace, "create", 201)
         and write.resource in ("jobs", "configmaps", "datasetversions")
     )
-    for what, times in made.items():
+    for (kind, name), times in made.items():
         # A probe is asked again, by the same name, after its Job went.
-        if times > 1 and "-probe-" not in what[1]:
-            yield f"{what} was made {times} times"
+        if times > 1 and "-probe-" not in name and name not in scene.deleted_jobs:
+            yield f"{times} times {name} of {kind} was made"
 
 
 def _states(run: Json) -> dict[str, str]:

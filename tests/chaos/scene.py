@@ -38,6 +38,8 @@ class Scene:
     published: Published
     # Which operators are meant to run.
     alive: set[int] = field(default_factory=set)
+    # Jobs that a fault took away: one that no operator had seen by then is rightly made again.
+    deleted_jobs: set[str] = field(default_factory=set)
 
     def create(self, name: str, spec: Json) -> None:
         """Make a run."""
