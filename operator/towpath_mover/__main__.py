@@ -28,6 +28,7 @@ MOVERS = {
     "export": "copy a published output to a place of the user's choice",
     "merge": "make one output of what the shards of a step have published",
     "verify-outputs": "look whether outputs of earlier steps are still there",
+    "find-result": "find what an attempt published whose pod is gone",
     "sweep": "delete what nothing refers to any more, and write the records of runs that are to go",
 }
 

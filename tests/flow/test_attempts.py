@@ -27,7 +27,7 @@ from towpath.flow.attempts import judge
 from towpath.flow.conditions import StepReason
 from towpath.flow.observed import ObservedAttempt, ObservedPod
 from towpath.flow.recorded import StepState
-from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, Verdict
+from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, ResultUnread, Verdict
 
 PLAN = planned(
     builders.make_step(
@@ -310,8 +310,8 @@ def test_a_failed_job_without_a_rule_whose_pod_is_gone_is_a_disruption() -> None
     assert "deleted before its end could be looked at" in verdict.message
 
 
-def test_a_complete_job_whose_report_is_lost_is_no_success() -> None:
-    assert failed(judged(a_job(PLAN, "prep", complete=True))).fault is Fault.DISRUPTION
+def test_what_a_complete_job_published_is_not_known_without_its_pod_unless_it_owed_nothing() -> None:
+    assert judged(a_job(PLAN, "prep", complete=True)) == ResultUnread()
     assert isinstance(judged(a_job(PLAN, "plain", complete=True)), Accepted)
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from jobs.planned_steps import make_input, make_output, make_plan, make_step
+from towpath.flow.planned import PlannedShards
 from towpath_operator.jobs.environment import step_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "step.md"
@@ -13,7 +14,8 @@ ROW = re.compile(r"^\| `([A-Z_]+)(?:<NAME>)?` \| (.+) \|$", re.MULTILINE)
 
 
 def test_the_page_lists_every_variable_that_a_step_gets() -> None:
-    step = make_step(inputs=(make_input("raw"),), outputs=(make_output("clean"),))
+    shared = PlannedShards("raw", 10, None)
+    step = make_step(inputs=(make_input("raw"),), outputs=(make_output("clean"),), shards=shared)
     values = {"inputs.raw.path": "/towpath/inputs/raw", "outputs.clean.path": "/towpath/outputs/clean"}
     given = step_environment(make_plan(step, params={"share": "90"}), step, values)
 
@@ -21,7 +23,8 @@ def test_the_page_lists_every_variable_that_a_step_gets() -> None:
 
     endings = ("SHARE", "RAW", "CLEAN")
     shown = {re.sub(f"({'|'.join(endings)})$", "", each["name"]): each["value"] for each in given}
-    assert set(listed) == set(shown)
+    # The launcher adds which shard it is: all pods of a Job are made alike.
+    assert set(listed) == {*shown, "TOWPATH_SHARD"}
     assert {name: listed[name] for name in ("HOME", "TMPDIR", "USER")} == {
         name: f"`{shown[name]}`" for name in ("HOME", "TMPDIR", "USER")
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from towpath.flow import names
-from towpath.flow.observed import Observed, ObservedMover
+from towpath.flow.observed import Observed, ObservedAttempt, ObservedMover
 from towpath.flow.recorded import RecordedRun, RecordedStep
 from towpath_operator.cluster.client import NotFoundError
 from towpath_operator.cluster.observe import (
@@ -33,8 +34,8 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
             if not is_being_set_up(pod):
                 memory.forget(pod.uid)
     return Observed(
-        attempts=attempts,
-        exporters=_exporters(context, run, told),
+        attempts=_with_finders(context, run, told, attempts),
+        exporters=_movers(context, run, told, names.EXPORT_COMPONENT),
         foreign_jobs=tuple(sorted(memory.foreign_jobs.get(uid, ()))),
         cancel_requested=bool(run["spec"].get("cancel")),
         deleting="deletionTimestamp" in run["metadata"],
@@ -45,9 +46,19 @@ async def observe(context: Context, run: Json, recorded: RecordedRun) -> Observe
     )
 
 
-def _exporters(context: Context, run: Json, told: Told) -> tuple[ObservedMover, ...]:
-    components = (names.EXPORT_COMPONENT,)
-    movers = observe_movers(run, components, context.cache.jobs, context.cache.pods, told)
+def _with_finders(
+    context: Context, run: Json, told: Told, attempts: tuple[ObservedAttempt, ...]
+) -> tuple[ObservedAttempt, ...]:
+    finders: dict[str, list[ObservedMover]] = {}
+    for mover in _movers(context, run, told, names.FIND_COMPONENT):
+        finders.setdefault(mover.ask.rpartition("/")[0], []).append(mover)
+    return tuple(
+        replace(one, finders=tuple(finders.get(f"{one.step}/{one.attempt}", ()))) for one in attempts
+    )
+
+
+def _movers(context: Context, run: Json, told: Told, component: str) -> tuple[ObservedMover, ...]:
+    movers = observe_movers(run, (component,), context.cache.jobs, context.cache.pods, told)
     for mover in movers:
         if mover.pod is not None and not is_being_set_up(mover.pod):
             context.memory.forget(mover.pod.uid)
@@ -90,8 +101,9 @@ def _probed_at(context: Context, namespace: str) -> dict[str, datetime]:
 
 
 def live_jobs_of_run(context: Context, run: Json) -> list[Json]:
-    """The Jobs of a run that was planned: of its steps, and of the exports of its outputs."""
-    return live_jobs(context, run) + live_jobs(context, run, names.EXPORT_COMPONENT)
+    """The Jobs of a run that was planned: of its steps, of exports of their outputs, and of who finds results."""
+    components = (names.STEP_COMPONENT, names.EXPORT_COMPONENT, names.FIND_COMPONENT)
+    return [job for component in components for job in live_jobs(context, run, component)]
 
 
 def live_jobs(context: Context, owner: Json, component: str = names.STEP_COMPONENT) -> list[Json]:

@@ -27,6 +27,7 @@ from towpath_operator.handlers.run_report import report
 from towpath_operator.handlers.run_reuse import claim, verify, with_work
 from towpath_operator.handlers.run_stop import stop_job
 from towpath_operator.jobs import export as export_jobs
+from towpath_operator.jobs import find_result as find_jobs
 from towpath_operator.jobs import step as step_jobs
 
 AT_ONCE = 0.0
@@ -85,8 +86,9 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
         await stop_job(context, run.namespace, name)
     if plan is not None:
         waits.append(await _create(context, run, plan, decision))
-        for export in decision.export:
-            job = export_jobs.render(plan, export, context.pods)
+        movers = [export_jobs.render(plan, export, context.pods) for export in decision.export]
+        movers += [find_jobs.render(plan, find, context.pods) for find in decision.find]
+        for job in movers:
             await apply.create_job(context.client, context.cache.jobs, job)
     waits.append(await verify(context, run.item, decision))
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))

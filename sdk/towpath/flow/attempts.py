@@ -19,7 +19,7 @@ from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPo
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import StepState
 from towpath.flow.reports import PublishReport, UnreadableReportError
-from towpath.flow.verdicts import Accepted, Failed, Going, Moment, Verdict
+from towpath.flow.verdicts import Accepted, Failed, Going, Moment, ResultUnread, Verdict
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 
 
@@ -85,8 +85,8 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
         return failure_without_pod(attempt)
     if not attempt.complete:
         return waiting_without_pod(step, attempt, moment)
-    if step.needs_movers:
-        return disrupted("its Job is complete, and its pod with the report was gone before it could be read")
+    if step.outputs:
+        return ResultUnread()
     return Accepted(attempt_id=names.attempt_id(attempt.attempt, attempt.job_uid), finished_at=moment.now)
 
 

@@ -85,6 +85,10 @@ class StepReason(Reason):
     SUSPENDED = "Suspended", "The Job is suspended: a queue has not admitted it, or somebody suspended it."
     STAGING_IN = "StagingIn", "Inputs are being staged."
     PUBLISHING = "Publishing", "The command has ended well; outputs are being published."
+    FINDING_RESULT = (
+        "FindingResult",
+        "The attempt succeeded and its pod is gone; a mover looks for its result in the store.",
+    )
     MERGING = "Merging", "Every shard has published its part; a mover makes one output of them."
     CREDENTIALS = (
         "CredentialsRefused",

@@ -14,6 +14,7 @@ from towpath.flow import ending, exports, verification
 from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
+from towpath.flow.found_results import needless_finders
 from towpath.flow.observed import Observed, ObservedAttempt
 from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import Moved, lives, move
@@ -110,6 +111,7 @@ def _decision(look: _Pass, started: Started, moved: Mapping[str, Moved]) -> Deci
         delete=(*_to_delete(look, steps), *started.delete),
         register=register,
         export=exported.create,
+        find=tuple(one.find for one in moved.values() if one.find),
         ask_admission=(
             *started.ask_admission,
             *(job for one in moved.values() for job in one.ask_admission),
@@ -169,6 +171,7 @@ def _to_delete(look: _Pass, steps: Steps) -> tuple[str, ...]:
     planned = {step.name: step for step in look.plan.steps}
     known = (one for one in look.observed.attempts if one.step in steps and not one.deleting)
     alive = [one.job for one in known if _is_alive(planned, steps, one)]
+    alive += needless_finders(steps, look.observed)
     return tuple(sorted(alive + exports.needless_exporters(look.plan, steps, look.observed)))
 
 

@@ -1,7 +1,7 @@
 """What `decide` gives back: the run's new record, and the effects that the operator executes in this order.
 
-Where `results_changed`, the status is written and awaited; then registrations; then deletions; then Jobs of steps
-and of exports.
+Where `results_changed`, the status is written and awaited; then registrations; then deletions; then Jobs of steps,
+of exports, and of those who find results.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from towpath.flow.mover_orders import Export, Verification
+from towpath.flow.mover_orders import Export, FindResult, Verification
 from towpath.flow.planned import Content, PlannedRegistration
 from towpath.flow.recorded import Miss, RecordedRun
 
@@ -96,6 +96,7 @@ class Decision:
     delete: tuple[str, ...] = ()
     register: tuple[Registration, ...] = ()
     export: tuple[Export, ...] = ()
+    find: tuple[FindResult, ...] = ()
     ask_admission: tuple[str, ...] = ()
     ask_probe: Mapping[str, datetime] = field(default_factory=dict)
     check_after_seconds: float | None = None

@@ -9,7 +9,7 @@ from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPo
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import StepState
 from towpath.flow.reports import UnreadableReportError
-from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, Verdict
+from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, ResultUnread, Verdict
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 
 
@@ -37,9 +37,7 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
     if attempt.failed_reason:
         return failure_without_pod(attempt)
     if attempt.complete:
-        return disrupted(
-            "the merge is complete, and its pod with the report was gone before it could be read"
-        )
+        return ResultUnread()
     return waiting_without_pod(step, attempt, moment)
 
 

@@ -1,4 +1,5 @@
-"""What movers that belong to no step are told: inventories to take, views to count, outputs to copy, what to sweep."""
+"""What movers that belong to no step are told: inventories to take, views to count, outputs to copy, what to
+sweep, results to find."""
 
 from __future__ import annotations
 
@@ -102,6 +103,21 @@ class Export:
     def ask(self) -> str:
         """What tells its Job from every other of the run."""
         return f"{self.step}/{self.output}/{self.attempt}"
+
+
+@dataclass(frozen=True)
+class FindResult:
+    """The `result` to be found of an attempt whose pod is gone; `number` is the mover's, from 1."""
+
+    step: str
+    attempt: int
+    number: int
+    is_merge: bool = False
+
+    @property
+    def ask(self) -> str:
+        """What tells its Job from every other of the run."""
+        return f"{self.step}/{self.attempt}/{self.number}"
 
 
 Survey: TypeAlias = InventorySurvey | CountSurvey

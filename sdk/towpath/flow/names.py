@@ -32,6 +32,7 @@ COUNT_COMPONENT = "count"
 SWEEP_COMPONENT = "sweep"
 EXPORT_COMPONENT = "export"
 VERIFY_COMPONENT = "verify"
+FIND_COMPONENT = "find-result"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -161,6 +162,11 @@ def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
 def export_job_name(run: str, uid: str, ask: str) -> str:
     """The name of the Job that copies an output of a run to the place of its `export`."""
     return _mover_job(run, uid, f"-export-{ask_of(ask)}")
+
+
+def find_job_name(run: str, uid: str, ask: str) -> str:
+    """The name of the Job that finds the result of an attempt whose pod is gone."""
+    return _mover_job(run, uid, f"-find-{ask_of(ask)}")
 
 
 def sweep_list_name(job: str, digest: str, number: int) -> str:

@@ -49,12 +49,26 @@ class ObservedPod:
 
 
 @dataclass(frozen=True)
+class ObservedMover:
+    """A Job of a mover that belongs to no step, such as a probe; `ask` is what it was made for."""
+
+    job: str
+    ask: str
+    created_at: datetime
+    pod: ObservedPod | None = None
+    failed_message: str | None = None
+    has_ended: bool = False
+    deleting: bool = False
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
 class ObservedAttempt:
     """One Job of a run. `refusal` is what a dry run of its pod was told, where no pod appears.
 
     `failed_reason` and `failed_message` are those of the Job's condition Failed. A Job of shards runs `shards`, by
     their place in it; `pods` and `ended` (what the Job counts as ended) are by that place too. `fingerprint`
-    and `miss` are what it was made with.
+    and `miss` are what it was made with. `finders` look for its result, where its pod is gone.
     """
 
     job: str
@@ -77,20 +91,7 @@ class ObservedAttempt:
     is_merge: bool = False
     fingerprint: str | None = None
     miss: Miss | None = None
-
-
-@dataclass(frozen=True)
-class ObservedMover:
-    """A Job of a mover that belongs to no step, such as a probe; `ask` is what it was made for."""
-
-    job: str
-    ask: str
-    created_at: datetime
-    pod: ObservedPod | None = None
-    failed_message: str | None = None
-    has_ended: bool = False
-    deleting: bool = False
-    refusal: str | None = None
+    finders: tuple[ObservedMover, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,23 @@ from towpath.flow.attempts import is_live, judge
 from towpath.flow.conditions import StepReason
 from towpath.flow.failures import disrupted
 from towpath.flow.fingerprint import fingerprint
+from towpath.flow.found_results import find_result
 from towpath.flow.merges import judge_merge
+from towpath.flow.mover_orders import FindResult
 from towpath.flow.observed import ObservedAttempt
 from towpath.flow.planned import Content, PlannedStep
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.retries import after_failure
 from towpath.flow.shards import fits, is_published, judge_shards, with_published
-from towpath.flow.verdicts import Accepted, AllPublished, Failed, Going, Moment, Verdict
+from towpath.flow.verdicts import (
+    Accepted,
+    AllPublished,
+    Failed,
+    Going,
+    Moment,
+    ResultUnread,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Moved:
     step: RecordedStep
     ask_admission: tuple[str, ...] = ()
     check_after_seconds: float | None = None
+    find: FindResult | None = None
 
 
 def has_live_attempt(step: RecordedStep) -> bool:
@@ -129,11 +140,24 @@ def _judged(
 ) -> Moved:
     recorded = with_published(planned, recorded, attempt)
     verdict = _verdict(planned, recorded, attempt, moment)
+    if isinstance(verdict, ResultUnread):
+        found = find_result(planned, attempt, moment)
+        return replace(_told(planned, recorded, found.verdict, inputs, moment), find=found.order)
+    return _told(planned, recorded, verdict, inputs, moment)
+
+
+def _told(
+    planned: PlannedStep,
+    recorded: RecordedStep,
+    verdict: Going | Accepted | Failed | AllPublished,
+    inputs: Mapping[str, Content],
+    moment: Moment,
+) -> Moved:
     match verdict:
         case AllPublished():
             return Moved(_to_merge(recorded, moment))
         case Going():
-            jobs = (attempt.job,) if verdict.ask_admission else ()
+            jobs = (recorded.job,) if verdict.ask_admission and recorded.job else ()
             return Moved(_going(recorded, verdict), jobs, verdict.check_after_seconds)
         case Accepted():
             return Moved(_accepted(planned, recorded, verdict, inputs))

@@ -61,6 +61,11 @@ class AllPublished:
 
 
 @dataclass(frozen=True)
+class ResultUnread:
+    """The attempt succeeded, and what it published is not known: its pod, which said it, is gone."""
+
+
+@dataclass(frozen=True)
 class Failed:
     """The attempt failed. A final failure is not tried again: it would come out the same."""
 
@@ -72,4 +77,4 @@ class Failed:
     is_final: bool = False
 
 
-Verdict = Going | Accepted | Failed
+Verdict = Going | Accepted | Failed | ResultUnread
