@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from obstore.store import S3Store
@@ -25,7 +26,7 @@ from towpath_mover.stores import Datastore, ListedObject, Patience, Pin, Places,
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
-    from towpath_mover.direct_stream import Line
+    from towpath_mover.direct_stream import Route
 
 DEFAULT_REGION = "us-east-1"
 ACCESS_KEY = "AWS_ACCESS_KEY_ID"
@@ -157,14 +158,16 @@ def _streamer(bucket: Bucket, credentials: Credentials | None) -> Streamer | Non
     # TLS comes in records of 16 KiB, each of which would wake Python; and only the client knows of proxies.
     if credentials is None or not bucket.is_plain_http or _PROXIES.intersection(os.environ):
         return None
-    idle: list[Line] = []
 
-    def stream(store: ObjectStore, key: str, pin: Pin, span: Span) -> Stream:
+    @cache
+    def route() -> Route:
         # Slow to load, and most movers move no large file.
         from towpath_mover import direct_stream  # noqa: PLC0415
 
-        route = direct_stream.Route(bucket, credentials, idle)
-        return direct_stream.stream(store, route, direct_stream.Question(key, pin, span))
+        return direct_stream.Route(bucket, credentials)
+
+    def stream(store: ObjectStore, key: str, pin: Pin, span: Span) -> Stream:
+        return route().stream(store, key, pin, span)
 
     return stream
 

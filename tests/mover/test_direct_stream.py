@@ -127,7 +127,6 @@ ODD = {
     "no ETag": Break(other_headers={"ETag": None}),
     "another range": Break(other_headers={"Content-Range": "bytes 1-3/4"}),
     "no size": Break(other_headers={"Content-Range": "bytes 0-2/*"}),
-    "the last answer": Break(other_headers={"Connection": "close"}),
     "a reset": Break(reset=True),
     "an error": Break(503),
 }
@@ -144,6 +143,33 @@ def test_an_answer_that_is_not_what_was_asked_for_is_left_to_the_client(
         store = a_store(behind(local_s3, proxy.endpoint), tmp_path)
         assert streamed(store, "a", Span(0, 3)) == b"123"
         assert len(proxy.requests) == 2
+
+
+@server
+@pytest.mark.fault
+def test_a_server_that_always_answers_in_another_form_is_not_asked_twice(
+    local_s3: Space, tmp_path: Path
+) -> None:
+    local_s3.put("a", b"1234")
+    with breaking_proxy(local_s3.s3.endpoint, lambda _: ODD["no ETag"]) as proxy:
+        store = a_store(behind(local_s3, proxy.endpoint), tmp_path)
+        assert b"".join(streamed(store, "a", Span(n, n + 1)) for n in range(4)) == b"1234"
+        assert len(proxy.requests) == 5
+
+
+@server
+@pytest.mark.fault
+def test_a_connection_that_ends_after_each_answer_serves_too(
+    local_s3: Space, tmp_path: Path, no_client: None
+) -> None:
+    content = noise(3 * MiB)
+    local_s3.put("a", content)
+    with breaking_proxy(
+        local_s3.s3.endpoint, lambda _: Break(other_headers={"Connection": "close"})
+    ) as proxy:
+        store = a_store(behind(local_s3, proxy.endpoint), tmp_path)
+        found = [streamed(store, "a", Span(n * MiB, (n + 1) * MiB)) for n in range(3)]
+        assert (b"".join(found), len(proxy.requests)) == (content, 3)
 
 
 @server
