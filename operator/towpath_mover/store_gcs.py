@@ -42,11 +42,37 @@ class Identity(NamedTuple):
     words: str
 
 
+class _Entrance(NamedTuple):
+    """How the bucket is reached, as whom, and what the Secret holds."""
+
+    route: Route
+    identity: Identity
+    secret: dict[str, str]
+
+
 def open_store(datastore: Datastore, places: Places, patience: Patience) -> ObjectStore:
     """Return an open store; it speaks to nobody yet."""
+    route, identity, secret = _entrance(datastore, places, patience)
     bucket = Fields(datastore.location, "gcs").text("bucket")
-    endpoint = endpoint_of(datastore)
-    address = endpoint or _GOOGLE
+    return ObjectStore(
+        client=route.client_at(route.address, datastore.prefix or None),
+        datastore=datastore,
+        place=f"bucket {bucket!r} at {endpoint_of(datastore) or 'Google Cloud Storage'}",
+        identity=identity.words,
+        patience=patience,
+        lister=any_key_lister(route),
+        hidden=hiding(secret),
+    )
+
+
+def route_of(datastore: Datastore, places: Places, patience: Patience) -> Route:
+    """Return the way to the bucket, for what obstore does not ask."""
+    return _entrance(datastore, places, patience).route
+
+
+def _entrance(datastore: Datastore, places: Places, patience: Patience) -> _Entrance:
+    bucket = Fields(datastore.location, "gcs").text("bucket")
+    address = endpoint_of(datastore) or _GOOGLE
     secret = secret_values(datastore, places, (SERVICE_ACCOUNT_KEY,))
     identity = _identity(datastore, secret.get(SERVICE_ACCOUNT_KEY), address)
 
@@ -61,15 +87,7 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
             lambda: GCSStore(prefix=prefix, config=config, client_options=options, retry_config=retries),
         )
 
-    return ObjectStore(
-        client=client_at(address, datastore.prefix or None),
-        datastore=datastore,
-        place=f"bucket {bucket!r} at {endpoint or 'Google Cloud Storage'}",
-        identity=identity.words,
-        patience=patience,
-        lister=any_key_lister(Route(client_at, address, places)),
-        hidden=hiding(secret),
-    )
+    return _Entrance(Route(client_at, address, places), identity, secret)
 
 
 def _identity(datastore: Datastore, key: str | None, address: str) -> Identity:

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from Crypto.Hash import SHA256
@@ -53,6 +53,8 @@ class GcsServer(ThreadingHTTPServer):
         self.public_key = public_key
         self.objects: dict[str, Stored] = {}
         self.uploads: dict[str, dict[int, bytes]] = {}
+        # Of which key each upload is.
+        self.begun: dict[str, str] = {}
         self.numbers = count(1)
         self.endpoint = f"{'https' if tls else 'http'}://{host}:{self.server_port}"
         if tls:
@@ -112,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif unquote(bucket) != self.server.bucket:
             self._refuse(404, "NoSuchBucket", "The specified bucket does not exist.")
         elif not self.key:
-            self._list()
+            self._list_uploads() if "uploads" in self.query else self._list()
         else:
             getattr(self, f"_{self.command.lower()}")()
 
@@ -146,6 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "uploads" in self.query:
             upload = f"upload-{next(self.server.numbers)}"
             self.server.uploads[upload] = {}
+            self.server.begun[upload] = self.key
             said = f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
             self._answer(200, said.encode())
         else:
@@ -164,6 +167,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "NoSuchKey", "The specified key does not exist.")
         else:
             self._answer(204, b"")
+
+    def _list_uploads(self) -> None:
+        # Google's documentation: "Uploads are ordered by key", of which this one has a page of one.
+        after = (self.query.get("key-marker", [""])[0], self.query.get("upload-id-marker", [""])[0])
+        named = ((key, name) for name, key in self.server.begun.items() if name in self.server.uploads)
+        prefix = self.query.get("prefix", [""])[0]
+        left = sorted(one for one in named if one[0].startswith(prefix) and one > after)
+        entries = "".join(
+            f"<Upload><Key>{quote(key)}</Key><UploadId>{name}</UploadId>"
+            "<Initiated>2026-11-23T00:00:00.000Z</Initiated></Upload>"
+            for key, name in left[:1]
+        )
+        head = f"<EncodingType>url</EncodingType><IsTruncated>{str(len(left) > 1).lower()}</IsTruncated>"
+        for key, name in left[:1]:
+            head += (
+                f"<NextKeyMarker>{quote(key)}</NextKeyMarker><NextUploadIdMarker>{name}</NextUploadIdMarker>"
+            )
+        said = f"<ListMultipartUploadsResult>{head}{entries}</ListMultipartUploadsResult>"
+        self._answer(200, said.encode())
 
     def _list(self) -> None:
         prefix, delimiter, after = (

@@ -15,6 +15,7 @@ from minio import Minio
 from stores.gcs_server import GcsServer
 from towpath.flow.planned import PlannedDatastore
 from towpath_mover.stores import TRANSFER, Datastore, Kind, Patience, Places, Store, open_store
+from towpath_mover.volume_folder import PARTIAL
 
 
 class Judge(Protocol):
@@ -22,6 +23,8 @@ class Judge(Protocol):
 
     def put(self, key: str, content: bytes) -> None: ...
     def get(self, key: str) -> bytes: ...
+    def begin(self, key: str) -> None: ...
+    def begun(self, prefix: str) -> list[str]: ...
     def keys(self, prefix: str) -> list[str]: ...
 
 
@@ -76,7 +79,11 @@ class Place:
             planned.credentials_secret,
             planned.ca_config_map,
         )
-        return open_store(datastore, Places(root / "credentials", root / "ca"), patience)
+        return open_store(datastore, self.places(root), patience)
+
+    def places(self, root: Path) -> Places:
+        """Where a mover finds what it needs of the pod whose /towpath is `root`."""
+        return Places(root / "credentials", root / "ca")
 
     def put(self, key: str, content: bytes) -> None:
         """Put an object, by the judge."""
@@ -85,6 +92,14 @@ class Place:
     def get(self, key: str) -> bytes:
         """What the judge finds."""
         return self.judge.get(self.prefix + key)
+
+    def begin(self, key: str) -> None:
+        """Begin an upload that nobody completes."""
+        self.judge.begin(self.prefix + key)
+
+    def begun(self) -> list[str]:
+        """The keys of uploads that nobody completed."""
+        return sorted(key.removeprefix(self.prefix) for key in self.judge.begun(self.prefix))
 
     def keys(self) -> list[str]:
         """The keys that the judge finds, in order."""
@@ -107,7 +122,10 @@ class Volume:
         """An open store, as in a pod that has the volume."""
         self._file("").mkdir(parents=True)
         datastore = Datastore("default", Kind.PERSISTENT_VOLUME_CLAIM, {"claimName": "data"})
-        return open_store(datastore, Places(root, root, self.folder), patience)
+        return open_store(datastore, self.places(root), patience)
+
+    def places(self, root: Path) -> Places:
+        return Places(root, root, self.folder)
 
     def put(self, key: str, content: bytes) -> None:
         self._file(key).parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +133,13 @@ class Volume:
 
     def get(self, key: str) -> bytes:
         return self._file(key).read_bytes()
+
+    def begin(self, key: str) -> None:
+        self.put(f"{key}/{PARTIAL}0123456789abcdef", b"half")
+
+    def begun(self) -> list[str]:
+        parts = (file.parent for file in self._file("").rglob(f"{PARTIAL}*"))
+        return sorted(str(part.relative_to(self._file(""))) for part in parts)
 
     def keys(self) -> list[str]:
         files = (file for file in self._file("").rglob("*") if file.is_file())
@@ -140,6 +165,14 @@ class S3Judge:
             answer.close()
             answer.release_conn()
 
+    def begin(self, key: str) -> None:
+        upload = self.client._create_multipart_upload(self.bucket, key, {})
+        self.client._upload_part(self.bucket, key, b"half", {}, upload, 1)
+
+    def begun(self, prefix: str) -> list[str]:
+        found = self.client._list_multipart_uploads(self.bucket, prefix=prefix)
+        return [str(upload.object_name) for upload in found.uploads]
+
     def keys(self, prefix: str) -> list[str]:
         found = self.client.list_objects(self.bucket, prefix=prefix, recursive=True)
         return [str(entry.object_name) for entry in found]
@@ -155,6 +188,12 @@ class AzureJudge:
     def get(self, key: str) -> bytes:
         return self.container.download_blob(key).readall()
 
+    def begin(self, key: str) -> None:
+        """There is nothing to abort: the service drops blocks that nobody committed after a week."""
+
+    def begun(self, prefix: str) -> list[str]:  # noqa: ARG002 - of every judge
+        return []
+
     def keys(self, prefix: str) -> list[str]:
         return [blob.name for blob in self.container.list_blobs(name_starts_with=prefix)]
 
@@ -168,6 +207,14 @@ class GcsJudge:
 
     def get(self, key: str) -> bytes:
         return self.server.objects[key].content
+
+    def begin(self, key: str) -> None:
+        name = f"upload-{next(self.server.numbers)}"
+        self.server.uploads[name], self.server.begun[name] = {1: b"half"}, key
+
+    def begun(self, prefix: str) -> list[str]:
+        there = (key for name, key in self.server.begun.items() if name in self.server.uploads)
+        return [key for key in there if key.startswith(prefix)]
 
     def keys(self, prefix: str) -> list[str]:
         return [key for key in self.server.objects if key.startswith(prefix)]

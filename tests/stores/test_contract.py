@@ -15,6 +15,7 @@ from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
+from towpath_mover.open_uploads import open_uploads
 from towpath_mover.pack_upload import Prefixes, upload_packed
 from towpath_mover.pinned import Source
 from towpath_mover.progress import Progress
@@ -232,3 +233,22 @@ def test_files_in_a_pack_go_and_come_and_one_that_it_does_not_hold_is_named(
         ) as raised:
             fetched(misplaced, f"at-{offset}")
         assert raised.value.reason is Reason.INPUT_DRIFT
+
+
+def test_uploads_that_nobody_completed_are_found_below_a_prefix_and_aborted(
+    store: Store, place: Place | Volume, tmp_path: Path
+) -> None:
+    place.begin("team-a/runs/one/large file é")
+    place.begin("team-a/runs/two/large")
+    place.begin("team-ab/runs/one/large")
+    if not place.begun():
+        assert list(open_uploads(store, place.places(tmp_path), "team-a/")) == []
+        return
+
+    found = {upload.key: upload for upload in open_uploads(store, place.places(tmp_path), "team-a/")}
+
+    assert len(found) == 2
+    assert all(0 < upload.began < time.time() + 60 for upload in found.values())
+    for _ in range(2):
+        next(upload for key, upload in found.items() if "/two/" in key).abort()
+    assert place.begun() == ["team-a/runs/one/large file é", "team-ab/runs/one/large"]
