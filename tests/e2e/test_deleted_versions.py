@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster.space import Space
+from cluster.waiting import wait_until
 from e2e.tenant import Tenant
 
 pytestmark = pytest.mark.story
@@ -29,7 +30,11 @@ def test_what_a_step_wrote_for_a_deleted_version_is_swept_and_the_next_version_s
     kept = tenant.get("datasetversions", "scores-v2")["spec"]["inventory"]["path"].rsplit("/", 2)[0]
 
     tenant.kubectl("delete", "datasetversions.towpath.dev", "scores-v1", "archive-v1")
-    tenant.until("datastores", default_store, lambda status: "Deleted 1 " in status.get("swept", ""), 120)
+    gone = before["scores"] - {key for key in before["scores"] if key.startswith(kept)}
+    top = f"{tenant.namespace}/datasets/scores/"
+    assert wait_until(lambda: gone.isdisjoint(space.keys(top)), 120, pause=0.5), tenant.status(
+        "datastores", default_store
+    )
 
     after = {name: set(space.keys(f"{tenant.namespace}/datasets/{name}/")) for name in ("scores", "archive")}
     assert (len(before["scores"]), after["archive"]) == (4, before["archive"])
