@@ -77,6 +77,6 @@ def test_a_panic_in_the_write_check_is_no_permission(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(write_check, "_places", lambda _: {("default", "write-check")})
     monkeypatch.setattr(write_check, "write_object", panic)
-    checks = write_check.WriteChecks(Mock(), Mock())
+    checks = write_check.WriteChecks(Mock(outputs=()), Mock())
     with pytest.raises(_Panic):
         checks.wait()
