@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from towpath.flow import names
 from towpath_mover.ahead import in_order
-from towpath_mover.export_claim import check, take
+from towpath_mover.export_claim import confirm, take
 from towpath_mover.export_order import ExportOrder, export_order
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
@@ -80,7 +80,7 @@ def _copy(store: Store, order: ExportOrder, stores: OpenStores, paths: PodPaths)
         copied = run_transfer(reader.entries(), Work(_cost, worker.do), Limits(), progress.report)
         write_inventory(file, [Root(place.datastore, prefix)], copied)
         # It may have been taken where two could create it at once.
-        check(store, place.folder, order.claim)
+        confirm(store, place.folder, order.claim)
         commit_object(store, names.export_inventory_key(place.folder), file)
     finally:
         file.unlink(missing_ok=True)

@@ -27,7 +27,12 @@ def export_order(environ: Mapping[str, str]) -> ExportOrder:
     order = read_variable(environ, ORDER_VARIABLE).check_format()
     run, content, place = order.child("run"), order.child("content"), order.child("export")
     claim = Claim(
-        order.text("namespace"), run.text("name"), run.text("uid"), order.text("step"), order.text("output")
+        order.text("namespace"),
+        run.text("name"),
+        run.text("uid"),
+        order.text("step"),
+        order.text("output"),
+        run.optional_text("retried"),
     )
     return ExportOrder(
         claim=claim,

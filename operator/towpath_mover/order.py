@@ -79,7 +79,10 @@ class CodeOrder(NamedTuple):
 
 
 class StepOrder(NamedTuple):
-    """One attempt of one step, or of one of its shards. `attempt_id` is its folder in the store."""
+    """One attempt of one step, or of one of its shards. `attempt_id` is its folder in the store.
+
+    `retried_uid` is that of the run that this one takes up.
+    """
 
     namespace: str
     run: str
@@ -95,6 +98,7 @@ class StepOrder(NamedTuple):
     outputs: tuple[OutputOrder, ...]
     code: CodeOrder | None
     shard: ShardOrder | None = None
+    retried_uid: str | None = None
 
 
 class ProbeOrder(NamedTuple):
@@ -180,7 +184,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     step = read_zipped(paths.step_document).check_format()
     attempt = read_variable(environ, ATTEMPT_VARIABLE)
     run, number, code = document.child("run"), attempt.number("attempt"), step.optional_child("code")
-    shard = shard_order(step, attempt, environ)
+    shard, retried = shard_order(step, attempt, environ), document.optional_child("retryOf")
     attempt_id = names.shard_attempt_id if shard else names.attempt_id
     return StepOrder(
         namespace=run.text("namespace"),
@@ -197,6 +201,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         outputs=tuple(output_order(output) for output in step.children("outputs")),
         code=_code(code) if code else None,
         shard=shard,
+        retried_uid=retried.text("uid") if retried else None,
     )
 
 

@@ -56,7 +56,8 @@ class WriteChecks:
 
         try:
             folder = output.export.folder if output.export else ""
-            check(store, folder, Claim(order.namespace, order.run, order.run_uid, order.step, output.name))
+            run = order.namespace, order.run, order.run_uid
+            check(store, folder, Claim(*run, order.step, output.name, order.retried_uid))
         except BaseException as failure:
             self._failures.append(failure)
         else:

@@ -56,7 +56,7 @@ class Exporting:
         place = datastore(self.space, **({"endpoint": changes["endpoint"]} if "endpoint" in changes else {}))
         content = {key: self.published[key] for key in ("inventory", "files", "bytes")}
         order = {
-            "run": {"name": RUN.name, "uid": changes.get("uid", RUN.uid)},
+            "run": {"name": RUN.name, "uid": RUN.uid} | changes.get("run", {}),
             "step": "prep",
             "output": "model",
             "content": content,
@@ -110,6 +110,22 @@ def test_a_copy_that_is_whole_is_not_made_again(exporting: Exporting) -> None:
     with breaking_proxy(exporting.space.s3.endpoint) as proxy:
         assert exporting.run(endpoint=proxy.endpoint).code == 0
         assert {request.method for request in proxy.requests} == {"GET"}
+
+
+def test_a_run_that_takes_up_another_goes_on_with_its_claim_and_that_one_loses_it(
+    exporting: Exporting,
+) -> None:
+    earlier = json.dumps({"formatVersion": 1} | OURS)
+    exporting.space.put(f"{FOLDER}/claim.json", earlier.encode())
+    exporting.space.put(f"{FOLDER}/data/weights", b"half")
+    stranger = exporting.run(run={"uid": "new", "retried": "another"})
+    assert (stranger.code, stranger.report["reason"]) == (41, "ExportTaken")
+    exported = exporting.run(run={"name": "again", "uid": "new", "retried": RUN.uid})
+    assert exported.code == 0, exported.errors
+    assert exporting.copied() == dict(FILES)
+    assert json.loads(exporting.space.get(f"{FOLDER}/claim.json"))["runUID"] == "new"
+    assert exporting.run().report["reason"] == "ExportTaken"
+    assert exporting.run(run={"name": "twin", "uid": "twin", "retried": RUN.uid}).code == 41
 
 
 TAKEN = {

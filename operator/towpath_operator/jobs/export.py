@@ -29,7 +29,7 @@ def render(plan: Plan, export: Export, settings: PodSettings) -> Object:
     document = {
         "formatVersion": FORMAT_VERSION,
         "namespace": run.namespace,
-        "run": {"name": run.name, "uid": run.uid},
+        "run": {"name": run.name, "uid": run.uid} | ({"retried": plan.retry_of.uid} if plan.retry_of else {}),
         "step": export.step,
         "output": export.output,
         "content": content_document(export.content),
