@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from controller.broken_server import job
+from jobs.planned_steps import make_order, make_plan, make_step
+from towpath.flow import names
+from towpath.flow.conditions import MissReason
+from towpath.flow.recorded import Miss
 from towpath_operator.cluster.observe import attempt_of, newest_pod, pod_of
 from towpath_operator.cluster.slim import slim_job, slim_pod
+from towpath_operator.jobs.settings import PodSettings
+from towpath_operator.jobs.step import render
 
 Json = dict[str, Any]
 
@@ -48,6 +57,25 @@ def test_a_job_tells_step_attempt_digest_and_owner() -> None:
     assert seen.pod is None
     assert not seen.complete
     assert seen.failed_reason is None
+
+
+def test_a_job_tells_what_it_computes_and_why() -> None:
+    step, miss = make_step(), Miss(MissReason.CHANGED, ("inputs.raw", "params"), "iris-1", "words")
+    order = replace(make_order(step), fingerprint="sha256:" + "a" * 64, miss=miss)
+    job = render(make_plan(step), step, order, PodSettings())
+    job["metadata"] |= {"uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "1"}
+
+    seen = attempt_of(slim_job(job), [])
+
+    assert (seen.fingerprint, seen.miss) == (order.fingerprint, miss)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"reason": 1}', '{"components": ["a"]}'])
+def test_an_annotation_that_somebody_wrote_says_nothing_and_breaks_nothing(text: str) -> None:
+    job = step_job()
+    job["metadata"]["annotations"][names.REUSE_MISS_ANNOTATION] = text
+
+    assert attempt_of(slim_job(job), []).miss is None
 
 
 def test_the_rule_that_ended_a_job_is_in_its_condition() -> None:

@@ -18,7 +18,7 @@ from jobs.planned_steps import (
     make_step,
 )
 from towpath.flow import names
-from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, View
+from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, Verification, View
 from towpath.flow.planned import (
     Counted,
     PlannedCode,
@@ -30,7 +30,7 @@ from towpath.flow.planned import (
     PlannedTarget,
     StepOutputRef,
 )
-from towpath_operator.jobs import export, inventory, probe, step, survey, sweep
+from towpath_operator.jobs import export, inventory, probe, step, survey, sweep, verification
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]
@@ -180,6 +180,8 @@ SWEEP = Sweep(
     records=({"folder": "done-0a1b2c3d", "run": {"name": "done", "uid": "0a1b2c3d-4e5f"}},),
 )
 EXPORT = Export("train_model", "model", 2, make_content("model"), PlannedExport("archive", "models/iris-1"))
+EARLIER = (make_content("clean", scratch_bytes=8192), make_content("model"))
+VERIFICATION = Verification("0a1b2c3d-0", EARLIER, (make_datastore(),))
 LOOK = make_step(
     "look", inputs=(replace(make_input(), transforms=HALF, counted=Counted(1, 50_000_000, 50_003_968)),)
 )
@@ -222,5 +224,6 @@ def examples() -> dict[str, Object]:
         "take-inventories-of-a-run": survey.render(INVENTORIES, run, MOVER_IMAGE, PodSettings()),
         "sweep": sweep.render(SWEEP, datastore, "0a1b2c3d-4e5f6071-8293a4b5", MOVER_IMAGE, PodSettings()),
         "export": export.render(PLAN, EXPORT, PodSettings()),
+        "verify-outputs": verification.render(VERIFICATION, run, MOVER_IMAGE, PodSettings()),
         "count-views": survey.render(COUNT, run, MOVER_IMAGE, PodSettings()),
     }
