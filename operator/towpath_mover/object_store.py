@@ -98,7 +98,7 @@ class ObjectStore(NamedTuple):
         """Return what the store reports of an object."""
         return _state(self._do("look at", key, lambda: obstore.head(self.client, key)))
 
-    def write(self, key: str, content: bytes | bytearray, *, executable: bool = False) -> None:
+    def write(self, key: str, content: bytes | memoryview, *, executable: bool = False) -> None:
         """Write an object that is in memory; the inventory alone knows that it is executable."""
         del executable
         self._do("write", key, lambda: obstore.put(self.client, key, content, use_multipart=False))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -58,12 +60,20 @@ class _PackUpload:
         return self._pack(task) if isinstance(task, Pack) else [self._plain.do(task)]
 
     def _pack(self, pack: Pack[LocalFile]) -> list[Entry]:
-        content = bytearray(pack.size)
-        entries = list(_read(pack, memoryview(content)))
+        content = _room(pack.size)
+        entries = list(_read(pack, content))
         # The same bytes at each try: what was hashed is what is sent, whatever the files have become.
         patiently(self._store, lambda: self._store.write(self._prefix + pack.name, content))
         self._progress.add(len(entries), pack.size)
         return entries
+
+
+def _room(size: int) -> memoryview:
+    """Return memory for a pack: in huge pages where the kernel has some, or each of its small ones is asked for."""
+    mapped = mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):
+        mapped.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(mapped)[:size]
 
 
 def _read(pack: Pack[LocalFile], content: memoryview) -> Iterator[Entry]:

@@ -69,7 +69,7 @@ class VolumeStore:
         with self._refused("look at", key):
             return state_of(self._folder.status(parts_of(key)))
 
-    def write(self, key: str, content: bytes | bytearray, *, executable: bool = False) -> None:
+    def write(self, key: str, content: bytes | memoryview, *, executable: bool = False) -> None:
         """Write a file that is in memory."""
         self._write(key, (content,), executable=executable)
 
@@ -113,7 +113,7 @@ class VolumeStore:
         with self._refused("complete what was written to", None):
             self._folder.sync()
 
-    def _write(self, key: str, pieces: Iterable[bytes | bytearray], *, executable: bool) -> None:
+    def _write(self, key: str, pieces: Iterable[bytes | memoryview], *, executable: bool) -> None:
         with self._refused("write", key):
             draft = Draft(self._folder, parts_of(key), executable=executable)
         try:

@@ -179,7 +179,7 @@ class Store(Protocol):
     def state(self, key: str) -> ObjectState:
         """Return what the store reports of an object."""
 
-    def write(self, key: str, content: bytes | bytearray, *, executable: bool = False) -> None:
+    def write(self, key: str, content: bytes | memoryview, *, executable: bool = False) -> None:
         """Write an object that is in memory. One request."""
 
     def create(self, key: str, content: bytes) -> None:

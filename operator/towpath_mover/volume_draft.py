@@ -38,7 +38,7 @@ class Draft:
                 raise
             return
 
-    def write(self, piece: bytes | bytearray) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         """Write the next bytes."""
         view = memoryview(piece)
         while view:

@@ -19,7 +19,7 @@ from towpath_mover.open_uploads import open_uploads
 from towpath_mover.pack_upload import Prefixes, upload_packed
 from towpath_mover.pinned import Source
 from towpath_mover.progress import Progress
-from towpath_mover.stores import ANY_STATE, PROBE, Kind, ListedObject, Parts, Pin, Span, Store
+from towpath_mover.stores import ANY_STATE, PROBE, TRANSFER, Kind, ListedObject, Parts, Pin, Span, Store
 
 # The first test of a kind also builds its server, once on a machine.
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
@@ -210,8 +210,9 @@ def test_a_file_of_any_size_is_written_whole(store: Store, place: Place | Volume
 
 
 def test_files_in_a_pack_go_and_come_and_one_that_it_does_not_hold_is_named(
-    store: Store, place: Place | Volume, tmp_path: Path
+    place: Place | Volume, tmp_path: Path
 ) -> None:
+    store = place.open(tmp_path, TRANSFER)
     contents = {f"{number}": noise(300_000) for number in range(8)}
     prefixes = Prefixes("out/data/", "out/packs/")
     sent = upload_packed(files_in(tmp_path / "source", contents), store, prefixes, Progress("up"))
