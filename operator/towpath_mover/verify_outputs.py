@@ -77,15 +77,17 @@ def _why_gone(stores: OpenStores, paths: PodPaths, output: OutputToVerify) -> st
 
 
 def _wanted(entries: Iterator[Entry], roots: Sequence[Root]) -> set[int]:
-    """A number for each object that must be there; a pack counts by its name, once."""
+    """A number for each object that must be there; a pack counts once, and ends where its last file does."""
     wanted = set()
+    ends: dict[tuple[int, str], int] = {}
     for entry in entries:
-        prefix = roots[entry.root].prefix
         if entry.pack is None:
-            wanted.add(_number(entry.root, prefix + entry.path, entry.size, entry.etag))
-        elif entry.size:
-            wanted.add(_number(entry.root, prefix + entry.pack, None, None))
-    return wanted
+            key = roots[entry.root].prefix + entry.path
+            wanted.add(_number(entry.root, key, entry.size, entry.etag))
+        else:
+            ends[entry.root, entry.pack] = (entry.offset or 0) + entry.size
+    packs = (_number(root, roots[root].prefix + pack, end, None) for (root, pack), end in ends.items())
+    return wanted.union(packs)
 
 
 def _listed(stores: OpenStores, roots: Sequence[Root]) -> Iterator[int]:
@@ -94,9 +96,8 @@ def _listed(stores: OpenStores, roots: Sequence[Root]) -> Iterator[int]:
             if found.unfit is None:
                 yield _number(number, found.key, found.size, None)
                 yield _number(number, found.key, found.size, found.etag)
-                yield _number(number, found.key, None, None)
 
 
-def _number(root: int, key: str, size: int | None, etag: str | None) -> int:
+def _number(root: int, key: str, size: int, etag: str | None) -> int:
     words = f"{root}\n{key}\n{size}\n{etag}".encode(errors="surrogatepass")
     return int.from_bytes(blake2b(words, digest_size=8).digest())

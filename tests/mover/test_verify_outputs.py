@@ -88,6 +88,35 @@ def test_an_output_of_which_something_is_gone_is_gone_and_the_other_is_there(
     assert words in report["why"]
 
 
+PACKS = DATA.replace("/data/", "/packs/")
+HARM_TO_PACKS: dict[str, Callable[[Space], None]] = {
+    "its pack": without(f"{PACKS}00000000"),
+    "the end of its pack": lambda space: space.put(f"{PACKS}00000000", b"x" * 5003),
+    "the file beside": without(f"{DATA}large"),
+}
+
+
+@pytest.mark.parametrize("what", [None, *HARM_TO_PACKS])
+def test_an_output_in_packs_is_there_as_long_as_each_of_them_is_whole(
+    local_s3: Space, tmp_path: Path, what: str | None
+) -> None:
+    pod = Pod(
+        tmp_path / "pod", datastore(local_s3), local_s3.s3.admin, outputs=[output("model", packed=True)]
+    )
+    write_files(tmp_path / "pod/outputs/model", [*FILES, ("large", b"l" * ((1 << 20) + 1))])
+    ended = pod.publish()
+    assert ended.code == 0, ended.errors
+    model = ended.report["outputs"][0]["inventory"]
+    if what is not None:
+        HARM_TO_PACKS[what](local_s3)
+
+    report = looked_at(local_s3, [model], tmp_path).report
+
+    there, gone = (marks(model), "") if what is None else ("", marks(model))
+    assert (report["there"], report["gone"]) == (there, gone)
+    assert ("1 of the 2 objects" in report["why"]) == (what is not None)
+
+
 def test_an_inventory_of_another_digest_is_not_what_was_asked_for(local_s3: Space, tmp_path: Path) -> None:
     model, _ = published(local_s3, tmp_path / "pod")
     asked = model | {"digest": "sha256:" + "0" * 64}
