@@ -15,6 +15,7 @@ from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import OutputOrder, StepOrder
 from towpath_mover.stores import Store
 
+_TIME_TO_DELETE = 10.0
 CONTENT = b"Written by Towpath to see whether it may write here. It can be deleted.\n"
 
 
@@ -46,8 +47,10 @@ class WriteChecks:
         self.raise_refusal()
 
     def raise_refusal(self) -> None:
-        """Raise a refusal that is known by now."""
+        """Raise a refusal that is known by now, once the others have deleted what they wrote, or had time to."""
         if self._failures:
+            for thread in self._threads:
+                thread.join(_TIME_TO_DELETE)
             raise self._failures[0]
 
     def _check_export(self, order: StepOrder, output: OutputOrder, store: Store) -> None:

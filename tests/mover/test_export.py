@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -169,6 +170,34 @@ def test_a_free_place_and_its_own_claim_let_a_step_start_and_are_left_as_they_we
     local_s3.put(f"{FOLDER}/claim.json", json.dumps({"formatVersion": 1} | OURS).encode())
     local_s3.put(f"{FOLDER}/data/part", b"of an earlier try")
     assert pod.stage_in().code == 0
+
+
+@pytest.mark.fault
+def test_a_step_that_is_stopped_so_leaves_nothing_where_other_outputs_would_go(
+    local_s3: Space, tmp_path: Path
+) -> None:
+    first = Pod(tmp_path / "first", datastore(local_s3), local_s3.s3.admin, outputs=[output("raw")])
+    (tmp_path / "first/outputs/raw").write_bytes(b"rows")
+    [raw] = first.publish().report["outputs"]
+    local_s3.put("taken/file", b"mine")
+    before = local_s3.keys()
+
+    def slowly(request: Request) -> Break | None:
+        """It is known that one place is taken before the checks of all others have deleted what they wrote."""
+        if request.method in ("DELETE", "POST"):
+            return Break(beforehand=partial(time.sleep, 2))
+        return Break(beforehand=partial(time.sleep, 1)) if "/raw/data" in request.path else None
+
+    with breaking_proxy(local_s3.s3.endpoint, slowly) as proxy:
+        outputs = [
+            output("model", export=PlannedExport("default", "taken")),
+            output("log", export=PlannedExport("default", "free")),
+        ]
+        place = datastore(local_s3, endpoint=proxy.endpoint)
+        inputs = [(name, raw["inventory"]) for name in ("raw", "again")]
+        staged = Pod(tmp_path / "next", place, local_s3.s3.admin, inputs=inputs, outputs=outputs).stage_in()
+    assert staged.report["reason"] == "ExportTaken"
+    assert local_s3.keys() == before
 
 
 def test_a_place_that_may_not_be_written_is_found_before_user_code_runs(
