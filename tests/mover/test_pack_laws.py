@@ -29,6 +29,7 @@ from towpath_mover.pack_upload import PACKING, Prefixes, upload_packed
 from towpath_mover.packs import MOST_FILES, MOST_IN_FILE, MOST_IN_PACK, Pack, lay_out
 from towpath_mover.pinned import Source
 from towpath_mover.progress import Progress
+from towpath_mover.read_files import read_files
 from towpath_mover.store_volume import VolumeStore
 from towpath_mover.transfer import Limits
 from towpath_mover.upload import LocalFile, upload
@@ -208,6 +209,14 @@ def test_packed_and_plain_have_one_digest_however_many_are_sent_at_once(contents
         plain = upload(files, store, PREFIXES.files, Progress("up"))
         assert at_once == alone
         assert digest_of(root, at_once) == digest_of(root, plain)
+
+
+def test_who_reads_files_one_after_another_gets_those_of_packs_too() -> None:
+    contents = {"a": b"first", "b": b"", "c": random.Random(7).randbytes(MiB), "d": b"x" * (MiB + 1)}
+    with volume(contents) as (_, store, files):
+        sources = [Source(store, prefix) for prefix in PREFIXES]
+        read = read_files(in_packs(files, store), sources, Progress("rows"))
+        assert {entry.path: b"".join(map(bytes, pieces)) for entry, pieces in read} == contents
 
 
 def test_a_file_that_is_opened_again_is_the_same_one(tmp_path: Path) -> None:
