@@ -163,9 +163,9 @@ def test_a_missing_command_is_refused_by_the_api_server(tenant: Tenant) -> None:
 
 
 def test_a_field_that_is_not_honoured_yet_is_refused_by_its_name(tenant: Tenant) -> None:
-    refused = _refusal(tenant, tenant.start_steps({**ECHO, "reuse": "Always"}))
+    refused = _refusal(tenant, tenant.start_steps({**ECHO, "inputs": [{"name": "iris", "mode": "Mount"}]}))
     assert refused["reason"] == "NotSupportedYet"
-    assert "reuse: Always" in refused["message"]
+    assert "inputs[0].mode: Mount" in refused["message"]
 
 
 def test_a_failed_run_ends_with_a_time_and_the_last_lines_of_the_log(tenant: Tenant, begun: Begun) -> None:

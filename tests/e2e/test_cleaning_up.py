@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -129,6 +130,9 @@ def test_what_killed_publishers_left_is_named_by_a_dry_run_and_goes_by_a_sweep(t
     large = f"{told.below('fails')}{left}/out/data/large"
     upload = space.client._create_multipart_upload(space.bucket, space.prefix + large, {})
     before = set(space.keys())
+    # Ages are told in whole seconds: nothing is swept in the second in which it was written.
+    began = time.time()
+    assert wait_until(lambda: time.time() > began + 2, 10)
 
     answer = told.sweep("dry-run-1")
 

@@ -67,7 +67,7 @@ def test_a_run_outlives_keys_that_are_wrong_before_its_step_and_others_that_are_
     _mount_again(tenant, pod, "revoked")
     assert wait_until(lambda: "Trying again every 10 s" in _log(tenant, pod), 40, pause=1)
     assert "CredentialsRefused: Could not write" in _log(tenant, pod)
-    assert step_of(tenant.status("pipelineruns", late), "write")["reason"] == "Publishing"
+    tenant.until("pipelineruns", late, lambda status: step_of(status, "write").get("reason") == "Publishing")
     tenant.secret("during", space.s3.admin)
     _mount_again(tenant, pod, "repaired")
     ended = tenant.finish(late)

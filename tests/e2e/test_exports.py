@@ -28,13 +28,13 @@ def pipeline(fixed: str) -> list[dict[str, Any]]:
             {
                 "name": "model",
                 "mountPath": "/data/out/model",
-                "export": {"datastore": "archive", "path": "models/{run-id}/{output-name}"},
+                "export": {"datastore": "exports", "path": "models/{run-id}/{output-name}"},
             },
             {
                 "name": "sagemaker",
                 "mountPath": "/opt/ml/model",
                 "makeDirectory": True,
-                "export": {"datastore": "archive", "path": fixed},
+                "export": {"datastore": "exports", "path": fixed},
             },
         ],
     }
@@ -54,8 +54,8 @@ def test_outputs_are_written_where_programs_want_and_copied_where_users_want_onc
     tenant: Tenant, space: Space, default_store: str
 ) -> None:
     place = tenant.s3_datastore(space, prefix=f"{space.prefix}archive/")
-    tenant.apply("Datastore", "archive", place)
-    tenant.until("datastores", "archive", is_ready)
+    tenant.apply("Datastore", "exports", place)
+    tenant.until("datastores", "exports", is_ready)
     run = tenant.start_steps(*pipeline("latest/card"))
     status = tenant.finish(run)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
