@@ -11,6 +11,8 @@ from towpath_operator.handlers.context import Context, Json
 # A pod that is well has its first container after two or three seconds.
 PATIENCE_SECONDS = 8.0
 READ_AGAIN_SECONDS = 15.0
+# As long as nothing was said: on a busy node it may come late.
+UNTIL_WARNED_SECONDS = 5.0
 _FEW = 3
 
 
@@ -32,11 +34,15 @@ async def _look(context: Context, pod: Json) -> float:
     waited = (now - (seen.started_at or seen.created_at)).total_seconds()
     if waited < PATIENCE_SECONDS:
         return PATIENCE_SECONDS - waited
-    read = memory.asked_at.get(seen.uid)
-    if read is not None and (now - read).total_seconds() < READ_AGAIN_SECONDS:
-        return READ_AGAIN_SECONDS
+    read, pause = memory.asked_at.get(seen.uid), _pause(context, seen.uid)
+    if read is not None and (now - read).total_seconds() < pause:
+        return pause
     memory.asked_at[seen.uid] = now
     warning = await read_warning(context.client, pod["metadata"]["namespace"], seen.uid)
     if warning is not None:
         memory.warnings[seen.uid] = warning
-    return READ_AGAIN_SECONDS
+    return _pause(context, seen.uid)
+
+
+def _pause(context: Context, uid: str) -> float:
+    return READ_AGAIN_SECONDS if uid in context.memory.warnings else UNTIL_WARNED_SECONDS
