@@ -150,6 +150,7 @@ def test_what_killed_publishers_left_is_named_by_a_dry_run_and_goes_by_a_sweep(t
     assert {shown, f"{told.below('deleted')}make/{attempt(told, 'deleted')}/result"} <= after
 
 
+@pytest.mark.long
 def test_row_27_unregistered_data_goes_with_its_run_or_retention_and_registered_versions_stay(
     told: Told,
 ) -> None:

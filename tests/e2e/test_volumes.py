@@ -113,8 +113,6 @@ def test_a_claim_that_is_missing_is_named_and_once_it_is_made_steps_hand_on_file
     tenant.apply("Datastore", "lost", {"persistentVolumeClaim": {"claimName": "lost"}})
     missing = is_unavailable('persistentvolumeclaim "shared" not found')
     tenant.until("datastores", "shared", missing, 30)
-    # While the first probe waits: the pauses between later ones grow.
-    tenant.until("datastores", "lost", is_unavailable("/no/such/folder"), 60)
     make_claim(tenant, folder, "shared")
     tenant.apply("Datastore", "raw", {"persistentVolumeClaim": claim | {"subPath": "raw"}, "readOnly": True})
     tenant.apply("Dataset", "measures", {"sources": [{"path": "**/*.csv", "datastore": "raw"}]})
@@ -148,6 +146,8 @@ def test_a_claim_that_is_missing_is_named_and_once_it_is_made_steps_hand_on_file
     assert sorted(published) == ["inventory.jsonl.gz", "packs/00000000"]
     assert {line.split()[0] for line in listed} == {"1000"}
     assert not any(".towpath-partial-" in line or "probe" in line for line in listed)
+
+    tenant.until("datastores", "lost", is_unavailable("/no/such/folder"), 60)
 
 
 def is_unavailable(words: str) -> Callable[[dict[str, Any]], bool]:
