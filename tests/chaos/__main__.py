@@ -22,7 +22,7 @@ def main() -> None:
     kubectl = Tools(access).kubectl
     with tempfile.TemporaryDirectory(prefix="towpath-chaos-") as name:
         folder = Path(name)
-        path = mutated(given.mutation, folder / "mutated") if given.mutation else None
+        path = mutated(given.mutation, folder / "mutated") if given.mutation else ()
         with scene(access, kubectl, folder, path) as made:
             report = Chaos(made, given.seed).run(given.faults, stop_at_first=bool(given.mutation))
     print(f"seed {given.seed}", *report.lines(), sep="\n")

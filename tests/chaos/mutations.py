@@ -42,8 +42,8 @@ MUTATIONS = {
 }
 
 
-def mutated(name: str, folder: Path) -> str:
-    """Write our code with this mutation into a folder; the PYTHONPATH on which it is found first."""
+def mutated(name: str, folder: Path) -> tuple[str, ...]:
+    """Write our code with this mutation into a folder; where it is found."""
     mutation = MUTATIONS[name]
     for part in ("sdk", "operator"):
         shutil.copytree(_REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -52,4 +52,4 @@ def mutated(name: str, folder: Path) -> str:
     if text.count(mutation.old) != 1:
         raise ValueError(f"{mutation.file} has no longer, or not once, what {name} changes: {mutation.old!r}")
     file.write_text(text.replace(mutation.old, mutation.new))
-    return f"{folder / 'sdk'}:{folder / 'operator'}"
+    return str(folder / "sdk"), str(folder / "operator")

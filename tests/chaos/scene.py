@@ -71,8 +71,8 @@ class Scene:
 
 
 @contextmanager
-def scene(access: Access, kubectl: Kubectl, folder: Path, python_path: str | None = None) -> Iterator[Scene]:
-    """A scene with both operators running and the Datastore Ready; `python_path` is where operators' code is found."""
+def scene(access: Access, kubectl: Kubectl, folder: Path, code: tuple[str, ...] = ()) -> Iterator[Scene]:
+    """A scene with both operators running and the Datastore Ready; `code` is where theirs is found, if not ours."""
     load_image()
     with ExitStack() as stack:
         namespace = stack.enter_context(fresh_namespace(kubectl))
@@ -80,11 +80,14 @@ def scene(access: Access, kubectl: Kubectl, folder: Path, python_path: str | Non
         api = stack.enter_context(cutting_proxy("127.0.0.1", address_of(_server(access))))
         store = stack.enter_context(cutting_proxy(_this_machine(access), address_of(access.s3.endpoint)))
         settings = {"KUBECONFIG": str(kubeconfig_through(access, api, folder))}
-        if python_path:
-            settings["PYTHONPATH"] = python_path
         operators = [
             OperatorProcess(
-                access, namespace, folder / f"operator-{number}.log", identity=f"o{number}", settings=settings
+                access,
+                namespace,
+                folder / f"operator-{number}.log",
+                identity=f"o{number}",
+                settings=settings,
+                code=code,
             )
             for number in range(2)
         ]

@@ -52,6 +52,8 @@ class OperatorProcess:
     identity: str = "test-operator"
     port: int = field(default_factory=free_port)
     process: ForkServerProcess | None = None
+    # Where its code is found, if not where ours is.
+    code: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Start it; it is not ready yet."""
@@ -67,7 +69,9 @@ class OperatorProcess:
             "TOWPATH_STEP_IMAGE": PYTHON_IMAGE,
             **self.settings,
         }
-        self.process = LOADED.Process(target=be_the_operator, args=(environment, str(self.log)), daemon=True)
+        self.process = LOADED.Process(
+            target=be_the_operator, args=(environment, str(self.log), self.code), daemon=True
+        )
         self.process.start()
 
     def wait_leading(self, seconds: float = 60) -> None:
@@ -142,8 +146,12 @@ class OperatorProcess:
         return code
 
 
-def be_the_operator(environment: dict[str, str], log: str) -> None:
+def be_the_operator(environment: dict[str, str], log: str, code: tuple[str, ...]) -> None:
     """What `python -m towpath_operator` does in this environment, with its output in a file."""
+    if code:
+        sys.path[:0] = code
+        for name in [name for name in sys.modules if name.partition(".")[0].startswith("towpath")]:
+            del sys.modules[name]
     from kubernetes.aio.config import kube_config  # noqa: PLC0415 - in the process that is forked
 
     from towpath_operator.__main__ import main  # noqa: PLC0415

@@ -76,8 +76,11 @@ def _clients(binaries: Path, layout: Layout) -> Iterator[Component]:
         kube_controller_manager(binaries, layout, is_fast=True),
         kube_scheduler(binaries, layout, is_fast=True),
     ):
-        # Nobody asks them, and their ports may be taken.
-        yield Component(component.name, [*component.command, "--secure-port=0"])
+        # Nobody asks them, and their ports may be taken. Simulated nodes have no heartbeat.
+        own = ["--secure-port=0"]
+        if component.name == "kube-controller-manager":
+            own.append("--node-monitor-grace-period=24h")
+        yield Component(component.name, [*component.command, *own])
     yield Component("kwok", kwok_command(layout.kubeconfig))
 
 
