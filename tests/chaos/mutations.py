@@ -34,11 +34,6 @@ MUTATIONS = {
         "    failed = _first_failed(steps)\n    if failed is not None:\n        return RunReason.STEP_FAILED",
         "    failed = None\n    if failed is not None:\n        return RunReason.STEP_FAILED",
     ),
-    "two-leaders": Mutation(
-        "operator/towpath_operator/cluster/lease.py",
-        'if spec.get("holderIdentity") in ("", None, self.identity):',
-        "if True:",
-    ),
 }
 
 
