@@ -121,16 +121,9 @@ def _merge(
         commit_object(store, key, file)
     finally:
         file.unlink(missing_ok=True)
-    merged = {
-        "name": output.name,
-        "inventory": {"datastore": output.datastore, "path": key, "digest": summary.digest},
-        "files": summary.files,
-        "bytes": summary.bytes,
-        "scratchBytes": summary.scratch_bytes,
-        "directory": directory,
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    return merged if directory else merged | {"file": output.name}
+    return report.written_output(
+        output, key, summary, directory=directory, seconds=time.monotonic() - started
+    )
 
 
 def _is_directory(output: OutputOrder, parts: Sequence[_Part]) -> bool:

@@ -117,16 +117,8 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
         commit_object(store, key, file)
     finally:
         file.unlink(missing_ok=True)
-    published = {
-        "name": output.name,
-        "inventory": {"datastore": output.datastore, "path": key, "digest": summary.digest},
-        "files": summary.files,
-        "bytes": summary.bytes,
-        "scratchBytes": summary.scratch_bytes,
-        "directory": owed.found.directory,
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    return published if owed.found.directory else published | {"file": output.name}
+    seconds = time.monotonic() - started
+    return report.written_output(output, key, summary, directory=owed.found.directory, seconds=seconds)
 
 
 def _send(owed: Owed, order: StepOrder, store: Store, file: Path) -> WrittenInventory:

@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from towpath_mover.inventory import Summary
+    from towpath_mover.order import OutputOrder
 
 FORMAT_VERSION = 1
 LIMIT = 4096
@@ -29,6 +33,22 @@ def failure(reason: str, message: str) -> Report:
     """Return the report of a mover that did not."""
     shortened = message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
     return {"formatVersion": FORMAT_VERSION, "reason": str(reason), "message": shortened}
+
+
+def written_output(
+    output: OutputOrder, key: str, summary: Summary, *, directory: bool, seconds: float
+) -> Report:
+    """Return what a report says of one output whose inventory is written."""
+    told: Report = {
+        "name": output.name,
+        "inventory": {"datastore": output.datastore, "path": key, "digest": summary.digest},
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "scratchBytes": summary.scratch_bytes,
+        "directory": directory,
+        "seconds": round(seconds, 3),
+    }
+    return told if directory else told | {"file": output.name}
 
 
 def encode(report: Mapping[str, Any], limit: int | None = None) -> bytes:

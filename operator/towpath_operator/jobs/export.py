@@ -6,7 +6,7 @@ from towpath.flow import names
 from towpath.flow.documents import content_document, datastore_document, export_document
 from towpath.flow.mover_orders import Export
 from towpath.flow.planned import FORMAT_VERSION, Plan
-from towpath_operator.jobs.job import JobIdentity, Object, Owner
+from towpath_operator.jobs.job import Object, mover_of_run, owner_of
 from towpath_operator.jobs.mover_job import MoverOrder, mover_job
 from towpath_operator.jobs.settings import PodSettings
 
@@ -14,12 +14,8 @@ from towpath_operator.jobs.settings import PodSettings
 def render(plan: Plan, export: Export, settings: PodSettings) -> Object:
     """The Job of one attempt to copy an output; the same export gives the same name."""
     run = plan.run
-    identity = JobIdentity(
-        name=names.export_job_name(run.name, run.uid, export.ask),
-        owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
-        labels=names.survey_labels(names.EXPORT_COMPONENT, run.name, run.uid),
-        annotations={names.ASK_ANNOTATION: export.ask},
-    )
+    name = names.export_job_name(run.name, run.uid, export.ask)
+    identity = mover_of_run(name, names.EXPORT_COMPONENT, export.ask, owner_of(run))
     entered = {
         export.place.datastore,
         export.content.inventory.datastore,

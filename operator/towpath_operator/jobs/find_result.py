@@ -6,7 +6,7 @@ from towpath.flow import names
 from towpath.flow.documents import datastore_document
 from towpath.flow.mover_orders import FindResult
 from towpath.flow.planned import FORMAT_VERSION, Plan
-from towpath_operator.jobs.job import JobIdentity, Object, Owner
+from towpath_operator.jobs.job import Object, mover_of_run, owner_of
 from towpath_operator.jobs.mover_job import MoverOrder, mover_job
 from towpath_operator.jobs.settings import PodSettings
 
@@ -14,12 +14,8 @@ from towpath_operator.jobs.settings import PodSettings
 def render(plan: Plan, find: FindResult, settings: PodSettings) -> Object:
     """The Job of one try; the same try gives the same name."""
     run, step = plan.run, plan.step(find.step)
-    identity = JobIdentity(
-        name=names.find_job_name(run.name, run.uid, find.ask),
-        owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
-        labels=names.survey_labels(names.FIND_COMPONENT, run.name, run.uid),
-        annotations={names.ASK_ANNOTATION: find.ask},
-    )
+    name = names.find_job_name(run.name, run.uid, find.ask)
+    identity = mover_of_run(name, names.FIND_COMPONENT, find.ask, owner_of(run))
     # A result lies in the datastore of the step's first output.
     datastores = [one for one in plan.datastores if one.name == step.outputs[0].datastore]
     document = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from towpath.flow import names
+from towpath.flow.planned import RunIdentity
 from towpath_operator.jobs.settings import PodSettings
 
 Object = dict[str, Any]
@@ -25,6 +26,11 @@ class Owner:
     namespace: str
 
 
+def owner_of(run: RunIdentity) -> Owner:
+    """What all children of a run belong to."""
+    return Owner("PipelineRun", run.name, run.uid, run.namespace)
+
+
 @dataclass(frozen=True)
 class JobIdentity:
     """How a Job is found: its name, and what Job and pod are marked with; `own_annotations` are the Job's alone."""
@@ -37,6 +43,12 @@ class JobIdentity:
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     pod_annotations: Mapping[str, str] = field(default_factory=dict)
     own_annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def mover_of_run(name: str, component: str, ask: str, run: Owner) -> JobIdentity:
+    """How a Job of a run is found that is no attempt of a step; `ask` tells it from the others of its component."""
+    labels = names.survey_labels(component, run.name, run.uid)
+    return JobIdentity(name, run, labels, {names.ASK_ANNOTATION: ask})
 
 
 @dataclass(frozen=True)

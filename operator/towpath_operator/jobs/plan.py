@@ -9,12 +9,12 @@ from typing import Any
 from towpath.flow import names
 from towpath.flow.documents import pack
 from towpath.flow.planned import RunIdentity
-from towpath_operator.jobs.job import Object, Owner, owner_references
+from towpath_operator.jobs.job import Object, owner_of, owner_references
 
 
 def render(run: RunIdentity, documents: Mapping[str, dict[str, Any]]) -> Object:
     """The ConfigMap, owned by the run."""
-    owner = Owner("PipelineRun", run.name, run.uid, run.namespace)
+    owner = owner_of(run)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

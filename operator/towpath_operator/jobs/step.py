@@ -16,7 +16,7 @@ from towpath_operator.jobs.containers import (
 )
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.failure_rules import mover_rules, plain_rules, shard_rules, step_rules
-from towpath_operator.jobs.job import JobIdentity, Object, Owner, Places, job, pod_spec
+from towpath_operator.jobs.job import JobIdentity, Object, Places, job, owner_of, pod_spec
 from towpath_operator.jobs.merge import merge_pod
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
@@ -91,7 +91,7 @@ def _identity(plan: Plan, step: PlannedStep, order: AttemptOrder) -> JobIdentity
     run = plan.run
     return JobIdentity(
         name=names.job_name(run.name, run.uid, step.name, order.attempt),
-        owner=Owner("PipelineRun", run.name, run.uid, run.namespace),
+        owner=owner_of(run),
         labels=names.attempt_labels(run.name, run.uid, step.name, order.attempt),
         annotations=names.attempt_annotations(
             step.name, step.digest, order.fingerprint, misses.write(order.miss) if order.miss else None

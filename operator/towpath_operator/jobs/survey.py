@@ -10,7 +10,7 @@ from towpath.flow.documents import datastore_document, inventory_document
 from towpath.flow.mover_orders import CountSurvey, InventorySurvey, Survey
 from towpath.flow.planned import FORMAT_VERSION
 from towpath_operator.jobs.inventory import listing_order
-from towpath_operator.jobs.job import JobIdentity, Object, Owner
+from towpath_operator.jobs.job import Object, Owner, mover_of_run
 from towpath_operator.jobs.mover_job import MoverOrder, mover_job, movers_job
 from towpath_operator.jobs.settings import PodSettings
 
@@ -20,17 +20,12 @@ def render(survey: Survey, owner: Owner, image: str, settings: PodSettings) -> O
     match survey:
         case InventorySurvey():
             name = names.inventory_job_name(owner.name, owner.uid, survey.ask)
-            identity = _identity(name, names.INVENTORY_COMPONENT, survey.ask, owner)
+            identity = mover_of_run(name, names.INVENTORY_COMPONENT, survey.ask, owner)
             return movers_job(identity, _listings(survey, owner, image), settings)
         case CountSurvey():
             name = names.count_job_name(owner.name, owner.uid, survey.ask)
-            identity = _identity(name, names.COUNT_COMPONENT, survey.ask, owner)
+            identity = mover_of_run(name, names.COUNT_COMPONENT, survey.ask, owner)
             return mover_job(identity, _count(survey, owner, image), settings)
-
-
-def _identity(name: str, component: str, ask: str, owner: Owner) -> JobIdentity:
-    labels = names.survey_labels(component, owner.name, owner.uid)
-    return JobIdentity(name, owner, labels, {names.ASK_ANNOTATION: ask})
 
 
 def _listings(survey: InventorySurvey, owner: Owner, image: str) -> list[MoverOrder]:

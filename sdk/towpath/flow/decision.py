@@ -40,6 +40,10 @@ class Limits:
     sweep_is_dry: bool = False
     sweep_interval_seconds: int = 86_400
 
+    def pause_seconds(self, number: int) -> int:
+        """How long to pause after so many failures, from 1: twice as long each time."""
+        return min(self.first_pause_seconds << min(number - 1, 16), self.longest_pause_seconds)
+
 
 @dataclass(frozen=True)
 class AttemptOrder:

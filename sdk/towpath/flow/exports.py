@@ -164,8 +164,7 @@ def _after_failure(recorded: RecordedExport, ended: MoverEnded | MoverLost, mome
     if failures > moment.limits.mover_failures:
         words = f"{words} ({failures} attempts)"
         return _Looked(replace(failed, state=ExportState.FAILED, message=brief(words)))
-    growing = moment.limits.first_pause_seconds << min(recorded.attempt - 1, 16)
-    pause = min(growing, moment.limits.longest_pause_seconds)
+    pause = moment.limits.pause_seconds(recorded.attempt)
     later = moment.now + timedelta(seconds=pause)
     return _Looked(replace(failed, attempt=recorded.attempt + 1, retry_after=later), check=float(pause))
 

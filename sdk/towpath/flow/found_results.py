@@ -84,8 +84,7 @@ def _again(step: PlannedStep, attempt: ObservedAttempt, number: int, words: str,
         message = brief(f"{_gone(attempt)}, and its result could not be looked for ({number} times): {words}")
         return Found(Failed(Fault.MOVER, StepReason.MOVER_FAILED, message))
     last = next(mover for mover in attempt.finders if number_of(mover) == number)
-    growing = min(moment.limits.first_pause_seconds << (number - 1), moment.limits.longest_pause_seconds)
-    left = growing - moment.seconds_since(last.created_at)
+    left = moment.limits.pause_seconds(number) - moment.seconds_since(last.created_at)
     return _look(step, attempt, number + 1, max(0.0, left))
 
 

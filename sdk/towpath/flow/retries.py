@@ -57,8 +57,7 @@ def pause_seconds(recorded: RecordedStep, fault: Fault, moment: Moment) -> int:
             number = counts.mover
         case Fault.CREDENTIALS:
             number = recorded.attempt
-    growing = moment.limits.first_pause_seconds << min(number - 1, 16)
-    return min(growing, moment.limits.longest_pause_seconds)
+    return moment.limits.pause_seconds(number)
 
 
 def refused_at(recorded: RecordedStep, moment: Moment) -> datetime | None:
