@@ -18,7 +18,7 @@ from towpath_mover.byte_source import FileRanges
 from towpath_mover.copies import OF_CONTENT, Copies, Copy
 from towpath_mover.copy_upload import StreamedFile
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.order import ArchiveOrder, SourceOrder
+from towpath_mover.inventory_order import ArchiveOrder, SourceOrder
 from towpath_mover.paths import check_path, shown
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.sources import Source, entry_of_file

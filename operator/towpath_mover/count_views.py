@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from towpath_mover.count_order import ViewOrder, count_order
 from towpath_mover.failures import MoverFailure
 from towpath_mover.inventory import Summary
 from towpath_mover.open_stores import OpenStores
-from towpath_mover.order import InventoryRef, ViewOrder, count_order
+from towpath_mover.order import InventoryRef
 from towpath_mover.pod_paths import pod_paths
 from towpath_mover.report import Report
 from towpath_mover.stores import Store

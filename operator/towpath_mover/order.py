@@ -1,4 +1,4 @@
-"""The documents that a pod is given → frozen orders: what to stage in, what to publish, what to probe or list.
+"""The documents that a pod is given → frozen orders: what to stage in, what to publish, what to probe.
 
 A step's order is the plan's two documents and what only running decides (`TOWPATH_ATTEMPT`); other movers have
 theirs in `TOWPATH_ORDER`. What the mover does not need is not read.
@@ -109,75 +109,6 @@ class ProbeOrder(NamedTuple):
     datastore: Datastore
 
 
-class ArchiveOrder(NamedTuple):
-    """How a source is packed, which of its entries are taken, and how much it may hold; None: as usual."""
-
-    type: str
-    entry_glob: str | None = None
-    max_entries: int | None = None
-    max_bytes: int | None = None
-    max_ratio: int | None = None
-
-
-class SourceOrder(NamedTuple):
-    """One source of a dataset: a file, folder or glob in a datastore, or a URL.
-
-    `ca_config_map` holds who is trusted beside the public authorities. Only who reads the content imports archives.
-    """
-
-    path: str = ""
-    datastore: str = ""
-    url: str | None = None
-    by_content: bool = False
-    archive: ArchiveOrder | None = None
-    partition_format: str | None = None
-    ca_config_map: str | None = None
-
-
-class InventoryOrder(NamedTuple):
-    """A dataset whose sources are to be listed; the inventory goes into datastore `into`.
-
-    `format` is that of its rows, where its records are rows.
-    """
-
-    namespace: str
-    dataset: str
-    sources: tuple[SourceOrder, ...]
-    into: str
-    datastores: Mapping[str, Datastore]
-    format: Mapping[str, Any] | None = None
-
-
-class ViewOrder(NamedTuple):
-    """A part of an inventory, perhaps shared out; `input` is whose it is, for messages."""
-
-    input: str
-    inventory: InventoryRef
-    transforms: tuple[Mapping[str, Any], ...]
-    shards: int = 1
-
-
-class CountOrder(NamedTuple):
-    """Views that are to be counted."""
-
-    views: tuple[ViewOrder, ...]
-    datastores: Mapping[str, Datastore]
-
-
-class OutputToVerify(NamedTuple):
-    """An output of an earlier step, and how many files it has."""
-
-    inventory: InventoryRef
-    files: int
-
-
-class VerifyOrder(NamedTuple):
-    """Outputs that may be gone."""
-
-    outputs: tuple[OutputToVerify, ...]
-    datastores: Mapping[str, Datastore]
-
-
 def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     """Return the order of `stage-in` and `publish`; OrderError names what does not fit."""
     document = read_zipped(paths.run_document).check_format()
@@ -211,64 +142,6 @@ def probe_order(environ: Mapping[str, str]) -> ProbeOrder:
     return ProbeOrder(
         order.text("namespace"), order.text("clusterID"), datastore_from(order.child("datastore"))
     )
-
-
-def inventory_order(environ: Mapping[str, str]) -> InventoryOrder:
-    """Return the order of `take-inventory`."""
-    order = read_variable(environ, ORDER_VARIABLE).check_format()
-    return InventoryOrder(
-        namespace=order.text("namespace"),
-        dataset=order.text("dataset"),
-        sources=tuple(map(_source, order.children("sources"))),
-        into=order.text("into"),
-        datastores=datastores_of(order),
-        format=_format(order),
-    )
-
-
-def _source(source: Fields) -> SourceOrder:
-    url, archive = source.optional_text("url"), source.optional_child("archive")
-    return SourceOrder(
-        path="" if url else source.text("path"),
-        datastore="" if url else source.text("datastore"),
-        url=url,
-        by_content=source.optional_text("hash") == "Content",
-        archive=_archive(archive) if archive else None,
-        partition_format=source.optional_text("partitionFormat"),
-        ca_config_map=source.optional_text("caConfigMap"),
-    )
-
-
-def _archive(archive: Fields) -> ArchiveOrder:
-    return ArchiveOrder(
-        archive.text("type"),
-        archive.optional_text("entryGlob"),
-        archive.optional_number("maxEntries"),
-        archive.optional_number("maxBytes"),
-        archive.optional_number("maxRatio"),
-    )
-
-
-def count_order(environ: Mapping[str, str]) -> CountOrder:
-    """Return the order of `count-views`."""
-    order = read_variable(environ, ORDER_VARIABLE).check_format()
-    return CountOrder(tuple(map(_view, order.children("views"))), datastores_of(order))
-
-
-def _view(view: Fields) -> ViewOrder:
-    transforms = tuple(transform.plain() for transform in view.children("transforms"))
-    shards = view.optional_number("shards") or 1
-    return ViewOrder(view.text("input"), inventory_of(view.child("inventory")), transforms, shards)
-
-
-def verify_order(environ: Mapping[str, str]) -> VerifyOrder:
-    """Return the order of `verify-outputs`."""
-    order = read_variable(environ, ORDER_VARIABLE).check_format()
-    outputs = (
-        OutputToVerify(inventory_of(output.child("inventory")), output.number("files"))
-        for output in order.children("outputs")
-    )
-    return VerifyOrder(tuple(outputs), datastores_of(order))
 
 
 def inventory_of(inventory: Fields) -> InventoryRef:
@@ -320,11 +193,12 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
         files=content.optional_number("files") if content else None,
         bytes=content.optional_number("bytes") if content else None,
         transforms=tuple(transform.plain() for transform in planned.children("transforms")),
-        format=_format(content) if content else None,
+        format=format_of(content) if content else None,
     )
 
 
-def _format(content: Fields) -> Mapping[str, Any] | None:
+def format_of(content: Fields) -> Mapping[str, Any] | None:
+    """Return how rows are written, in the form of the API, or None where records are files."""
     format_ = content.optional_child("format")
     return format_.plain() if format_ else None
 

@@ -14,8 +14,8 @@ from towpath.flow import names
 from towpath.flow.globs import is_glob, parse
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
+from towpath_mover.inventory_order import SourceOrder
 from towpath_mover.objects import object_state
-from towpath_mover.order import SourceOrder
 from towpath_mover.paths import check_path, shown
 from towpath_mover.stores import ListedObject, Store
 

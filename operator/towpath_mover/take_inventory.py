@@ -19,12 +19,12 @@ from towpath_mover.content_hash import by_content
 from towpath_mover.copied_sources import CopyPlace, open_archive, open_url
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
+from towpath_mover.inventory_order import InventoryOrder, SourceOrder, inventory_order
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
 from towpath_mover.objects import commit_object
 from towpath_mover.open_stores import OpenStores
-from towpath_mover.order import InventoryOrder, SourceOrder, inventory_order
 from towpath_mover.partitioned import partitioned
 from towpath_mover.paths import shown
 from towpath_mover.pod_paths import PodPaths, pod_paths

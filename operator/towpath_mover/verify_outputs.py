@@ -16,9 +16,9 @@ from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.objects import open_inventory
 from towpath_mover.open_stores import OpenStores
-from towpath_mover.order import OutputToVerify, verify_order
 from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.report import Report
+from towpath_mover.verify_order import OutputToVerify, verify_order
 
 _AT_ONCE = 8
 # What must be found is held in memory, some 100 bytes per file: large outputs come one after another.

@@ -19,13 +19,14 @@ sys.path[:0] = [str(REPOSITORY / "operator"), str(REPOSITORY / "sdk")]
 
 from towpath_mover.download import download  # noqa: E402 - a script finds the repository first
 from towpath_mover.inventory import Root  # noqa: E402
+from towpath_mover.inventory_order import ArchiveOrder, SourceOrder  # noqa: E402
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory  # noqa: E402
 from towpath_mover.objects import (  # noqa: E402
     open_inventory,
     read_object,
     write_object,
 )
-from towpath_mover.order import ArchiveOrder, InputOrder, InventoryRef, SourceOrder  # noqa: E402
+from towpath_mover.order import InputOrder, InventoryRef  # noqa: E402
 from towpath_mover.outputs import FoundFile, FoundOutput, by_path  # noqa: E402
 from towpath_mover.pack_upload import PACKING, Prefixes, upload_packed  # noqa: E402
 from towpath_mover.pinned import Source  # noqa: E402

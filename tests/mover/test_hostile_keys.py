@@ -23,9 +23,9 @@ from mover.transfers import an_s3, failure_of, write_secret
 from stores.programs import is_moto_installed, moto_command
 from stores.servers import running
 from towpath_mover.download import download
+from towpath_mover.inventory_order import SourceOrder
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.inventory_writer import write_inventory
-from towpath_mover.order import SourceOrder
 from towpath_mover.pinned import Source
 from towpath_mover.progress import Progress
 from towpath_mover.sources import open_source

@@ -25,16 +25,8 @@ from towpath.flow.planned import (
     StepOutputRef,
 )
 from towpath_mover.fields import OrderError
-from towpath_mover.order import (
-    ArchiveOrder,
-    CodeOrder,
-    InputOrder,
-    OutputOrder,
-    SourceOrder,
-    inventory_order,
-    probe_order,
-    step_order,
-)
+from towpath_mover.inventory_order import ArchiveOrder, SourceOrder, inventory_order
+from towpath_mover.order import CodeOrder, InputOrder, OutputOrder, probe_order, step_order
 from towpath_mover.order import InventoryRef as Pinned
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.stores import Datastore, Kind
