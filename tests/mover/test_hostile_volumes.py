@@ -109,8 +109,17 @@ def _plant(folder: Path, outside: Path) -> None:
     (folder / "loop").symlink_to(".")
     (folder / "nowhere").symlink_to("/nothing/here")
     os.mkfifo(folder / "fifo")
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(os.path.relpath(folder / "socket"))
+    _make_socket(folder / "socket")
+
+
+def _make_socket(place: Path) -> None:
+    """A socket's address holds 107 bytes, and a test's folder may be longer: through its folder's descriptor it fits."""
+    folder = os.open(place.parent, os.O_PATH)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(f"/proc/self/fd/{folder}/{place.name}")
+    finally:
+        os.close(folder)
 
 
 def _make_device(place: Path) -> None:
