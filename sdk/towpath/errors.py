@@ -1,0 +1,48 @@
+"""What a user's programme may catch: one tree, with Azure ML's names where its users know them.
+
+TowpathError
+├── UserErrorException        what the user wrote or named cannot be done: the message says what to change
+│   ├── NotFoundError         no such object or file; near names are in the message
+│   ├── AlreadyExistsError
+│   └── InvalidObjectError    the API's rules refuse the manifest
+├── ActivityFailedException   a run or step failed; the step's last log lines are in the message
+├── WaitTimeoutError          the time given to `wait` is over; the run goes on
+├── RunEnvironmentException   a step's script runs outside any step, and was told not to
+└── UnreachableError          the cluster or the store does not answer
+"""
+
+
+class TowpathError(Exception):
+    """The root: whatever Towpath says to a user's programme."""
+
+
+class UserErrorException(TowpathError):  # noqa: N818  (Azure ML's name)
+    """What the user wrote or named cannot be done."""
+
+
+class NotFoundError(UserErrorException):
+    """What was named is not there."""
+
+
+class AlreadyExistsError(UserErrorException):
+    """What was to be made is there already."""
+
+
+class InvalidObjectError(UserErrorException):
+    """The rules of the API refuse the object."""
+
+
+class ActivityFailedException(TowpathError):  # noqa: N818  (Azure ML's name)
+    """A run or a step failed."""
+
+
+class WaitTimeoutError(TowpathError, TimeoutError):
+    """The time given to `wait` is over; the run goes on."""
+
+
+class RunEnvironmentException(TowpathError):  # noqa: N818  (Azure ML's name)
+    """The script runs outside any step."""
+
+
+class UnreachableError(TowpathError):
+    """The cluster or the store does not answer."""
