@@ -113,7 +113,7 @@ def _plant(folder: Path, outside: Path) -> None:
 
 
 def _make_socket(place: Path) -> None:
-    """A socket's address holds 107 bytes, and a test's folder may be longer: through its folder's descriptor it fits."""
+    """A socket's address holds 107 bytes, and a test's path may be longer: by its folder's descriptor it fits."""
     folder = os.open(place.parent, os.O_PATH)
     try:
         with socket.socket(socket.AF_UNIX) as made:
