@@ -61,8 +61,13 @@ class Store(Protocol):
     def list_files(self, prefix: str) -> Iterator[Stored]:
         """Every object whose path starts with the prefix, in the order of paths."""
 
-    def read(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The object's bytes from `start` on; NotFoundError names the path."""
+    def state(self, path: str) -> Stored:
+        """What the store says of one object; NotFoundError names the path."""
+
+    def read(
+        self, path: str, start: int = 0, length: int | None = None, etag: str | None = None
+    ) -> Iterator[bytes]:
+        """The object's bytes from `start` on; NotFoundError names the path, ChangedError one with another etag."""
 
     def write(self, path: str, chunks: Iterable[bytes], size: int) -> Stored:
         """Write the object whole or not at all."""

@@ -6,6 +6,7 @@ TowpathError
 │   ├── AlreadyExistsError
 │   └── InvalidObjectError    the API's rules refuse the manifest
 ├── ActivityFailedException   a run or step failed; the step's last log lines are in the message
+├── ChangedError              what was read is not what was recorded, or changed meanwhile
 ├── WaitTimeoutError          the time given to `wait` is over; the run goes on
 ├── RunEnvironmentException   a step's script runs outside any step, and was told not to
 └── UnreachableError          the cluster or the store does not answer
@@ -34,6 +35,10 @@ class InvalidObjectError(UserErrorException):
 
 class ActivityFailedException(TowpathError):  # noqa: N818  (Azure ML's name)
     """A run or a step failed."""
+
+
+class ChangedError(TowpathError):
+    """What was read is not what was recorded, or changed meanwhile."""
 
 
 class WaitTimeoutError(TowpathError, TimeoutError):
