@@ -24,8 +24,9 @@ class Owed(NamedTuple):
 def look(outputs: Iterable[OutputOrder], paths: PodPaths) -> list[Owed]:
     """Return the outputs to publish; one that is missing, empty, of the wrong kind or unsafe is refused by name."""
     owed = []
-    for order in outputs:
-        place = paths.output(order.path)
+    for planned in outputs:
+        place = paths.output(planned.path)
+        order = planned._replace(path=paths.seen_output(planned.path))
         found = find_output(order.name, place, order.path)
         if found is not None:
             counted = _count(order, found)

@@ -33,7 +33,8 @@ _PIECE = 1 << 20
 
 def open_store(datastore: Datastore, places: Places, patience: Patience) -> VolumeStore:
     """Return an open store; that nothing is mounted is a bug of who made the pod."""
-    folder = VolumeFolder(places.volumes / datastore.name)
+    # Where there is no kubelet to mount it, its place is a link; whoever made the pod made that too.
+    folder = VolumeFolder((places.volumes / datastore.name).resolve())
     return VolumeStore(datastore, folder, patience)
 
 

@@ -25,7 +25,9 @@ def prepare(order: StepOrder, paths: PodPaths) -> None:
         _place_code(order.code, paths)
     _prepare_outputs(order, paths)
     _place_context(order, paths)
-    _place_launcher(paths.bin)
+    paths.bin.mkdir(parents=True, exist_ok=True)
+    if not paths.is_local:
+        _place_launcher(paths.bin)
     if order.shard:
         (paths.bin / "shard").write_text(f"{order.shard.number}\n")
 
@@ -76,10 +78,10 @@ def _prepare_outputs(order: StepOrder, paths: PodPaths) -> None:
 
 def _place_context(order: StepOrder, paths: PodPaths) -> None:
     paths.context.parent.mkdir(parents=True, exist_ok=True)
-    paths.context.write_text(json.dumps(_context(order), ensure_ascii=False, indent=1))
+    paths.context.write_text(json.dumps(_context(order, paths), ensure_ascii=False, indent=1))
 
 
-def _context(order: StepOrder) -> dict[str, object]:
+def _context(order: StepOrder, paths: PodPaths) -> dict[str, object]:
     return {
         "formatVersion": CONTEXT_VERSION,
         "namespace": order.namespace,
@@ -91,19 +93,18 @@ def _context(order: StepOrder) -> dict[str, object]:
         "params": dict(order.params),
         "inputs": {
             given.name: {
-                "path": f"{given.path}/{given.file}" if given.file else given.path,
+                "path": "/".join(filter(None, (paths.seen_input(given.name, given.path), given.file))),
                 "digest": given.inventory.digest,
                 **given.origin,
                 **({"transforms": list(given.transforms)} if given.transforms else {}),
             }
             for given in order.inputs
         },
-        "outputs": {output.name: {"path": output.path} for output in order.outputs},
+        "outputs": {output.name: {"path": paths.seen_output(output.path)} for output in order.outputs},
     }
 
 
 def _place_launcher(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for name, source in (("busybox", Path(IMAGE_BUSYBOX)), ("launcher", SOURCE)):
         # A program that runs cannot be written over, only replaced.
         new = folder / f".{name}"

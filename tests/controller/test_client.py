@@ -8,7 +8,7 @@ import json
 import pytest
 
 from controller.broken_server import Handler, broken_server, cut, hang, refuse
-from towpath_operator.cluster.client import (
+from towpath_operator.cluster.api import (
     AlreadyExistsError,
     ApiError,
     ConflictError,

@@ -17,7 +17,8 @@ from flow.looks import digest, found
 from towpath.api.dataset import Dataset
 from towpath.flow import names
 from towpath.flow.dataset_flow import ask_of
-from towpath_operator.cluster.client import Client, TryAgainError
+from towpath_operator.cluster.api import TryAgainError
+from towpath_operator.cluster.client import Client
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.dataset import reconcile

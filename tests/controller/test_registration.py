@@ -18,7 +18,8 @@ from controller.broken_server import broken_server
 from controller.table import Table, context_for
 from towpath.flow.decision import Registration
 from towpath.flow.planned import Content, InventoryRef, Plan, PlannedRegistration, RunIdentity
-from towpath_operator.cluster.client import Client, TryAgainError
+from towpath_operator.cluster.api import TryAgainError
+from towpath_operator.cluster.client import Client
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.run_registration import LookAgainError, register
 

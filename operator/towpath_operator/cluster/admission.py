@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from towpath_operator.cluster.client import ApiError, Client, NotFoundError, TryAgainError
+from towpath_operator.cluster.api import Api, ApiError, NotFoundError, TryAgainError
 from towpath_operator.cluster.resources import JOBS, PODS
 
 Json = dict[str, Any]
 
 
-async def ask_admission(client: Client, namespace: str, job: str) -> str | None:
+async def ask_admission(client: Api, namespace: str, job: str) -> str | None:
     """The words that refuse the pod of this Job; None if it would be admitted, or the Job is gone."""
     try:
         template = (await client.get(JOBS.path(namespace, job)))["spec"]["template"]

@@ -8,8 +8,8 @@ import random
 import time
 from collections.abc import Sequence
 
+from towpath_operator.cluster.api import Api, ApiError
 from towpath_operator.cluster.backoff import Backoff
-from towpath_operator.cluster.client import ApiError, Client
 from towpath_operator.cluster.listing import list_all
 from towpath_operator.cluster.store import Store
 from towpath_operator.metrics import Metrics
@@ -22,7 +22,7 @@ class Audit:
 
     def __init__(
         self,
-        client: Client,
+        client: Api,
         places: Sequence[tuple[Store, str | None]],
         metrics: Metrics,
         seconds: float,

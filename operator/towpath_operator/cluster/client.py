@@ -6,20 +6,17 @@ Typed models of that client cost five to nine times the CPU per object; nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-Json = dict[str, Any]
-Query = Mapping[str, str]
+from towpath_operator.cluster.api import REQUEST_SECONDS, Json, Query, TryAgainError, error_of
 
 CONNECT_SECONDS = 5.0
-REQUEST_SECONDS = 30.0
 # Bookmarks come about once a minute: a watch that says nothing for longer hangs on a dead connection.
 SILENCE_SECONDS = 90.0
 JSON = "application/json"
@@ -27,34 +24,6 @@ MERGE_PATCH = "application/merge-patch+json"
 FIELD_MANAGER = "towpath-operator"
 
 _MANAGED = {"fieldManager": FIELD_MANAGER}
-
-
-class ApiError(Exception):
-    """The API server refused a request. `reason` is its machine-readable one; `retry_after` what it asked."""
-
-    def __init__(self, status: int, reason: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(f"{status} {reason}: {message}")
-        self.status, self.reason, self.message, self.retry_after = status, reason, message, retry_after
-
-
-class NotFoundError(ApiError):
-    """There is no such object (404)."""
-
-
-class AlreadyExistsError(ApiError):
-    """An object of this name is there (409 on create)."""
-
-
-class ConflictError(ApiError):
-    """The object changed since it was read (409 on update): look again."""
-
-
-class GoneError(ApiError):
-    """The version to go on from is too old (410): list again."""
-
-
-class TryAgainError(ApiError):
-    """Nothing is wrong with the request (429, 5xx, no connection, no answer in time)."""
 
 
 @dataclass(frozen=True)
@@ -191,22 +160,3 @@ async def _raise_for(response: aiohttp.ClientResponse) -> None:
         return
     text = await response.text(errors="replace")
     raise error_of(response.status, text, response.headers.get("Retry-After"))
-
-
-def error_of(status: int, text: str, retry_after: str | None = None) -> ApiError:
-    """The error that an answer stands for, by what must happen next."""
-    reason, message = _told(text)
-    wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-    kinds: dict[int, type[ApiError]] = {404: NotFoundError, 410: GoneError, 429: TryAgainError}
-    kind = kinds.get(status, TryAgainError if status >= 500 else ApiError)
-    if status == 409:
-        kind = AlreadyExistsError if reason == "AlreadyExists" else ConflictError
-    return kind(status, reason, message, wait)
-
-
-def _told(text: str) -> tuple[str, str]:
-    try:
-        told = json.loads(text)
-        return str(told.get("reason") or "Unknown"), str(told.get("message") or text[:300])
-    except (ValueError, AttributeError):
-        return "Unknown", text[:300]

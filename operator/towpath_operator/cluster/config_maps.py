@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from towpath_operator.cluster.client import Client, NotFoundError
+from towpath_operator.cluster.api import Api, NotFoundError
 from towpath_operator.cluster.resources import CONFIG_MAPS
 
 Json = dict[str, Any]
 
 
-async def read_config_map(client: Client, namespace: str, name: str) -> dict[str, bytes] | None:
+async def read_config_map(client: Api, namespace: str, name: str) -> dict[str, bytes] | None:
     """All keys of a ConfigMap, text as UTF-8; None if there is none."""
     try:
         return contents(await client.get(CONFIG_MAPS.path(namespace, name)))

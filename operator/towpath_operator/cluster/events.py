@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from towpath.flow.occurrences import Occurrence
-from towpath_operator.cluster.client import ApiError, Client
+from towpath_operator.cluster.api import Api, ApiError
 from towpath_operator.cluster.resources import NEW_EVENTS
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ class Recorder:
     """Takes what is to be told, and writes it one by one. `identity` is this process among the operators."""
 
     def __init__(
-        self, client: Client, identity: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, client: Api, identity: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._client = client
         self._identity = identity[:128] or "towpath"

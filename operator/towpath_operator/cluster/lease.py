@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from towpath_operator.cluster.client import AlreadyExistsError, ApiError, Client, NotFoundError
+from towpath_operator.cluster.api import AlreadyExistsError, ApiError, NotFoundError
+from towpath_operator.cluster.client import Client
 from towpath_operator.cluster.resources import LEASES
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from towpath_operator.cluster.client import Client, Query
+from towpath_operator.cluster.api import Api, Query
 from towpath_operator.cluster.resources import Resource
 
 Json = dict[str, Any]
@@ -14,7 +14,7 @@ PAGE = 500
 
 
 async def list_all(
-    client: Client,
+    client: Api,
     resource: Resource,
     namespace: str | None,
     query: Query,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from towpath_operator.cluster.client import Client
+from towpath_operator.cluster.api import Api
 from towpath_operator.cluster.resources import EVENTS
 
 # Of all warnings only these: others repeat what the status of the pod says better.
@@ -15,7 +15,7 @@ _TELLING = (
 )
 
 
-async def read_warning(client: Client, namespace: str, pod_uid: str) -> str | None:
+async def read_warning(client: Api, namespace: str, pod_uid: str) -> str | None:
     """The newest telling warning about this pod, or None."""
     query = {"fieldSelector": f"involvedObject.uid={pod_uid},type=Warning", "limit": "50"}
     events = (await client.get(EVENTS.path(namespace), query)).get("items") or ()

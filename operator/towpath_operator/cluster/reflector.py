@@ -14,8 +14,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from towpath_operator.cluster.api import ApiError, GoneError, TryAgainError, error_of
 from towpath_operator.cluster.backoff import Backoff
-from towpath_operator.cluster.client import ApiError, Client, GoneError, TryAgainError, error_of
+from towpath_operator.cluster.client import Client
 from towpath_operator.cluster.listing import list_all
 from towpath_operator.cluster.resources import Resource
 from towpath_operator.cluster.store import Store

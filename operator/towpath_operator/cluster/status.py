@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from towpath_operator.cluster.client import Client, ConflictError, NotFoundError
+from towpath_operator.cluster.api import Api, ConflictError, NotFoundError
 from towpath_operator.cluster.resources import Key, Resource
 from towpath_operator.cluster.store import Store
 from towpath_operator.metrics import Metrics
@@ -34,7 +34,7 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
 class StatusWriter:
     """Writes the statuses of our kinds; of what is only progress, it says how long to hold it back."""
 
-    def __init__(self, client: Client, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: Api, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._metrics, self._clock = client, metrics, clock
         self._next: dict[Key, float] = {}
 

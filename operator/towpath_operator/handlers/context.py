@@ -11,8 +11,8 @@ from towpath.flow.decision import Limits
 from towpath.flow.observed import NearestStep, ObservedVersion
 from towpath.flow.planned import Plan
 from towpath.flow.sources import Installation
+from towpath_operator.cluster.api import Api
 from towpath_operator.cluster.cache import Cache
-from towpath_operator.cluster.client import Client
 from towpath_operator.cluster.events import Recorder
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.resources import Key
@@ -78,7 +78,7 @@ class Memory:
 class Context:
     """One per process."""
 
-    client: Client
+    client: Api
     cache: Cache
     queue: KeyedQueue
     writer: StatusWriter

@@ -8,7 +8,7 @@ from datetime import datetime
 from towpath.flow import names
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedMover
 from towpath.flow.recorded import RecordedRun, RecordedStep
-from towpath_operator.cluster.client import NotFoundError
+from towpath_operator.cluster.api import NotFoundError
 from towpath_operator.cluster.observe import (
     Told,
     is_being_set_up,

@@ -15,7 +15,7 @@ from towpath.flow.recorded import RecordedRun
 from towpath.flow.refusals import with_refusals
 from towpath.flow.status import write_status
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.client import ApiError, TryAgainError
+from towpath_operator.cluster.api import ApiError, TryAgainError
 from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, ask_about
 from towpath_operator.handlers.context import Context, Json

@@ -10,7 +10,7 @@ from towpath.flow.resolve import resolve
 from towpath.flow.retry_of import plan_again
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
-from towpath_operator.cluster.client import ApiError, TryAgainError
+from towpath_operator.cluster.api import ApiError, TryAgainError
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS
 from towpath_operator.handlers.context import Context, Json

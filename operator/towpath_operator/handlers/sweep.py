@@ -17,7 +17,7 @@ from towpath.flow.sweep_plan import References, sweep_of
 from towpath.flow.sweep_references import is_finished
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.client import NotFoundError
+from towpath_operator.cluster.api import NotFoundError
 from towpath_operator.cluster.config_maps import read_config_map
 from towpath_operator.cluster.listing import list_all
 from towpath_operator.cluster.resources import DATASET_VERSIONS, PIPELINE_RUNS, Key

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from towpath_operator.cluster.client import ApiError, TryAgainError
+from towpath_operator.cluster.api import ApiError, TryAgainError
 from towpath_operator.cluster.queue import ClosedError
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context

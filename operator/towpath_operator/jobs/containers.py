@@ -16,6 +16,7 @@ from towpath_operator.jobs.environment import step_environment
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
 from towpath_operator.jobs.quantities import whole
 from towpath_operator.jobs.security import step_security
+from towpath_operator.jobs.seen import as_seen
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.target import target_mounts, target_security
 from towpath_operator.jobs.volumes import (
@@ -34,14 +35,14 @@ _EPHEMERAL = "ephemeral-storage"
 
 def step_container(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Container:
     """The user's container; under the launcher where there are movers, else as the image and the step have it."""
-    values = values_of(plan, step, order.inputs)
+    values = values_of(plan, as_seen(step, settings), order.inputs)
     command = [for_pod(word, values) for word in step.command]
     arguments = [for_pod(word, values) for word in step.args]
     container: Container = {
         "name": names.STEP_CONTAINER,
         "image": step.image,
         "imagePullPolicy": "IfNotPresent",
-        "env": step_environment(plan, step, values),
+        "env": step_environment(plan, step, values, settings),
         "envFrom": [dict(source) for source in step.env_from],
         "resources": dict(step.resources),
         "securityContext": step_security() | target_security(step),

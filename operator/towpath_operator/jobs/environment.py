@@ -8,6 +8,8 @@ from typing import Any
 
 from towpath.flow.planned import Plan, PlannedStep
 from towpath.flow.references import for_pod, literal_for_pod
+from towpath_operator.jobs.seen import below
+from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.volumes import CONTEXT, WORK
 
 RESERVED = "TOWPATH_"
@@ -15,11 +17,13 @@ RESERVED = "TOWPATH_"
 Variable = dict[str, Any]
 
 
-def step_environment(plan: Plan, step: PlannedStep, values: Mapping[str, str]) -> list[Variable]:
+def step_environment(
+    plan: Plan, step: PlannedStep, values: Mapping[str, str], settings: PodSettings
+) -> list[Variable]:
     """The variables of the user's container, each name once; `values` are what references stand for."""
     ours = _of_every_step(plan)
     if step.needs_movers:
-        ours |= _of_ports(step, values) | _of_folders()
+        ours |= _of_ports(step, values) | _of_folders(settings)
     if step.shards:
         # Which of them it is, the launcher adds: all pods of a Job are made alike.
         ours |= {"TOWPATH_SHARDS": str(step.shards.count)}
@@ -43,14 +47,15 @@ def _of_ports(step: PlannedStep, values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _of_folders() -> dict[str, str]:
+def _of_folders(settings: PodSettings) -> dict[str, str]:
     # stage-in makes them. Without a HOME of its own, a user whom the image does not know has `/`, not writable.
-    return {
+    folders = {
         "HOME": f"{WORK}/.home",
         "TMPDIR": f"{WORK}/.tmp",
         "TOWPATH_METRICS": f"{WORK}/.metrics.jsonl",
         "TOWPATH_CONTEXT": f"{CONTEXT}/context.json",
     }
+    return {name: below(path, settings) for name, path in folders.items()}
 
 
 def _substituted(entry: Mapping[str, Any], values: Mapping[str, str]) -> Variable:

@@ -12,6 +12,8 @@ MOVER_RESOURCES: Mapping[str, Any] = {
     "limits": {"memory": "256Mi"},
 }
 
+POD_ROOT = "/towpath"
+
 
 @dataclass(frozen=True)
 class PodSettings:
@@ -26,3 +28,5 @@ class PodSettings:
     termination_grace_period_seconds: int = 120
     # How long a command may take to end after it was told to, before it is killed.
     step_grace_seconds: int = 30
+    # What stands for /towpath in what a step is told: where steps are processes, their folders lie elsewhere.
+    root: str = POD_ROOT
