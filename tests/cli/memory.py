@@ -24,10 +24,17 @@ class MemoryStore:
             if path.startswith(prefix):
                 yield Stored(path, len(self.objects[path]))
 
-    def read(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The object in pieces of seven bytes, so that nobody relies on getting it whole."""
+    def state(self, path: str) -> Stored:
+        """What one object is."""
         if path not in self.objects:
             raise NotFoundError(f"There is no object {path}.")
+        return Stored(path, len(self.objects[path]))
+
+    def read(
+        self, path: str, start: int = 0, length: int | None = None, etag: str | None = None
+    ) -> Iterator[bytes]:
+        """The object in pieces of seven bytes, so that nobody relies on getting it whole."""
+        self.state(path)
         data = self.objects[path][start : None if length is None else start + length]
         yield from (data[at : at + 7] for at in range(0, len(data), 7))
 
