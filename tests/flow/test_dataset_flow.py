@@ -293,3 +293,19 @@ def test_a_report_with_columns_that_are_none_is_not_read() -> None:
 
     assert status.conditions[0].reason == "InventoryFailed"
     assert "columns" in status.conditions[0].message
+
+
+def test_a_dataset_whose_looks_job_is_refused_says_why_unless_it_has_a_version_that_can_be_used() -> None:
+    words = "exceeded quota: strict"
+    new = a_dataset()
+
+    refused = decided(looked(new, refused={ask_of(new): words}))
+
+    assert refused.status is not None
+    said = refused.status["conditions"][0]
+    assert (said["reason"], said["message"]) == ("TakingInventory", f"the Job is refused: {words}")
+    assert refused.inventory is not None
+    ready = Dataset.parse(
+        sightings.ready(builders.make_dataset(refresh={"intervalSeconds": 60}), latestVersion=1)
+    )
+    assert decided(looked(ready, refused={ask_of(ready): words})).status is None

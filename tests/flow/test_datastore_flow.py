@@ -322,3 +322,16 @@ def test_without_a_secret_the_condition_warns_that_user_code_has_the_identity_to
     new = a_datastore(s3=s3)
 
     assert "which the user's code has too" in looked_at(new, ended(new, 0, WELL)).status.conditions[0].message
+
+
+def test_a_new_datastore_whose_probes_job_is_refused_says_why_and_goes_on_being_probed() -> None:
+    new = a_datastore()
+    moment, words = Moment(NOON, LIMITS), "exceeded quota: strict"
+
+    decision = decide_datastore(new, (), Asked(refused={ask_of(new): words}), moment)
+
+    assert decision.status is not None
+    said = decision.status["conditions"][0]
+    assert (said["status"], said["reason"]) == ("Unknown", "Probing")
+    assert said["message"] == f"the Job is refused: {words}"
+    assert decision.probe == ask_of(new)

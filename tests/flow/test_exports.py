@@ -148,6 +148,21 @@ def test_a_mover_that_never_begins_is_given_up_and_its_job_deleted() -> None:
     assert (export_of(decision).attempt, decision.delete) == (2, ("export-1",))
 
 
+def test_a_quota_that_refuses_its_pod_is_waited_for_however_long_and_nothing_counts() -> None:
+    before = look(begun(PLAN), seen(*SUCCEEDED))
+    words = 'pods "export-1" is forbidden: exceeded quota: strict'
+    refused = mover(pod=None, refusal=words)
+    asked = look(before.recorded, seen(*SUCCEEDED, exporters=(mover(pod=None),)), 100)
+    decision = look(before.recorded, seen(*SUCCEEDED, exporters=(refused,)), 100_000)
+
+    assert asked.ask_admission == decision.ask_admission == ("export-1",)
+    export = export_of(decision)
+    assert (export.state, export.attempt, export.failures) == (ExportState.EXPORTING, 1, 0)
+    assert (export.reason, export.message, decision.delete) == ("QuotaExceeded", words, ())
+    going = export_of(look(decision.recorded, seen(*SUCCEEDED, exporters=(mover(),)), 100_001))
+    assert (going.reason, going.message) == (None, None)
+
+
 def test_refused_credentials_count_against_nothing() -> None:
     record = look(begun(PLAN), seen(*SUCCEEDED)).recorded
     for attempt in range(1, 30):

@@ -97,6 +97,17 @@ def test_a_store_that_is_away_is_asked_again_after_growing_pauses_and_in_the_end
     assert prep(look(*again, seconds=10_000)).failures.mover == 1
 
 
+def test_a_finder_without_a_pod_is_asked_about_and_waits_for_a_quota() -> None:
+    words = 'pods "find-1" is forbidden: exceeded quota: strict'
+    decision = look(finder(1, pod=None, refusal=words), seconds=100_000)
+
+    step = prep(decision)
+    assert decision.ask_admission == ("find-1",)
+    assert (step.state, step.reason, decision.find) == (StepState.RUNNING, "FindingResult", ())
+    assert step.message is not None
+    assert step.message.endswith(words)
+
+
 def test_who_looks_for_what_nobody_waits_for_is_stopped() -> None:
     job = a_job(PLAN, "prep", complete=True, finders=(finder(1),))
     decision = decide(PLAN, begun(PLAN), seen(job, cancel_requested=True), later(30), LIMITS)

@@ -225,3 +225,19 @@ def test_what_goes_while_a_sweep_lasts_does_not_end_it() -> None:
     assert (meanwhile.ask, meanwhile.delete, meanwhile.status) == (None, (), None)
     done = swept(sources(1, 3))
     assert decided(replace(done, versions=(version(3),))).ask is not None
+
+
+def test_a_sweep_whose_job_is_refused_is_said_and_tried_again_later() -> None:
+    due = sources(3)
+    ask = decided(due).ask
+    assert ask is not None
+
+    refused = decided(replace(due, refused={ask: "exceeded quota: strict"}))
+
+    assert refused.ask is None
+    assert refused.status is not None
+    assert refused.status["swept"] == "Not swept: the Job is refused: exceeded quota: strict"
+    later_on = DatastoreStatus.model_validate(refused.status)
+    again = replace(due, datastore=due.datastore.model_copy(update={"status": later_on}))
+    assert decided(again, 599).ask is None
+    assert decided(again, 601).ask not in (None, ask)

@@ -31,7 +31,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a restart may forget: plans by run UID, refusals and warnings by Job or pod UID. No result rests on it."""
+    """What a restart may forget: plans by run UID, refusals and warnings by Job or pod UID. No result rests on it.
+
+    Jobs that were refused are by their owner's UID: of steps by the step, of movers by what they ask.
+    """
 
     plans: dict[str, Plan] = field(default_factory=dict)
     first_seen: dict[str, datetime] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Memory:
     refusals: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
     refused_jobs: dict[str, dict[str, str]] = field(default_factory=dict)
+    refused_movers: dict[str, dict[str, str]] = field(default_factory=dict)
     asked_at: dict[str, datetime] = field(default_factory=dict)
     asked: set[Key] = field(default_factory=set)
     wanted_after: dict[Key, datetime] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class Memory:
             self.first_seen,
             self.foreign_jobs,
             self.refused_jobs,
+            self.refused_movers,
         )
         return (*facts, self.registered, self.refused_registrations, self.nearest, self.waiting)
 

@@ -11,7 +11,7 @@ from towpath.flow.dataset_status import DatasetSources
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
 from towpath_operator.cluster.resources import DATASTORES, Key
-from towpath_operator.handlers.admission import ask_about
+from towpath_operator.handlers.admission import ask_about, create_mover, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.known_versions import learn_versions
 from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
@@ -48,22 +48,23 @@ def _observe(context: Context, key: Key, item: Json) -> DatasetSources:
         inventories=observe_looks(context, item, names.INVENTORY_COMPONENT),
         is_asked=key in context.memory.asked,
         wanted_after=context.memory.wanted_after.get(key),
+        refused=refused_movers(context, item),
     )
 
 
 async def _carry_out(context: Context, key: Key, item: Json, decision: DatasetDecision) -> float | None:
     if decision.version is not None:
         await apply.create_version(context.client, context.cache.versions, decision.version)
+    waits = [decision.check_after_seconds]
     if decision.inventory is not None:
         owner = Owner(key.kind, key.name, item["metadata"]["uid"], key.namespace)
         job = inventory.render(decision.inventory, owner, decision.ask, context.installation, context.pods)
-        await apply.create_job(context.client, context.cache.jobs, job)
+        waits.append(await create_mover(context, job))
     for name in decision.delete:
         await apply.delete_job(context.client, key.namespace, name)
     for name in decision.ask_probe:
         context.ask(Key(DATASTORES.kind, key.namespace, name))
     settle_asking(context, key, decision.inventory is not None, decision.check_after_seconds)
-    again = await ask_about(context, key, decision.ask_admission)
-    warned = await warnings_of_looks(context, item, names.INVENTORY_COMPONENT)
-    waits = (decision.check_after_seconds, again, warned)
+    waits.append(await ask_about(context, key, decision.ask_admission))
+    waits.append(await warnings_of_looks(context, item, names.INVENTORY_COMPONENT))
     return min((wait for wait in waits if wait is not None), default=None)

@@ -9,7 +9,7 @@ from towpath.flow.datastores import planned_datastore
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
 from towpath_operator.cluster.resources import Key
-from towpath_operator.handlers.admission import ask_about
+from towpath_operator.handlers.admission import ask_about, create_mover, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
 from towpath_operator.handlers.sweep import sweep
@@ -27,7 +27,8 @@ async def reconcile(context: Context, key: Key) -> float | None:
     datastore = Datastore.model_validate(item)
     probes = observe_looks(context, item, names.PROBE_COMPONENT)
     moment = Moment(context.now(), context.limits)
-    asked = Asked(key in context.memory.asked, context.memory.wanted_after.get(key))
+    refused = refused_movers(context, item)
+    asked = Asked(key in context.memory.asked, context.memory.wanted_after.get(key), refused)
     decision = decide_datastore(datastore, probes, asked, moment)
     if decision.status is not None:
         if await context.writer.write(cache.datastores, item, decision.status) is None:
@@ -42,13 +43,13 @@ async def _carry_out(
 ) -> float | None:
     for name in decision.delete:
         await apply.delete_job(context.client, key.namespace, name)
+    waits = [decision.check_after_seconds]
     if decision.probe is not None:
         owner = Owner(key.kind, key.name, item["metadata"]["uid"], key.namespace)
         planned = planned_datastore(datastore)
         job = probe.render(planned, owner, decision.probe, context.installation, context.pods)
-        await apply.create_job(context.client, context.cache.jobs, job)
+        waits.append(await create_mover(context, job))
     settle_asking(context, key, decision.probe is not None, decision.check_after_seconds)
-    again = await ask_about(context, key, decision.ask_admission)
-    warned = await warnings_of_looks(context, item, names.PROBE_COMPONENT)
-    waits = (decision.check_after_seconds, again, warned)
+    waits.append(await ask_about(context, key, decision.ask_admission))
+    waits.append(await warnings_of_looks(context, item, names.PROBE_COMPONENT))
     return min((wait for wait in waits if wait is not None), default=None)

@@ -15,9 +15,8 @@ from towpath.flow.recorded import RecordedRun
 from towpath.flow.refusals import with_refusals
 from towpath.flow.status import write_status
 from towpath_operator.cluster import apply
-from towpath_operator.cluster.api import ApiError, TryAgainError
 from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
-from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, ask_about
+from towpath_operator.handlers.admission import ask_about, create, create_mover, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
 from towpath_operator.handlers.run_observe import live_jobs_of_run, observe
@@ -88,8 +87,7 @@ async def _carry_out(context: Context, run: Seen, plan: Plan | None, decision: D
         waits.append(await _create(context, run, plan, decision))
         movers = [export_jobs.render(plan, export, context.pods) for export in decision.export]
         movers += [find_jobs.render(plan, find, context.pods) for find in decision.find]
-        for job in movers:
-            await apply.create_job(context.client, context.cache.jobs, job)
+        waits += [await create_mover(context, job) for job in movers]
     waits.append(await verify(context, run.item, decision))
     waits.append(await ask_about(context, PIPELINE_RUNS.key(run.item), decision.ask_admission))
     for name, refused_at in decision.ask_probe.items():
@@ -102,11 +100,8 @@ def _sooner(*waits: float | None) -> float | None:
 
 
 def _with_refusals(context: Context, run: Seen, decision: Decision) -> Decision:
-    wanted = {order.step for order in decision.create}
-    told = {
-        step: words for step, words in context.memory.refused_jobs.get(run.uid, {}).items() if step in wanted
-    }
-    return replace(decision, recorded=with_refusals(decision.recorded, told)) if told else decision
+    steps = context.memory.refused_jobs.get(run.uid, {})
+    return replace(decision, recorded=with_refusals(decision, steps, refused_movers(context, run.item)))
 
 
 async def _write(context: Context, run: Seen, decision: Decision) -> float | None:
@@ -150,16 +145,7 @@ async def _create_one(context: Context, run: Seen, plan: Plan, order: AttemptOrd
     job = step_jobs.render(plan, plan.step(order.step), order, context.pods)
     refused = context.memory.refused_jobs.setdefault(run.uid, {})
     try:
-        await apply.create_job(context.client, context.cache.jobs, job)
+        return await create(context, job, refused, order.step)
     except apply.NameTakenError:
         context.memory.foreign_jobs.setdefault(run.uid, set()).add(job["metadata"]["name"])
         return AT_ONCE
-    except TryAgainError:
-        raise
-    except ApiError as error:
-        # A quota on Jobs or an admission policy: the step is to say so, and the Job is tried again.
-        is_news = refused.get(order.step) != error.message
-        refused[order.step] = error.message
-        return AT_ONCE if is_news else ASK_AGAIN_SECONDS
-    refused.pop(order.step, None)
-    return None

@@ -15,10 +15,10 @@ from towpath.flow.reuse import may_miss
 from towpath.flow.status import read_status, read_step
 from towpath.flow.sweep_references import version_of
 from towpath.flow.upstream import contents_of
-from towpath_operator.cluster import apply
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.resources import PIPELINE_RUNS, Key
 from towpath_operator.cluster.work import Work, pipeline_of
+from towpath_operator.handlers.admission import create_mover
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.look import observe_looks, warnings_of_looks
 from towpath_operator.handlers.run_plan import PlanLostError, load_plan
@@ -95,10 +95,12 @@ async def verify(context: Context, run: Json, decision: Decision) -> float | Non
     """Start the movers that verify. Seconds after which to look again, where one takes long to begin."""
     meta = run["metadata"]
     owner = Owner("PipelineRun", meta["name"], meta["uid"], meta["namespace"])
+    waits = []
     for wanted in decision.verify:
         job = verification_jobs.render(wanted, owner, context.installation.mover_image, context.pods)
-        await apply.create_job(context.client, context.cache.jobs, job)
-    return await warnings_of_looks(context, run, names.VERIFY_COMPONENT)
+        waits.append(await create_mover(context, job))
+    waits.append(await warnings_of_looks(context, run, names.VERIFY_COMPONENT))
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _kept(context: Context, plan: Plan, recorded: RecordedRun) -> dict[str, EarlierStep]:

@@ -6,13 +6,14 @@ from towpath.flow.conditions import RunReason
 from towpath.flow.decide import begin
 from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import Plan
+from towpath.flow.refusals import waits_for_admission
 from towpath.flow.resolve import resolve
 from towpath.flow.retry_of import plan_again
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
 from towpath_operator.cluster.api import ApiError, TryAgainError
 from towpath_operator.cluster.resources import Key
-from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS
+from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.run_plan import write_plan
 from towpath_operator.handlers.run_report import report_planned, report_unplanned
@@ -26,6 +27,8 @@ async def start(context: Context, run: Json) -> float | None:
     outcome = _outcome(context, sources)
     if isinstance(outcome, Plan):
         return await _begin(context, run, sources, outcome)
+    if isinstance(outcome, Waiting):
+        outcome = waits_for_admission(outcome, refused_movers(context, run))
     return await _write_unplanned(context, run, sources, outcome)
 
 

@@ -21,7 +21,7 @@ from towpath_operator.cluster.api import NotFoundError
 from towpath_operator.cluster.config_maps import read_config_map
 from towpath_operator.cluster.listing import list_all
 from towpath_operator.cluster.resources import DATASET_VERSIONS, PIPELINE_RUNS, Key
-from towpath_operator.handlers.admission import ask_about
+from towpath_operator.handlers.admission import ask_about, create_mover, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.look import observe_looks
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
@@ -64,6 +64,7 @@ def _observe(context: Context, key: Key, item: Json) -> SweepSources:
         versions=tuple(DatasetVersion.model_validate(one) for one in cache.versions.all(namespace)),
         runs=tuple(cache.runs.all(namespace)),
         sweeps=observe_looks(context, item, names.SWEEP_COMPONENT),
+        refused=refused_movers(context, item),
     )
 
 
@@ -110,7 +111,10 @@ async def _begin(
 async def _create(context: Context, meta: Json, wanted: Sweep, ask: str) -> float | None:
     owner = Owner("Datastore", meta["name"], meta["uid"], meta["namespace"])
     job = sweep_jobs.render(wanted, owner, ask, context.installation.mover_image, context.pods)
-    stored = await apply.create_job(context.client, context.cache.jobs, job)
+    refused = await create_mover(context, job)
+    stored = context.cache.jobs.get(meta["namespace"], job["metadata"]["name"])
+    if refused is not None or stored is None:
+        return refused
     ours, there = (one["metadata"]["annotations"].get(names.ORDER_ANNOTATION) for one in (job, stored))
     if ours == there:
         for lists in sweep_jobs.config_maps(wanted, stored):

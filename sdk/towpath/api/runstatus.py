@@ -66,7 +66,7 @@ class ExportStatus(StatusModel):
     failures: Count = 0
     """How many of them failed."""
     reason: Word | None = None
-    """One CamelCase word: why the latest failed."""
+    """One CamelCase word: why the latest failed, or has not begun."""
     message: Sentence | None = None
     """What happened, where, as whom, and what to do about it."""
     retry_after: Time | None = None

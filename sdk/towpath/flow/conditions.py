@@ -79,9 +79,9 @@ class StepReason(Reason):
         "PodNotSetUp",
         "The node cannot set up the pod, such as for a volume or too small a memory limit.",
     )
-    QUOTA = "QuotaExceeded", "A quota refuses the pod; the message has its words."
+    QUOTA = "QuotaExceeded", "A quota refuses the Job or its pod; the message has its words."
     POD_SECURITY = "PodSecurity", "Pod Security refuses the pod; the message lists the violations."
-    POD_REFUSED = "PodRefused", "Admission refuses the pod; the message has its words."
+    POD_REFUSED = "PodRefused", "Admission refuses the Job or its pod; the message has its words."
     SUSPENDED = "Suspended", "The Job is suspended: a queue has not admitted it, or somebody suspended it."
     STAGING_IN = "StagingIn", "Inputs are being staged."
     PUBLISHING = "Publishing", "The command has ended well; outputs are being published."

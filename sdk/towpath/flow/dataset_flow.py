@@ -21,6 +21,7 @@ from towpath.flow.mover_orders import Listing
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
 from towpath.flow.readiness import ready_condition, why_not_ready
+from towpath.flow.refusals import refused_job
 from towpath.flow.reports import InventoryReport, UnreadableReportError
 from towpath.flow.verdicts import Moment
 
@@ -118,9 +119,10 @@ def _look(sources: DatasetSources, ask: str, moment: Moment) -> DatasetDecision:
     if into is None or refused:
         words = refused or "its datastores are readOnly, and so is, or is missing, the one named default"
         return _said_only(sources, ("False", DatasetReason.READ_ONLY, words), moment)
-    said = ("Unknown", DatasetReason.TAKING_INVENTORY, "its sources are being listed")
-    is_first = ready_condition(sources.dataset) is None
-    status = changed(sources, status_of(sources, said, moment)) if is_first else None
+    refused, ready = refused_job(sources.refused.get(ask)), ready_condition(sources.dataset)
+    said = ("Unknown", DatasetReason.TAKING_INVENTORY, refused or "its sources are being listed")
+    is_told = ready is None or (refused is not None and ready.status != "True")
+    status = changed(sources, status_of(sources, said, moment)) if is_told else None
     check = float(moment.limits.no_pod_seconds)
     listing = listing_of(given, into, sources.datastores)
     return DatasetDecision(status, inventory=listing, ask=ask, check_after_seconds=check)

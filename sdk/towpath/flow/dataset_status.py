@@ -24,7 +24,7 @@ class DatasetSources:
     """A Dataset and all that is looked at with it; `datastores` by name, those of the namespace.
 
     `is_asked` says that something waits for it to be Ready; a run that waits for a look wants one that began
-    later than `wanted_after`.
+    later than `wanted_after`. `refused` has the words that refused the Job of a look, by what that asks.
     """
 
     dataset: Dataset
@@ -33,6 +33,7 @@ class DatasetSources:
     inventories: Sequence[ObservedMover] = ()
     is_asked: bool = False
     wanted_after: datetime | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def looked_at(sources: DatasetSources, mover: ObservedMover, said: Said, moment: Moment) -> dict[str, Any]:

@@ -8,8 +8,8 @@ which stay short while something waits for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from towpath.flow.conditions import DatastoreReason, condition, timestamp
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import ready_condition
+from towpath.flow.refusals import refused_job
 from towpath.flow.verdicts import Moment
 
 _OF_VOLUME = re.compile(r"persistentvolumeclaim|volume|mount|subpath", re.IGNORECASE)
@@ -42,10 +43,14 @@ class DatastoreDecision:
 
 @dataclass(frozen=True)
 class Asked:
-    """Whether something waits for a Datastore, and up to when a probe of it is of no use to that."""
+    """Whether something waits for a Datastore, and up to when a probe of it is of no use to that.
+
+    `refused` has the words that refused the Job of a probe, by what that asks.
+    """
 
     is_asked: bool = False
     wanted_after: datetime | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def decide_datastore(
@@ -64,7 +69,7 @@ def decide_datastore(
     left = _seconds_until_due(datastore, asked, moment)
     if left is None or left > 0:
         return DatastoreDecision(delete=delete, check_after_seconds=left)
-    status = _probing(datastore, moment)
+    status = _probing(datastore, moment, refused_job(asked.refused.get(ask)))
     return DatastoreDecision(
         status, ask, movers.earlier(probes, ask), check_after_seconds=float(moment.limits.no_pod_seconds)
     )

@@ -19,6 +19,7 @@ from towpath.flow.observed import Observed, ObservedMover
 from towpath.flow.planned import Plan, PlannedOutput
 from towpath.flow.recorded import ExportState, PublishedOutput, RecordedExport, RecordedStep, StepState
 from towpath.flow.verdicts import Moment
+from towpath.flow.waiting import reason_of_refusal
 
 Steps = Mapping[str, RecordedStep]
 
@@ -140,7 +141,8 @@ def _look(order: Export, output: PublishedOutput, observed: Observed, moment: Mo
         case MoverGoing() as going:
             message = brief(going.message) if going.message else None
             asked = (mover.job,) if going.ask_admission else ()
-            recorded = replace(recorded, message=message, reason=None, retry_after=None)
+            reason = str(reason_of_refusal(mover.refusal)) if mover.refusal and not mover.pod else None
+            recorded = replace(recorded, message=message, reason=reason, retry_after=None)
             return _Looked(recorded, ask_admission=asked, check=going.check_after_seconds)
         case MoverEnded(exit_code, text) if exit_code == MoverExit.OK and _says(text, order):
             return _Looked(

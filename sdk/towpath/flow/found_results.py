@@ -26,10 +26,14 @@ _WORDS = "its pod was gone before its report was read: a mover looks for its res
 
 @dataclass(frozen=True)
 class Found:
-    """What can be said of the attempt now; `order` is the mover to start, if one is to be started."""
+    """What can be said of the attempt now; `order` is the mover to start, if one is to be started.
+
+    `ask_admission` names the Job of the one that has no pod.
+    """
 
     verdict: Going | Accepted | Failed
     order: FindResult | None = None
+    ask_admission: tuple[str, ...] = ()
 
 
 def find_result(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Found:
@@ -39,8 +43,9 @@ def find_result(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> 
         return _look(step, attempt, 1, 0.0)
     number = max(tries)
     match judge_mover(tries[number], moment):
-        case MoverGoing(message, check_after_seconds):
-            return Found(_going(check_after_seconds, message))
+        case MoverGoing(message, check_after_seconds, is_podless):
+            asked = (tries[number].job,) if is_podless else ()
+            return Found(_going(check_after_seconds, message), ask_admission=asked)
         case MoverEnded(exit_code, text) if exit_code == MoverExit.OK:
             return Found(_accepted(step, attempt, text, moment))
         case MoverEnded(exit_code, text) if exit_code in _FINAL:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from towpath.flow.conditions import brief
+from towpath.flow.conditions import StepReason, brief
 from towpath.flow.observed import ObservedContainer, ObservedMover
 from towpath.flow.verdicts import Moment
+from towpath.flow.waiting import reason_of_refusal
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -52,13 +53,18 @@ def judge_mover(
         return MoverLost(f"the mover's pod was gone before it said anything: {words or 'no reason'}")
     left = moment.limits.start_timeout_seconds - moment.seconds_since(mover.created_at)
     words = _waits_for(mover, container)
-    if left <= 0 and (container is None or container.state == "waiting"):
+    if left <= 0 and (container is None or container.state == "waiting") and not is_held_by_quota(mover):
         return MoverLost(
             f"the mover did not start within {moment.limits.start_timeout_seconds} s: {words or ''}"
         )
     is_podless = mover.pod is None and moment.seconds_since(mover.created_at) >= moment.limits.no_pod_seconds
     soon = float(moment.limits.no_pod_seconds) if mover.pod is None else max(1.0, left)
     return MoverGoing(words, soon, is_podless)
+
+
+def is_held_by_quota(mover: ObservedMover) -> bool:
+    """Whether a quota refuses the mover's pod: that passes, however long it lasts, as it does for steps."""
+    return mover.pod is None and reason_of_refusal(mover.refusal) is StepReason.QUOTA
 
 
 def chosen(movers: Iterable[ObservedMover], ask: str) -> ObservedMover | None:

@@ -142,7 +142,8 @@ def _judged(
     verdict = _verdict(planned, recorded, attempt, moment)
     if isinstance(verdict, ResultUnread):
         found = find_result(planned, attempt, moment)
-        return replace(_told(planned, recorded, found.verdict, inputs, moment), find=found.order)
+        told = _told(planned, recorded, found.verdict, inputs, moment)
+        return replace(told, find=found.order, ask_admission=found.ask_admission)
     return _told(planned, recorded, verdict, inputs, moment)
 
 

@@ -6,8 +6,8 @@ written, when somebody asks, and otherwise each day on which there was something
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from towpath.flow.conditions import brief, timestamp
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import why_not_ready
+from towpath.flow.refusals import refused_job
 from towpath.flow.reports import SweepReport, UnreadableReportError
 from towpath.flow.retention import is_past_retention
 from towpath.flow.sweep_references import Json, folder_of, is_finished
@@ -35,13 +36,17 @@ _YOUNG, _LEFT = "young", "left"
 
 @dataclass(frozen=True)
 class SweepSources:
-    """A Datastore, and what its namespace has of datasets, versions and runs; `sweeps` are its own movers."""
+    """A Datastore, and what its namespace has of datasets, versions and runs; `sweeps` are its own movers.
+
+    `refused` has the words that refused the Job of a sweep, by what that asks.
+    """
 
     datastore: Datastore
     datasets: tuple[Dataset, ...] = ()
     versions: tuple[DatasetVersion, ...] = ()
     runs: tuple[Json, ...] = ()
     sweeps: Sequence[ObservedMover] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,9 @@ def decide_sweep(sources: SweepSources, moment: Moment) -> SweepDecision:
         return SweepDecision(check_after_seconds=left)
     earlier = tuple(sorted(one.job for one in sources.sweeps if not one.deleting))
     ask = f"{wanted.gone}-{wanted.facts}-{since}"
+    refused = refused_job(sources.refused.get(ask))
+    if refused is not None:
+        return SweepDecision(not_swept(datastore, f"Not swept: {refused}", moment))
     return SweepDecision(
         None, ask, _requested(datastore), None, earlier, check_after_seconds=moment.limits.no_pod_seconds
     )
