@@ -80,6 +80,15 @@ class Metrics:
             registry=to,
         )
         self.bytes = Counter("towpath_bytes_total", "Bytes moved, by direction", ["direction"], registry=to)
+        self.transfer_seconds = Counter(
+            "towpath_transfer_seconds_total",
+            "Seconds in which those bytes were moved, by direction",
+            ["direction"],
+            registry=to,
+        )
+        self.exports = Counter(
+            "towpath_exports_total", "Exports that ended, by state", ["state"], registry=to
+        )
         self.retries = Counter(
             "towpath_retries_total", "Attempts after the first, by cause", ["cause"], registry=to
         )

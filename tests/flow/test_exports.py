@@ -66,7 +66,8 @@ def mover(attempt: int = 1, code: int | None = None, message: str = "", **fields
 
 def copied(attempt: int = 1, digest: str = DIGEST) -> ObservedMover:
     """The same, ended well."""
-    return mover(attempt, 0, json.dumps({"formatVersion": 1, "digest": digest, "files": 1, "bytes": 100}))
+    told = {"formatVersion": 1, "digest": digest, "files": 1, "bytes": 100, "seconds": 2.5}
+    return mover(attempt, 0, json.dumps(told))
 
 
 def look(recorded: RecordedRun, observed: Observed, seconds: float = 30) -> Decision:
@@ -103,7 +104,7 @@ def test_the_run_waits_for_its_exports_and_says_so() -> None:
     assert (going.export, going.delete) == ((), ())
     assert going.recorded.message == "2 of 2 steps succeeded; exporting: train/model"
     ended = look(going.recorded, seen(*SUCCEEDED, exporters=(copied(),)))
-    assert export_of(ended).state is ExportState.EXPORTED
+    assert (export_of(ended).state, export_of(ended).seconds) == (ExportState.EXPORTED, 2.5)
     assert (ended.recorded.reason, ended.recorded.completion_time) == (RunReason.SUCCEEDED, later(30))
 
 

@@ -6,11 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import builders
+from flow.earlier_work import content_of
 from flow.sightings import begun, later, planned
 from towpath.flow import occurrences
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.occurrences import MOST_AT_ONCE, Occurrence, changes
-from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
+from towpath.flow.recorded import (
+    ExportState,
+    PublishedOutput,
+    RecordedExport,
+    RecordedRun,
+    RecordedStep,
+    StepState,
+)
 from towpath.flow.sources import Refused, Waiting
 
 RUN = begun(planned(builders.make_step("prep"), builders.make_step("train")))
@@ -79,3 +87,36 @@ def test_a_run_without_a_plan_tells_why() -> None:
 
     assert waits == Occurrence("Waiting", "Datastore default is not Ready")
     assert refused == Occurrence("NotFound", "There is no Pipeline iris", True)
+
+
+def test_of_an_export_its_end_is_told_and_what_holds_it_up_once() -> None:
+    def recorded(**export: Any) -> RecordedRun:
+        output = PublishedOutput(
+            "model", content_of("model", "old/prep"), 1.0, export=RecordedExport(**export)
+        )
+        return with_step(RUN, state=StepState.SUCCEEDED, outputs=(output,))
+
+    going = recorded()
+    away = recorded(attempt=2, failures=1, reason="StoreUnavailable", message="503 from s3")
+    failed = recorded(state=ExportState.FAILED, reason="ExportTaken", message="a/b is there")
+
+    assert changes(RUN, going) == changes(away, recorded(attempt=2)) == ()
+    assert changes(going, away) == (
+        Occurrence("StoreUnavailable", "step prep, output model: 503 from s3", True),
+    )
+    assert changes(away, replace_message(away, "503 again")) == ()
+    assert changes(going, failed) == (
+        Occurrence(
+            "ExportFailed", "step prep, output model was not exported: ExportTaken: a/b is there", True
+        ),
+    )
+    exported = recorded(state=ExportState.EXPORTED, seconds=2.0)
+    assert changes(away, exported) == (Occurrence("Exported", "step prep, output model: the copy is there"),)
+    assert changes(going, recorded(state=ExportState.CANCELLED, reason="Cancelled")) == ()
+
+
+def replace_message(run: RecordedRun, message: str) -> RecordedRun:
+    [output] = run.steps[0].outputs
+    assert output.export is not None
+    export = replace(output.export, message=message)
+    return with_step(run, outputs=(replace(output, export=export),))

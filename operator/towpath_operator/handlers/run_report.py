@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from towpath.flow import occurrences
-from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
+from towpath.flow.recorded import ExportState, RecordedRun, RecordedStep, StepState
 from towpath.flow.sources import Refused, Waiting
 from towpath_operator.handlers.context import Context, Json
 
@@ -18,7 +18,9 @@ def report(context: Context, run: Json, before: RecordedRun, after: RecordedRun)
         context.events.tell(run, occurrence)
     old = {step.name: step for step in before.steps}
     for step in after.steps:
-        _report_step(context, run, old.get(step.name, RecordedStep(step.name)), step)
+        before_it = old.get(step.name, RecordedStep(step.name))
+        _report_step(context, run, before_it, step)
+        _report_exports(context, run, before_it, step)
     if before.reason != after.reason or after.completion_time != before.completion_time:
         extra = {**_of(run), "reason": str(after.reason), "detail": after.message}
         log.info("run %s: %s", run["metadata"]["name"], after.reason, extra=extra)
@@ -57,10 +59,31 @@ def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:
         metrics.reuse.labels(str(new.miss.reason)).inc()
     if new.state is StepState.SUCCEEDED:
         metrics.bytes.labels("in").inc(new.bytes_in)
+        metrics.transfer_seconds.labels("in").inc(new.stage_in_seconds or 0.0)
         if new.reused_from is not None:
             metrics.reuse.labels("Hit").inc()
             return
         metrics.bytes.labels("out").inc(sum(output.content.bytes for output in new.outputs))
+        metrics.transfer_seconds.labels("out").inc(sum(output.seconds for output in new.outputs))
+
+
+def _report_exports(context: Context, run: Json, old: RecordedStep, new: RecordedStep) -> None:
+    """Tell which copies of outputs were made, given up, or are tried again."""
+    sizes = {output.name: output.content.bytes for output in new.outputs}
+    for name, before, after in occurrences.exports_changed(old, new):
+        if (before.state, before.reason, before.attempt) == (after.state, after.reason, after.attempt):
+            continue
+        extra = {**_of(run), "step": new.name, "output": name, "state": str(after.state)}
+        extra |= {"reason": after.reason or "", "attempt": after.attempt, "detail": after.message or ""}
+        log.info("export %s/%s: %s %s", new.name, name, after.state, after.reason or "", extra=extra)
+        metrics = context.metrics
+        if after.state is ExportState.EXPORTING:
+            metrics.retries.labels("mover").inc(max(0, after.failures - before.failures))
+            continue
+        metrics.exports.labels(str(after.state)).inc()
+        if after.state is ExportState.EXPORTED:
+            metrics.bytes.labels("export").inc(sizes[name])
+            metrics.transfer_seconds.labels("export").inc(after.seconds or 0.0)
 
 
 def _of(run: Json) -> Json:

@@ -71,6 +71,8 @@ class ExportStatus(StatusModel):
     """What happened, where, as whom, and what to do about it."""
     retry_after: Time | None = None
     """The next one does not start before this."""
+    seconds: Duration | None = None
+    """How long copying took."""
 
 
 class PublishedOutput(StatusModel):

@@ -18,6 +18,7 @@ from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, chosen, judge
 from towpath.flow.observed import Observed, ObservedMover
 from towpath.flow.planned import Plan, PlannedOutput
 from towpath.flow.recorded import ExportState, PublishedOutput, RecordedExport, RecordedStep, StepState
+from towpath.flow.reports import ExportReport
 from towpath.flow.verdicts import Moment
 from towpath.flow.waiting import reason_of_refusal
 
@@ -144,16 +145,21 @@ def _look(order: Export, output: PublishedOutput, observed: Observed, moment: Mo
             reason = str(reason_of_refusal(mover.refusal)) if mover.refusal and not mover.pod else None
             recorded = replace(recorded, message=message, reason=reason, retry_after=None)
             return _Looked(recorded, ask_admission=asked, check=going.check_after_seconds)
-        case MoverEnded(exit_code, text) if exit_code == MoverExit.OK and _says(text, order):
-            return _Looked(
-                replace(recorded, state=ExportState.EXPORTED, reason=None, message=None, retry_after=None)
-            )
         case MoverEnded() | MoverLost() as ended:
-            return _after_failure(recorded, ended, moment)
+            copied = _copied(ended, order)
+            return _exported(recorded, copied) if copied else _after_failure(recorded, ended, moment)
 
 
-def _says(text: str | None, order: Export) -> bool:
-    return reports.read_export(text) == order.content.inventory.digest
+def _copied(ended: MoverEnded | MoverLost, order: Export) -> ExportReport | None:
+    if not isinstance(ended, MoverEnded) or ended.exit_code != MoverExit.OK:
+        return None
+    report = reports.read_export(ended.text)
+    return report if report and report.digest == order.content.inventory.digest else None
+
+
+def _exported(recorded: RecordedExport, copied: ExportReport) -> _Looked:
+    done = replace(recorded, state=ExportState.EXPORTED, seconds=copied.seconds)
+    return _Looked(replace(done, reason=None, message=None, retry_after=None))
 
 
 def _after_failure(recorded: RecordedExport, ended: MoverEnded | MoverLost, moment: Moment) -> _Looked:

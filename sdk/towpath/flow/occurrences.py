@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from towpath.flow.conditions import CONDITION_LIMIT, RunReason, StepReason, brief
-from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
+from towpath.flow.recorded import ExportState, RecordedExport, RecordedRun, RecordedStep, StepState
 from towpath.flow.sources import Refused, Waiting
 
 # Of a write in which a thousand steps failed: the status has them all.
@@ -49,9 +49,10 @@ def unplanned(outcome: Waiting | Refused) -> Occurrence:
 
 
 def changes(before: RecordedRun, after: RecordedRun) -> tuple[Occurrence, ...]:
-    """What is to be told of a run whose record was replaced: failed and troubled steps, and its end."""
+    """What is to be told of a run whose record was replaced: troubled steps, exports, and its end."""
     old = {step.name: step for step in before.steps}
-    told = (_of_step(old.get(step.name, RecordedStep(step.name)), step) for step in after.steps)
+    pairs = [(old.get(step.name, RecordedStep(step.name)), step) for step in after.steps]
+    told = chain((_of_step(*pair) for pair in pairs), *(_of_exports(*pair) for pair in pairs))
     steps = tuple(islice((one for one in told if one is not None), MOST_AT_ONCE))
     return steps + tuple(_end(before, after))
 
@@ -65,6 +66,30 @@ def _of_step(old: RecordedStep, new: RecordedStep) -> Occurrence | None:
     return Occurrence(
         new.reason or "Failed", brief(f"step {new.name}: {new.message or ''}", CONDITION_LIMIT), True
     )
+
+
+def _of_exports(old: RecordedStep, new: RecordedStep) -> Iterator[Occurrence]:
+    """What became of the copies of a step's outputs: made, failed, or held up by something else than before."""
+    for name, before, after in exports_changed(old, new):
+        where, words = f"step {new.name}, output {name}", after.message or ""
+        if after.state is ExportState.EXPORTED:
+            yield Occurrence("Exported", f"{where}: the copy is there")
+        elif after.state is ExportState.FAILED:
+            words = f"{where} was not exported: {after.reason}: {words}"
+            yield Occurrence(RunReason.EXPORT_FAILED, brief(words, CONDITION_LIMIT), True)
+        elif after.state is ExportState.EXPORTING and after.reason not in (None, before.reason):
+            yield Occurrence(after.reason or "", brief(f"{where}: {words}", CONDITION_LIMIT), True)
+
+
+def exports_changed(
+    old: RecordedStep, new: RecordedStep
+) -> Iterator[tuple[str, RecordedExport, RecordedExport]]:
+    """The exports of a step of which something else is recorded now: the output's name, before and after."""
+    known = {output.name: output.export for output in old.outputs}
+    for output in new.outputs:
+        before = known.get(output.name) or RecordedExport()
+        if output.export is not None and output.export != before:
+            yield output.name, before, output.export
 
 
 def _end(before: RecordedRun, after: RecordedRun) -> Iterator[Occurrence]:

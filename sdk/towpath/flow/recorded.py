@@ -41,7 +41,10 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True)
 class RecordedExport:
-    """The copy of an accepted output. `attempt` is the number of the mover that copies, from 1."""
+    """The copy of an accepted output. `attempt` is the number of the mover that copies, from 1.
+
+    `seconds` is how long the last one took, once there is a copy.
+    """
 
     state: ExportState = ExportState.EXPORTING
     attempt: int = 1
@@ -49,6 +52,7 @@ class RecordedExport:
     reason: str | None = None
     message: str | None = None
     retry_after: datetime | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

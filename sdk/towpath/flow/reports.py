@@ -57,6 +57,14 @@ class FailureReport:
 
 
 @dataclass(frozen=True)
+class ExportReport:
+    """The digest of what was copied, and how long that took."""
+
+    digest: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class InventoryReport:
     """What `take-inventory` found; `columns` by name and type, where it was asked for them and they fit."""
 
@@ -153,10 +161,11 @@ def read_probe(text: str | None) -> str | None:
     return brief(message if isinstance(message, str) else "") if report.get("ready") is True else None
 
 
-def read_export(text: str | None) -> str | None:
-    """The digest of what an exporter copied, or None if it does not say so."""
+def read_export(text: str | None) -> ExportReport | None:
+    """The report of an exporter that ended well, or None if it is none."""
     try:
-        return _digest(_report(text).get("digest"))
+        report = _report(text)
+        return ExportReport(_digest(report.get("digest")), _seconds(report.get("seconds", 0)))
     except UnreadableReportError:
         return None
 

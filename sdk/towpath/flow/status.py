@@ -228,6 +228,7 @@ def _export(export: RecordedExport) -> Status:
         "reason": export.reason,
         "message": brief(export.message) if export.message else None,
         "retryAfter": _time(export.retry_after),
+        "seconds": None if export.seconds is None else round(export.seconds, 3),
     }
     return {key: value for key, value in status.items() if value}
 
@@ -310,4 +311,5 @@ def _restored_export(export: ExportStatus) -> RecordedExport:
         reason=export.reason,
         message=export.message,
         retry_after=export.retry_after,
+        seconds=export.seconds,
     )
