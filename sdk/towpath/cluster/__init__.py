@@ -1,0 +1,9 @@
+"""A namespace of a cluster as a `Backend`: the only part of the SDK that imports a Kubernetes client.
+
+Importing it costs half a second: `workspace.py` does so when a workspace of a cluster is opened, and not before.
+"""
+
+from towpath.cluster.backend import ClusterBackend
+from towpath.cluster.connect import connect
+
+__all__ = ["ClusterBackend", "connect"]
