@@ -175,7 +175,7 @@ def namespace() -> MemoryBackend:
         builders.make_version("iris", 1, inventory=inventory_of(1)),
         ready(builders.make_dataset("iris-model", sources=[]), latestVersion=1, lastVersion=1),
         model,
-        builders.make_pipeline("iris", PREP, TRAIN, params=PARAMS),
+        ready(builders.make_pipeline("iris", PREP, TRAIN, params=PARAMS)),
         run,
     )
     backend.plans["iris-1"] = write(plan)
