@@ -78,7 +78,7 @@ def test_a_dry_run_only_asks_what_would_go() -> None:
 def test_deleting_asks_first() -> None:
     backend = Sweeping(namespace().objects)
     assert towpath(backend, "gc", given="n\n").code == 1
-    assert backend.asked == ()
+    assert list(backend.asked) == []
     assert "Deleted 2 attempts" in towpath(backend, "gc", given="y\n").out
     assert "Deleted 2 attempts" in towpath(backend, "gc", "--yes").out
     assert all(value.startswith("now-") for value in backend.asked)
@@ -91,7 +91,7 @@ def test_a_datastore_that_can_never_be_swept_is_not_waited_for() -> None:
     assert towpath(backend, "gc", "default", "--dry-run").code == 2
     backend.hold(ready(builders.make_datastore(), "False"))
     assert "CredentialsRefused" in towpath(backend, "gc", "--dry-run").err
-    assert backend.asked == ()
+    assert list(backend.asked) == []
 
 
 def test_a_workspace_in_order_has_nothing_to_complain_of() -> None:
