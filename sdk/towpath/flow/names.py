@@ -41,6 +41,11 @@ MERGE_ANNOTATION = f"{GROUP}/merge"
 GIVEN_NAME_ANNOTATION = f"{GROUP}/given-name"
 REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
+# Of a Datastore of a local workspace: the folder that stands for its claim, from `.towpath` on.
+LOCAL_FOLDER_ANNOTATION = f"{GROUP}/local-folder"
+# Of a run of a local workspace: the process that waits for it, and what is not as on a cluster.
+LOCAL_FOLLOWER_ANNOTATION = f"{GROUP}/local-follower"
+LOCAL_NOTES_ANNOTATION = f"{GROUP}/local-notes"
 # On a Datastore: any new value asks for a sweep now, one that begins with DRY_RUN to only say what would go.
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 # On the Job of a sweep: the digest of its order, and the runs whose records it writes, as NAME/UID.
