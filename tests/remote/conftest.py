@@ -6,10 +6,10 @@ import pytest
 
 from cluster.access import Access
 from cluster.kubectl import Kubectl
-from towpath.cluster import ClusterBackend, connect
+from towpath.cluster import ClusterBackend, open_backend
 
 
 @pytest.fixture
 def backend(served: Kubectl, cluster: Access, namespace: str) -> ClusterBackend:
     """A fresh namespace, as its administrator."""
-    return connect(namespace, kubeconfig=cluster.kubeconfig, context=served.context or None)
+    return open_backend(namespace, kubeconfig=cluster.kubeconfig, context=served.context or None)

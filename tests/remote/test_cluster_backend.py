@@ -16,7 +16,7 @@ from builders import make_dataset, make_datastore, make_pipeline, make_run, make
 from cluster.kubectl import Kubectl
 from remote.users import with_role
 from towpath.backend import Kind
-from towpath.cluster import ClusterBackend, connect
+from towpath.cluster import ClusterBackend, open_backend
 from towpath.errors import (
     AlreadyExistsError,
     InvalidObjectError,
@@ -133,7 +133,7 @@ def test_a_secret_is_written_without_the_right_to_read_it(
     backend: ClusterBackend, kubectl: Kubectl, tmp_path: Path
 ) -> None:
     may_write = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "update"]}
-    user = connect(kubeconfig=with_role(kubectl, backend.namespace, [may_write], tmp_path / "config"))
+    user = open_backend(kubeconfig=with_role(kubectl, backend.namespace, [may_write], tmp_path / "config"))
     for value in ("one", "two"):
         user.apply(
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {value: "x"}}
@@ -214,11 +214,11 @@ def test_a_cluster_that_is_not_there_is_told_by_address_and_soon(tmp_path: Path)
     }
     file = tmp_path / "config"
     file.write_text(json.dumps(config))
-    backend = connect(kubeconfig=file)
+    backend = open_backend(kubeconfig=file)
     assert backend.where == "namespace team-a of cluster gone"
     started = time.monotonic()
     assert "http://127.0.0.1:9" in message(lambda: backend.get(Kind.DATASET, "iris"), UnreachableError)
     assert time.monotonic() - started < 5
-    assert "Did you mean" in message(lambda: connect(kubeconfig=file, context="cc"), NotFoundError)
-    missing = message(lambda: connect(kubeconfig=tmp_path / "nothing"), UserErrorException)
+    assert "Did you mean" in message(lambda: open_backend(kubeconfig=file, context="cc"), NotFoundError)
+    missing = message(lambda: open_backend(kubeconfig=tmp_path / "nothing"), UserErrorException)
     assert str(tmp_path / "nothing") in missing

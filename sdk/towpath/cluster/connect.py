@@ -25,8 +25,8 @@ class _Context:
     namespace: str
 
 
-def connect(
-    namespace: str | None = None, *, kubeconfig: str | Path | None = None, context: str | None = None
+def open_backend(
+    namespace: str | None = None, context: str | None = None, kubeconfig: str | Path | None = None
 ) -> ClusterBackend:
     """A namespace of a cluster; the kubeconfig's own where none is given. It speaks to nobody yet.
 
