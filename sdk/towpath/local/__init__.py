@@ -14,6 +14,7 @@ _PLACES = {
     "Wanted": "running",
     "apply_folder": "datastores",
     "follow_run": "running",
+    "init": "init",
     "open_backend": "backend",
     "run_pipeline": "running",
     "start_run": "running",

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +36,21 @@ def kill_descendants() -> None:
         if not left:
             return
         time.sleep(0.005)
+
+
+def kill_orphans(kept: Collection[int]) -> None:
+    """End the children that were adopted, with all below them; `kept` are those that somebody else waits for."""
+    for child in children_of(os.getpid()) - set(kept):
+        for pid in (*descendants_of(child), child):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
+
+
+def children_of(pid: int) -> set[int]:
+    """The living processes whose parent is this one."""
+    return {child for child, parent in filter(None, map(_parent_of, _pids())) if parent == pid}
 
 
 def descendants_of(pid: int) -> set[int]:

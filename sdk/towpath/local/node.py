@@ -19,6 +19,7 @@ from typing import Any
 
 from towpath.flow import names
 from towpath.local.api import LocalApi
+from towpath.local.descendants import kill_orphans
 from towpath.local.log_files import run_logs
 from towpath.local.mounts import place_volumes
 from towpath.local.objects import utc_text
@@ -172,6 +173,10 @@ class Node:
         async for line in process.stdout:
             self._put_pod(running, with_container(running.pod, json.loads(line)))
         await process.wait()
+        if process.returncode != 0:
+            # It was killed, and what it ran was left to this process.
+            others = (one.process for one in self._running.values())
+            kill_orphans([other.pid for other in others if other is not None and other.returncode is None])
 
     def _stop(self, running: _Running | None, grace_seconds: int | None) -> None:
         if running is None or "deletionTimestamp" in running.pod["metadata"]:

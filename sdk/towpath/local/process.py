@@ -20,7 +20,7 @@ from towpath.flow.decision import Limits
 from towpath.flow.sources import Installation
 from towpath.local import rules, wreckage
 from towpath.local.api import LocalApi
-from towpath.local.descendants import started_at
+from towpath.local.descendants import adopt, started_at
 from towpath.local.follow import FolderFollower
 from towpath.local.interpreter import interpreter_image
 from towpath.local.node import Node
@@ -140,6 +140,7 @@ def run(places: LocalPlaces) -> int:
     lock = OperatorLock(places)
     if not lock.acquire():
         return 0
+    adopt()
     wreckage.clear(places)
     place_programs(places)
     asyncio.run(_serve(places, lock))
