@@ -57,15 +57,19 @@ def create_namespace(tools: Tools, name: str, *, level: str = "restricted") -> N
 def install(tools: Tools, release: str, namespace: str, watch: list[str], **values: Any) -> None:
     """Installs or upgrades the chart for the namespaces in `watch`, and waits until the operator is ready."""
     create_namespace(tools, namespace)
-    settings: dict[str, Any] = {"watchNamespaces": watch, "stepImage": "localhost/python:3.11-slim", **values}
+    repository, tag = image_name().rsplit(":", 1)
+    settings: dict[str, Any] = {
+        "watchNamespaces": watch,
+        "stepImage": "localhost/python:3.11-slim",
+        "image": {"repository": repository, "tag": tag},
+        **values,
+    }
     flags = [
         word for name, value in settings.items() for word in ("--set-json", f"{name}={json.dumps(value)}")
     ]
-    repository, tag = image_name().rsplit(":", 1)
-    image = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     say(f"helm install {release} in {namespace}")
     options = ["--take-ownership", "--force-conflicts", "--wait", "--timeout", "120s"]
-    words = ["upgrade", "--install", release, str(CHART), "--namespace", namespace, *options, *image, *flags]
+    words = ["upgrade", "--install", release, str(CHART), "--namespace", namespace, *options, *flags]
     # The kinds are the cluster's: of two installations that make them at once, one would fail.
     with one_at_a_time("installation"):
         tools.helm(*words)

@@ -1,5 +1,5 @@
-"""Writes an OCI archive of one layer: from a tar of a root folder, or from a few files. No image builder
-is needed for that, and the same content gives the same bytes."""
+"""Writes an OCI archive of one layer, from a tar of a root folder or from a few files, or one of another archive and a
+layer more. No image builder is needed for that, and the same content gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 _EPOCH = "1970-01-01T00:00:00Z"
 _CHUNK = 1 << 20
+_HISTORY = {"created": _EPOCH, "created_by": "towpath tests/cluster"}
+_KIND = "application/vnd.oci.image"
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,46 @@ def write_archive(image: Image, layer: Path, archive: Path) -> None:
     manifest = _json(_manifest(config, layer_digest, layer.stat().st_size))
     unfinished = archive.with_name(archive.name + ".unfinished")
     with tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar:
-        _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
-        _add(tar, "index.json", _json(_index(image.name, manifest)))
-        for blob in (config, manifest):
-            _add(tar, _blob_path(_digest(blob)), blob)
+        _add_descriptions(tar, image.name, config, manifest)
         entry = tarfile.TarInfo(_blob_path(layer_digest))
         entry.size = layer.stat().st_size
         with layer.open("rb") as content:
             tar.addfile(entry, content)
     unfinished.rename(archive)
+
+
+def write_derived_image(base: Path, name: str, files: Mapping[str, bytes], archive: Path) -> None:
+    """An archive of another archive's image under a name of its own, with these files in a layer on top."""
+    layer = _layer(files)
+    with tarfile.open(base) as old, tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as new:
+        descriptor = _read(old, "index.json")["manifests"][0]
+        manifest = _read(old, _blob_path(descriptor["digest"]))
+        config = _read(old, _blob_path(manifest["config"]["digest"]))
+        for below in manifest["layers"]:
+            entry = old.getmember(_blob_path(below["digest"]))
+            new.addfile(entry, old.extractfile(entry))
+        _add(new, _blob_path(_digest(layer)), layer)
+        config["rootfs"]["diff_ids"].append(_digest(layer))
+        config["history"] = [*config.get("history", []), _HISTORY]
+        written = _json(config)
+        manifest["layers"].append(_layer_descriptor(_digest(layer), len(layer)))
+        manifest["config"] |= {"digest": _digest(written), "size": len(written)}
+        _add_descriptions(new, name, written, _json(manifest))
+
+
+def _layer(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, text in sorted(files.items()):
+            _add(tar, name, text)
+    return content.getvalue()
+
+
+def _read(tar: tarfile.TarFile, name: str) -> dict[str, Any]:
+    content = tar.extractfile(name)
+    assert content is not None
+    found: dict[str, Any] = json.load(content)
+    return found
 
 
 def _config(image: Image, layer_digest: str) -> dict[str, Any]:
@@ -71,18 +104,21 @@ def _config(image: Image, layer_digest: str) -> dict[str, Any]:
         "os": "linux",
         "config": {name: value for name, value in how.items() if value},
         "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
-        "history": [{"created": _EPOCH, "created_by": "towpath tests/cluster"}],
+        "history": [_HISTORY],
     }
 
 
 def _manifest(config: bytes, layer_digest: str, layer_size: int) -> dict[str, Any]:
-    kind = "application/vnd.oci.image"
     return {
         "schemaVersion": 2,
-        "mediaType": f"{kind}.manifest.v1+json",
-        "config": {"mediaType": f"{kind}.config.v1+json", "digest": _digest(config), "size": len(config)},
-        "layers": [{"mediaType": f"{kind}.layer.v1.tar", "digest": layer_digest, "size": layer_size}],
+        "mediaType": f"{_KIND}.manifest.v1+json",
+        "config": {"mediaType": f"{_KIND}.config.v1+json", "digest": _digest(config), "size": len(config)},
+        "layers": [_layer_descriptor(layer_digest, layer_size)],
     }
+
+
+def _layer_descriptor(digest: str, size: int) -> dict[str, Any]:
+    return {"mediaType": f"{_KIND}.layer.v1.tar", "digest": digest, "size": size}
 
 
 def _index(name: str, manifest: bytes) -> dict[str, Any]:
@@ -115,6 +151,13 @@ def _digest_of_file(path: Path) -> str:
 
 def _blob_path(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/")
+
+
+def _add_descriptions(tar: tarfile.TarFile, name: str, config: bytes, manifest: bytes) -> None:
+    _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
+    _add(tar, "index.json", _json(_index(name, manifest)))
+    for blob in (config, manifest):
+        _add(tar, _blob_path(_digest(blob)), blob)
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

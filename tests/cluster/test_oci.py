@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import tarfile
 from pathlib import Path
 from typing import Any
 
-from cluster.oci import Image, write_program_image
+from cluster.oci import Image, write_derived_image, write_program_image
 
 _IMAGE = Image("localhost/some/thing:1", entrypoint=("/program",), environment={"A": "b"}, user="7:7")
 
@@ -61,3 +62,20 @@ def test_the_same_program_gives_the_same_bytes(tmp_path: Path) -> None:
         folder.mkdir()
     first, second = (_archive(folder).read_bytes() for folder in folders)
     assert first == second
+
+
+def test_a_derived_image_has_a_name_of_its_own_and_a_layer_more(tmp_path: Path) -> None:
+    base, derived = _archive(tmp_path), tmp_path / "derived.oci.tar"
+    write_derived_image(base, "localhost/some/thing:2", {"opt/mark": b"new"}, derived)
+
+    before, members = _members(base), _members(derived)
+    (descriptor,) = json.loads(members["index.json"])["manifests"]
+    assert descriptor["annotations"]["io.containerd.image.name"] == "localhost/some/thing:2"
+    manifest = json.loads(_blob(members, descriptor))
+    config = json.loads(_blob(members, manifest["config"]))
+    program, mark = (_blob(members, layer) for layer in manifest["layers"])
+    assert program in before.values()
+    assert config["config"]["Entrypoint"] == ["/program"]
+    assert config["rootfs"]["diff_ids"] == [layer["digest"] for layer in manifest["layers"]]
+    with tarfile.open(fileobj=io.BytesIO(mark)) as layer:
+        assert [(entry.name, entry.mode) for entry in layer] == [("opt/mark", 0o644)]
