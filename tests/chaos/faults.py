@@ -146,9 +146,7 @@ def _slow_store(scene: Scene, dice: Random) -> Cure | bool:
 
 @fault("a run is cancelled")
 def _cancel(scene: Scene, dice: Random) -> Cure | bool:
-    going = [
-        run for run in scene.all("pipelineruns.towpath.dev") if "completionTime" not in run.get("status", {})
-    ]
+    going = [run for run in scene.all("pipelineruns") if "completionTime" not in run.get("status", {})]
     if not going or dice.random() < 0.5:
         return False
     name = dice.choice(going)["metadata"]["name"]

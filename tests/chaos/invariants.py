@@ -12,7 +12,7 @@ from cluster.audit import AuditLog
 from towpath_mover.failures import MoverFailure
 
 Json = dict[str, Any]
-RUNS, VERSIONS = "pipelineruns.towpath.dev", "datasetversions.towpath.dev"
+RUNS, VERSIONS = "pipelineruns", "datasetversions"
 
 
 def now(scene: Scene, stories: Mapping[str, Story]) -> list[str]:

@@ -21,6 +21,7 @@ from cluster.space import Space, fresh_space
 from cluster.towpath_image import load_image
 from cluster.waiting import wait_until
 from controller.operator_process import OperatorProcess
+from scale.api import Api
 
 Json = dict[str, Any]
 
@@ -36,6 +37,8 @@ class Scene:
     api: CuttingProxy
     store: CuttingProxy
     published: Published
+    # A look at all of a kind after each fault: a kubectl for each would take longer than what is looked at.
+    objects: Api
     # Which operators are meant to run.
     alive: set[int] = field(default_factory=set)
     # Jobs that a fault took away: one that no operator had seen by then is rightly made again.
@@ -43,12 +46,11 @@ class Scene:
 
     def create(self, name: str, spec: Json) -> None:
         """Make a run."""
-        self.kubectl.apply(in_namespace(self.namespace, make_run(name, **spec)))
+        self.objects.create("pipelineruns", in_namespace(self.namespace, make_run(name, **spec)))
 
     def all(self, kind: str) -> list[Json]:
-        """All objects of a kind."""
-        found: list[Json] = self.kubectl.json("get", kind, "--namespace", self.namespace)["items"]
-        return found
+        """All objects of a kind, by its plural."""
+        return self.objects.all(kind)
 
     def do(self, *words: str) -> None:
         """A command of kubectl in the namespace, whether or not what it names is still there."""
@@ -91,7 +93,8 @@ def scene(access: Access, kubectl: Kubectl, folder: Path, code: tuple[str, ...] 
             )
             for number in range(2)
         ]
-        made = Scene(access, kubectl, namespace, operators, api, store, Published(space, folder))
+        objects = Api(access, namespace)
+        made = Scene(access, kubectl, namespace, operators, api, store, Published(space, folder), objects)
         _make_store(made, space, _this_machine(access))
         try:
             for number in range(len(operators)):
@@ -120,7 +123,7 @@ def _make_store(made: Scene, space: Space, address: str) -> None:
 
 def _await_store(made: Scene) -> None:
     def is_ready() -> bool:
-        [found] = made.all("datastores.towpath.dev")
+        [found] = made.all("datastores")
         conditions = found.get("status", {}).get("conditions", [])
         return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 

@@ -17,6 +17,8 @@ Json = dict[str, Any]
 Item = TypeVar("Item")
 _AT_ONCE = 16
 _PAGE = 500
+_OURS = "/apis/towpath.dev/v1alpha1"
+_OTHERS = {"jobs": "/apis/batch/v1", "pods": "/api/v1"}
 
 
 class Api:
@@ -33,23 +35,23 @@ class Api:
 
     def create(self, plural: str, body: Json) -> Json:
         """Make one of our kinds."""
-        return self._ask("POST", self._ours(plural), body)
+        return self._ask("POST", self._place(plural), body)
 
     def write_status(self, plural: str, body: Json) -> Json:
         """Write the status of one of our kinds, as nobody but the operator does."""
-        where = f"{self._ours(plural)}/{body['metadata']['name']}/status"
+        where = f"{self._place(plural)}/{body['metadata']['name']}/status"
         return self._ask("PUT", where, body)
 
     def get(self, plural: str, name: str) -> Json:
         """One of our kinds."""
-        return self._ask("GET", f"{self._ours(plural)}/{name}")
+        return self._ask("GET", f"{self._place(plural)}/{name}")
 
     def all(self, plural: str) -> list[Json]:
-        """All of one of our kinds, page by page."""
+        """All of one of our kinds, or all Jobs or pods, page by page."""
         found: list[Json] = []
         after = ""
         while True:
-            page = self._ask("GET", f"{self._ours(plural)}?limit={_PAGE}&continue={after}")
+            page = self._ask("GET", f"{self._place(plural)}?limit={_PAGE}&continue={after}")
             found += page["items"]
             after = page["metadata"].get("continue", "")
             if not after:
@@ -61,8 +63,8 @@ class Api:
             for _ in threads.map(work, items):
                 pass
 
-    def _ours(self, plural: str) -> str:
-        return f"/apis/towpath.dev/v1alpha1/namespaces/{self.namespace}/{plural}"
+    def _place(self, plural: str) -> str:
+        return f"{_OTHERS.get(plural, _OURS)}/namespaces/{self.namespace}/{plural}"
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         answer = self._pool.request(method, self._server + path, json=body)
