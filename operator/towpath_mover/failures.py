@@ -44,6 +44,7 @@ class Reason(StrEnum):
     INVENTORY_TRUNCATED = "InventoryTruncated"
     VIEW_REFUSED = "ViewRefused"
     CODE_DRIFT = "CodeDrift"
+    PLAN_DRIFT = "PlanDrift"
     EMPTY_INPUT = "EmptyInput"
     NOT_PUBLISHED = "NotPublished"
     STEP_TIMED_OUT = "StepTimedOut"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+
+from towpath_mover.failures import MoverFailure, Reason
 
 FORMAT_VERSION = 1
 Value = TypeVar("Value")
@@ -97,12 +100,18 @@ class Fields:
         return value
 
 
-def read_zipped(file: Path) -> Fields:
-    """Return a document of the plan's ConfigMap."""
+def read_zipped(file: Path, digest: str | None = None) -> Fields:
+    """Return a document of the plan's ConfigMap, which must have this digest if one is known."""
     try:
         text = gzip.decompress(file.read_bytes())
     except (OSError, EOFError) as error:
         raise OrderError(f"The plan's document {file} cannot be read: {error}.") from error
+    if digest and f"sha256:{hashlib.sha256(text).hexdigest()}" != digest:
+        raise MoverFailure(
+            Reason.PLAN_DRIFT,
+            f"{file.name} in the ConfigMap of this run's plan is not what was written when the run started: the"
+            " ConfigMap was deleted, and another one made under its name. Start a new run.",
+        )
     return read_text(text.decode(), file.name)
 
 

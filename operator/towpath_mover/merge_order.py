@@ -7,8 +7,15 @@ from typing import NamedTuple
 
 from towpath.flow import names
 from towpath.flow.shard_status import shards_from
-from towpath_mover.fields import OrderError, read_variable, read_zipped
-from towpath_mover.order import ATTEMPT_VARIABLE, OutputOrder, datastores_of, output_order, pod_uid
+from towpath_mover.fields import OrderError, read_variable
+from towpath_mover.order import (
+    ATTEMPT_VARIABLE,
+    OutputOrder,
+    datastores_of,
+    output_order,
+    planned_documents,
+    pod_uid,
+)
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.stores import Datastore
 
@@ -25,9 +32,8 @@ class MergeOrder(NamedTuple):
 
 def merge_order(paths: PodPaths, environ: Mapping[str, str]) -> MergeOrder:
     """Return the order of `merge`."""
-    document = read_zipped(paths.run_document).check_format()
-    step = read_zipped(paths.step_document).check_format()
     attempt = read_variable(environ, ATTEMPT_VARIABLE)
+    document, step = planned_documents(paths, attempt)
     count = step.child("shards").number("count")
     told = [(one.number("attempt"), one.text("done"), one.text("pods")) for one in attempt.children("parts")]
     parts = shards_from(told, count)

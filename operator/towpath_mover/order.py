@@ -111,9 +111,8 @@ class ProbeOrder(NamedTuple):
 
 def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     """Return the order of `stage-in` and `publish`; OrderError names what does not fit."""
-    document = read_zipped(paths.run_document).check_format()
-    step = read_zipped(paths.step_document).check_format()
     attempt = read_variable(environ, ATTEMPT_VARIABLE)
+    document, step = planned_documents(paths, attempt)
     run, number, code = document.child("run"), attempt.number("attempt"), step.optional_child("code")
     shard, retried = shard_order(step, attempt, environ), document.optional_child("retryOf")
     attempt_id = names.shard_attempt_id if shard else names.attempt_id
@@ -134,6 +133,15 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         shard=shard,
         retried_uid=retried.text("uid") if retried else None,
     )
+
+
+def planned_documents(paths: PodPaths, attempt: Fields) -> tuple[Fields, Fields]:
+    """Return what the plan says of the run and of this step; a MoverFailure if the operator planned something else."""
+    # An operator of an earlier release says nothing of them.
+    told = attempt.optional_child("plan")
+    run = read_zipped(paths.run_document, told.optional_text("run") if told else None)
+    step = read_zipped(paths.step_document, told.optional_text("step") if told else None)
+    return run.check_format(), step.check_format()
 
 
 def probe_order(environ: Mapping[str, str]) -> ProbeOrder:

@@ -20,6 +20,7 @@ def test_every_word_that_is_shown_as_it_stands_is_one_that_movers_say() -> None:
         StepReason.INPUT_DRIFT,
         StepReason.OUTPUT_CHANGED,
         StepReason.CODE_DRIFT,
+        StepReason.PLAN_DRIFT,
         StepReason.DISK_FULL,
         StepReason.EMPTY_INPUT,
     }

@@ -17,6 +17,7 @@ from towpath.flow import documents, graph
 from towpath.flow.documents import (
     UnreadablePlanError,
     digest_of,
+    digested_plan,
     pack,
     plan_digest,
     unpack,
@@ -72,7 +73,7 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
 
 def test_a_plan_says_of_what_kind_each_of_its_datastores_is() -> None:
     claim = PlannedDatastore("shared", {"claimName": "data", "subPath": "team-a"}, "persistentVolumeClaim")
-    plan = replace(everything(), datastores=(claim,))
+    plan = digested_plan(replace(everything(), datastores=(claim,)))
 
     assert write(plan)["run"]["datastores"][0]["persistentVolumeClaim"] == claim.location
     assert restore(unpack(pack(write(plan)))) == plan

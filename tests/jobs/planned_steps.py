@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.documents import digested
+from towpath.flow.documents import digested, digested_plan
 from towpath.flow.planned import (
     Content,
     InventoryRef,
@@ -66,9 +66,10 @@ def make_plan(*steps: PlannedStep, **facts: Any) -> Plan:
     """The plan of run iris-1."""
     given: dict[str, Any] = {"params": {}, "datastores": (make_datastore(),)}
     run = facts.pop("run", RunIdentity("iris-1", UID, NAMESPACE))
-    return Plan(
+    made = Plan(
         run=run, pipeline="iris", steps=steps, mover_image=MOVER_IMAGE, cluster_id="test", **given | facts
     )
+    return digested_plan(made)
 
 
 def make_order(

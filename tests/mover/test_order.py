@@ -24,6 +24,7 @@ from towpath.flow.planned import (
     RunIdentity,
     StepOutputRef,
 )
+from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.fields import OrderError
 from towpath_mover.inventory_order import ArchiveOrder, SourceOrder, inventory_order
 from towpath_mover.order import CodeOrder, InputOrder, OutputOrder, probe_order, step_order
@@ -153,6 +154,29 @@ def test_a_plan_of_another_format_is_not_read(paths: PodPaths) -> None:
     with pytest.raises(OrderError) as refused:
         step_order(paths, environ())
     assert "step.json.gz has formatVersion 2" in str(refused.value)
+
+
+def told_of(plan: Plan) -> dict[str, str]:
+    """What an operator with this plan tells a pod's movers."""
+    digested = documents.digested_plan(plan)
+    return environ(ATTEMPT | {"plan": {"run": digested.digest, "step": documents.digested(STEP).digest}})
+
+
+def test_the_plan_that_the_operator_has_is_read(paths: PodPaths) -> None:
+    assert step_order(paths, told_of(PLAN)) == step_order(paths, environ())
+
+
+@pytest.mark.parametrize("name", ["run", "step"])
+def test_a_plan_that_somebody_put_in_the_place_of_the_planned_one_is_not_read(
+    paths: PodPaths, name: str
+) -> None:
+    place = paths.run_document if name == "run" else paths.step_document
+    document = json.loads(gzip.decompress(place.read_bytes()))
+    place.write_bytes(gzip.compress(documents.canonical(document | {"params": {"share": "81"}})))
+    with pytest.raises(MoverFailure) as refused:
+        step_order(paths, told_of(PLAN))
+    assert (refused.value.reason, refused.value.exit) == (Reason.PLAN_DRIFT, 41)
+    assert f"{name}.json.gz" in refused.value.message
 
 
 @pytest.mark.parametrize(

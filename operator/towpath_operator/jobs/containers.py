@@ -74,7 +74,7 @@ def stage_in_container(
 ) -> Container:
     """The mover that runs before the step; it enters every datastore of the pod."""
     enters = frozenset(datastore.name for datastore in datastores)
-    environment = _environment(step, order)
+    environment = _environment(plan, step, order)
     command = mover_command("stage-in")
     mounts = stage_in_mounts(step)
     mover = Mover(
@@ -92,7 +92,7 @@ def publish_container(
 ) -> Container:
     """The mover that waits beside the step; it enters the datastores of the outputs only."""
     enters = frozenset(output.datastore for output in step.outputs)
-    environment = _environment(step, order)
+    environment = _environment(plan, step, order)
     mounts = publish_mounts(step)
     mover = Mover(
         names.PUBLISH_CONTAINER, plan.mover_image, publish_command(), environment, mounts, datastores, enters
@@ -106,11 +106,17 @@ def _plain(step: PlannedStep, command: Sequence[str], arguments: Sequence[str]) 
     return words | {"volumeMounts": [shared_memory_mount(), *target_mounts(step)]}
 
 
-def _environment(step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:
+def plan_digests(plan: Plan, step: PlannedStep) -> dict[str, Any]:
+    """What the pod's movers are told of the documents that are mounted: they read no others."""
+    return {"plan": {"run": plan.digest, "step": step.digest}}
+
+
+def _environment(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:
     given = [_input(port.name, order.inputs[port.name]) for port in step.inputs]
+    told = {"attempt": order.attempt, "inputs": given} | plan_digests(plan, step)
     shards = {"shards": ranges_text(order.shards)} if step.shards else {}
     return [
-        order_variable("TOWPATH_ATTEMPT", {"attempt": order.attempt, "inputs": given} | shards),
+        order_variable("TOWPATH_ATTEMPT", told | shards),
         {"name": "TOWPATH_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
     ]
 

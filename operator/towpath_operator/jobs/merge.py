@@ -6,6 +6,7 @@ from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import Plan, PlannedStep
 from towpath.flow.shard_status import shards_document
+from towpath_operator.jobs.containers import plan_digests
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.job import Object, pod_spec
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
@@ -20,7 +21,7 @@ def merge_pod(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodS
     """The pod: it enters the datastores of the outputs as the user and on the target of the step that wrote there."""
     enters = frozenset(output.datastore for output in step.outputs)
     datastores = [datastore for datastore in plan.datastores if datastore.name in enters]
-    told = {"attempt": order.attempt, "parts": shards_document(order.parts)}
+    told = {"attempt": order.attempt, "parts": shards_document(order.parts)} | plan_digests(plan, step)
     mover = Mover(
         name=names.MERGE_CONTAINER,
         image=plan.mover_image,

@@ -134,6 +134,7 @@ class StepReason(Reason):
         "Where an output is to be exported lies what is not its own; nothing was run.",
     )
     CODE_DRIFT = "CodeDrift", "The code is not the code that was planned."
+    PLAN_DRIFT = "PlanDrift", "The plan's ConfigMap was replaced, and does not hold what was planned."
     DISK_FULL = "DiskFull", "A disk is full; the message has numbers."
     INPUT_NOT_WRITTEN = "InputNotWritten", "An input comes from an optional output that was not written."
     EMPTY_INPUT = "EmptyInput", "An input has no files and does not say allowEmpty."

@@ -86,6 +86,11 @@ def digested(step: PlannedStep) -> PlannedStep:
     return replace(step, digest=digest_of(step_document(step)))
 
 
+def digested_plan(plan: Plan) -> Plan:
+    """The plan with the digest of what its pods share: they are told of it, and refuse another one."""
+    return replace(plan, digest=digest_of(run_document(plan)))
+
+
 def canonical(value: object) -> bytes:
     """Canonical JSON: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

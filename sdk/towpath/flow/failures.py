@@ -24,6 +24,7 @@ _SAID_BY_MOVERS = (
     StepReason.INPUT_DRIFT,
     StepReason.OUTPUT_CHANGED,
     StepReason.CODE_DRIFT,
+    StepReason.PLAN_DRIFT,
     StepReason.DISK_FULL,
     StepReason.EMPTY_INPUT,
     StepReason.EXPORT_TAKEN,

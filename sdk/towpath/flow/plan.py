@@ -10,7 +10,7 @@ from towpath.api.ports import Input, Output
 from towpath.api.step import Reuse, Step, StepSettings
 from towpath.flow import checks, compute_target, names, references, support
 from towpath.flow.code import params_read
-from towpath.flow.documents import digested
+from towpath.flow.documents import digested, digested_plan
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
 from towpath.flow.packing import StepOutput, is_packed, mounted_outputs
@@ -40,7 +40,7 @@ def plan(resolved: Resolved) -> Plan:
     mounted = mounted_outputs(resolved.spec)
     noted = with_warnings(_step(resolved, given[name], mounted) for name in resolved.order)
     steps = tuple(digested(step) for step in noted)
-    return Plan(
+    made = Plan(
         run=resolved.run,
         pipeline=resolved.pipeline,
         params=resolved.params,
@@ -53,6 +53,7 @@ def plan(resolved: Resolved) -> Plan:
         continue_on_step_failure=resolved.continue_on_step_failure,
         keep_seconds=resolved.spec.retention.keep_seconds if resolved.spec.retention else None,
     )
+    return digested_plan(made)
 
 
 def _step(resolved: Resolved, step: Step, mounted: frozenset[StepOutput]) -> PlannedStep:

@@ -274,7 +274,8 @@ class RunIdentity:
 class Plan:
     """A whole run. `steps` stand in topological order; `params` hold their canonical texts.
 
-    `retry_of` is the run whose succeeded steps are kept.
+    `retry_of` is the run whose succeeded steps are kept. `digest` is that of the document that all its pods share, as
+    it was written, by whatever release: movers believe no other.
     """
 
     run: RunIdentity
@@ -289,6 +290,7 @@ class Plan:
     continue_on_step_failure: bool = False
     keep_seconds: int | None = None
     retry_of: RunIdentity | None = None
+    digest: str = ""
 
     def step(self, name: str) -> PlannedStep:
         """The step of this name; KeyError if there is none."""

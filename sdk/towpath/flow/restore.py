@@ -72,6 +72,8 @@ def _plan_from(run: Document, steps: tuple[PlannedStep, ...]) -> Plan:
         continue_on_step_failure=run.get("continueOnStepFailure", False),
         keep_seconds=run.get("keepSeconds"),
         retry_of=_retried(run["retryOf"], run["run"]["namespace"]) if "retryOf" in run else None,
+        # Of what stands there, as with its steps.
+        digest=digest_of(run),
     )
 
 

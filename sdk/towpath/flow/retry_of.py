@@ -14,7 +14,7 @@ from towpath.api.step import Reuse
 from towpath.flow import datastores, names, support
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
-from towpath.flow.documents import digested
+from towpath.flow.documents import digested, digested_plan
 from towpath.flow.planned import Plan, PlannedDatastore, PlannedOutput, PlannedStep, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Refused, Sources, Waiting
@@ -39,7 +39,7 @@ def _planned(sources: Sources, patience: Patience) -> Plan:
     before, exported = retried.plan, retried.exported
     mine = RunIdentity(run.name or "", run.uid or "", run.namespace or "")
     steps = (step if spec.reuse else replace(step, reuse=Reuse.NEVER) for step in before.steps)
-    return replace(
+    made = replace(
         before,
         run=mine,
         steps=tuple(digested(_of(mine, step, exported)) for step in steps),
@@ -50,6 +50,7 @@ def _planned(sources: Sources, patience: Patience) -> Plan:
         continue_on_step_failure=spec.continue_on_step_failure or before.continue_on_step_failure,
         retry_of=before.run,
     )
+    return digested_plan(made)
 
 
 class _Ended(NamedTuple):
