@@ -69,6 +69,22 @@ def test_a_pod_whose_job_is_unknown_marks_nothing() -> None:
     assert story(RUNS, ("pods", item("Pod", "pod", owner=JOB))) == set()
 
 
+def test_a_pod_that_was_taken_from_its_job_is_found_by_the_run_that_its_labels_name() -> None:
+    cache = Cache(KeyedQueue())
+    run = item("PipelineRun", "run")
+    job = item("Job", "job", owner=run)
+    labels = {"towpath.dev/run-uid": run["metadata"]["uid"]}
+    owned, taken = (item("Pod", "pod", version, owner) for version, owner in ((1, job), (2, None)))
+    for pod in (owned, taken):
+        pod["metadata"]["labels"] = labels
+        pod["status"] = {}
+    cache.pods.put(owned)
+    assert cache.pods.owned_by("PipelineRun-run") == []
+    cache.pods.put(taken)
+    assert [pod["metadata"]["name"] for pod in cache.pods.owned_by("PipelineRun-run")] == ["pod"]
+    assert cache.pods.owned_by("Job-job") == []
+
+
 def test_a_probe_marks_its_datastore() -> None:
     store = item("Datastore", "default")
     assert story([], ("jobs", item("Job", "probe", owner=store))) == {("Datastore", "default")}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from towpath.flow import names
 from towpath_operator.cluster import resources
 from towpath_operator.cluster.queue import KeyedQueue
 from towpath_operator.cluster.resources import Key
 from towpath_operator.cluster.slim import slim_job, slim_ours, slim_pod
-from towpath_operator.cluster.store import Store
+from towpath_operator.cluster.store import Store, owners_of
 from towpath_operator.cluster.work import WorkIndex
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ class Cache:
         self.pipelines = Store(resources.PIPELINES, self._pipeline_changed, slim_ours)
         self.runs = Store(resources.PIPELINE_RUNS, self._run_changed, slim_ours)
         self.jobs = Store(resources.JOBS, self._job_changed, slim_job)
-        self.pods = Store(resources.PODS, self._pod_changed, slim_pod)
+        self.pods = Store(resources.PODS, self._pod_changed, slim_pod, _owners_of_pod)
         self.work = WorkIndex(self.runs, queue.add)
 
     @property
@@ -100,6 +101,12 @@ class Cache:
 
     def _mark(self, store: Store, item: Json) -> None:
         self._queue.add(store.resource.key(item))
+
+
+def _owners_of_pod(pod: Json) -> list[str]:
+    """Its Job; of a pod that was taken from its Job, the run that its labels name."""
+    run = pod["metadata"].get("labels", {}).get(names.RUN_UID_LABEL)
+    return owners_of(pod) or ([run] if run else [])
 
 
 def is_finished(run: Json) -> bool:

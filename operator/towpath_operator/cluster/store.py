@@ -20,17 +20,26 @@ def _as_it_is(item: Json) -> Json:
     return item
 
 
+def owners_of(item: Json) -> list[str]:
+    """The UIDs that an object names as its owners."""
+    return [owner["uid"] for owner in item["metadata"].get("ownerReferences", ())]
+
+
 class Store:
-    """Objects of `resource` by key. `project` slims them; `changed` hears of each difference."""
+    """Objects of `resource` by key. `project` slims them; `changed` hears of each difference.
+
+    `owners` are the UIDs by which an object is found beside its name.
+    """
 
     def __init__(
         self,
         resource: Resource,
         changed: Callable[[Json], None],
         project: Callable[[Json], Json] = _as_it_is,
+        owners: Callable[[Json], list[str]] = owners_of,
     ) -> None:
         self.resource = resource
-        self._changed, self.project = changed, project
+        self._changed, self.project, self._owners = changed, project, owners
         self._items: dict[Key, Json] = {}
         self._owned: dict[str, set[Key]] = {}
         self._deleted: OrderedDict[str, None] = OrderedDict()
@@ -64,7 +73,7 @@ class Store:
         slim = project(item)
         self._unlink(key)
         self._items[key] = slim
-        for uid in _owners(slim):
+        for uid in self._owners(slim):
             self._owned.setdefault(uid, set()).add(key)
         self._changed(slim)
         return True
@@ -99,7 +108,7 @@ class Store:
 
     def _unlink(self, key: Key) -> None:
         known = self._items.get(key)
-        for uid in _owners(known) if known else ():
+        for uid in self._owners(known) if known else ():
             self._owned[uid].discard(key)
             if not self._owned[uid]:
                 del self._owned[uid]
@@ -108,7 +117,3 @@ class Store:
 def version_of(item: Json) -> int:
     """An object's resourceVersion; since Kubernetes 1.35 the API promises that they compare as numbers."""
     return int(item["metadata"]["resourceVersion"])
-
-
-def _owners(item: Json) -> list[str]:
-    return [owner["uid"] for owner in item["metadata"].get("ownerReferences", ())]

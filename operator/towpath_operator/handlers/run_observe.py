@@ -112,8 +112,17 @@ def live_jobs(context: Context, owner: Json, component: str = names.STEP_COMPONE
     return [job for job in jobs if _may_run(job, component)]
 
 
-def orphaned_pods(context: Context, run: Key) -> list[Json]:
-    """The pods of steps of a run of this name that is no more.
+def stray_pods(context: Context, run: Json) -> list[Json]:
+    """The pods of a run that belong to no Job any more: somebody took the Job away, or changed the pod's labels.
+
+    Nothing that they do counts, and another pod does their work.
+    """
+    strays = context.cache.pods.owned_by(run["metadata"]["uid"])
+    return [pod for pod in strays if "deletionTimestamp" not in pod["metadata"]]
+
+
+def orphaned_pods(context: Context, run: Key, but: str = "") -> list[Json]:
+    """The pods of steps of a run of this name that is no more; those of the run with the UID `but` are not.
 
     Found by their labels: garbage collection may have taken their Jobs before the run's end was noticed.
     """
@@ -122,6 +131,7 @@ def orphaned_pods(context: Context, run: Key) -> list[Json]:
         pod
         for pod in context.cache.pods.all(run.namespace)
         if wanted.items() <= pod["metadata"]["labels"].items()
+        and pod["metadata"]["labels"].get(names.RUN_UID_LABEL) != but
     ]
 
 

@@ -19,12 +19,12 @@ from towpath_operator.cluster.resources import DATASTORES, PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ask_about, create, create_mover, refused_movers
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.pod_warnings import look_for_warnings
-from towpath_operator.handlers.run_observe import live_jobs_of_run, observe
+from towpath_operator.handlers.run_observe import live_jobs_of_run, observe, stray_pods
 from towpath_operator.handlers.run_plan import PlanLostError, read_plan
 from towpath_operator.handlers.run_registration import LookAgainError, register
 from towpath_operator.handlers.run_report import report
 from towpath_operator.handlers.run_reuse import claim, verify, with_work
-from towpath_operator.handlers.run_stop import stop_job
+from towpath_operator.handlers.run_stop import stop_job, stop_pods
 from towpath_operator.jobs import export as export_jobs
 from towpath_operator.jobs import find_result as find_jobs
 from towpath_operator.jobs import step as step_jobs
@@ -56,6 +56,7 @@ class Seen:
 
 async def progress(context: Context, run: Seen) -> float | None:
     """Move a planned run forward as far as it goes now."""
+    await stop_pods(context, stray_pods(context, run.item))
     again = await look_for_warnings(context, live_jobs_of_run(context, run.item))
     observed = await observe(context, run.item, run.recorded)
     try:

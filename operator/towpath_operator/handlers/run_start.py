@@ -12,12 +12,14 @@ from towpath.flow.retry_of import plan_again
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 from towpath.flow.status import write_status, write_unplanned
 from towpath_operator.cluster.api import ApiError, TryAgainError
-from towpath_operator.cluster.resources import Key
+from towpath_operator.cluster.resources import PIPELINE_RUNS, Key
 from towpath_operator.handlers.admission import ASK_AGAIN_SECONDS, refused_movers
 from towpath_operator.handlers.context import Context, Json
+from towpath_operator.handlers.run_observe import orphaned_pods
 from towpath_operator.handlers.run_plan import write_plan
 from towpath_operator.handlers.run_report import report_planned, report_unplanned
 from towpath_operator.handlers.run_sources import gather
+from towpath_operator.handlers.run_stop import stop_pods
 from towpath_operator.handlers.run_survey import stop_surveys, survey
 
 
@@ -68,6 +70,8 @@ async def _plan(context: Context, made: Plan) -> tuple[Plan, str] | Waiting | Re
 
 
 async def _begin(context: Context, run: Json, sources: Sources, made: Plan) -> float | None:
+    # One of the same name may have gone unnoticed: between two events, or while there was no operator.
+    await stop_pods(context, orphaned_pods(context, PIPELINE_RUNS.key(run), but=made.run.uid))
     written = await _plan(context, made)
     if isinstance(written, Waiting | Refused):
         return await _write_unplanned(context, run, sources, written)
