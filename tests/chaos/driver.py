@@ -73,6 +73,7 @@ class Chaos:
         self._start_runs()
         time.sleep(self._dice.uniform(0.0, 2.0))
         self._cure(time.monotonic())
+        self._scene.restart()
         self._break_something()
         self.report.violations += invariants.now(self._scene, self._stories)
 
@@ -108,6 +109,7 @@ class Chaos:
 
     def _await_end(self) -> None:
         def are_over() -> bool:
+            self._scene.restart()
             return all("completionTime" in run.get("status", {}) for run in self._scene.all(invariants.RUNS))
 
         if not wait_until(are_over, END_SECONDS, 1):

@@ -62,6 +62,13 @@ class Scene:
             self.operators[number].start()
             self.alive.add(number)
 
+    def restart(self) -> None:
+        """Start those again that ended by themselves, as a Deployment does: a lost Lease ends an operator."""
+        for number in self.alive:
+            process = self.operators[number].process
+            if process is not None and process.exitcode is not None:
+                self.operators[number].start()
+
     def kill(self, number: int) -> None:
         """Kill one of the operators, with whatever it is at."""
         self.operators[number].kill()
