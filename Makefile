@@ -56,9 +56,12 @@ scale: $(READY)  ## the operator with many runs, on a simulated cluster of its o
 chaos: $(READY) cluster-if-possible  ## random runs under 1,000 random faults on the test cluster; takes hours
 	$(BIN)/python -m chaos
 
-demo: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
-	$(BIN)/python -m demo
+demo: $(READY)  ## the iris pipeline on this machine, without a cluster: run, changed, run again
+	@$(BIN)/python -m demo
+
+demo-cluster: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
+	$(BIN)/python -m demo.on_cluster
 
 include tests/cluster/cluster.mk tests/cluster/image.mk
 
-.PHONY: help venv generate lint test test-quick test-pure test-long bench scale chaos demo
+.PHONY: help venv generate lint test test-quick test-pure test-long bench scale chaos demo demo-cluster

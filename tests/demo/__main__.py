@@ -1,78 +1,89 @@
-"""`make demo`: a cluster, an installation and the iris pipeline on it, from nothing to the metrics."""
+"""`make demo`: the iris pipeline on this machine, without a cluster: run, changed, and run again."""
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
-from cluster.access import Access, write_access
-from cluster.installation import Tools, create_namespace, install
-from cluster.progress import ClusterError, say
-from cluster.providers import choose_provider
-from cluster.towpath_image import load_image
-from demo.fetch import fetch_version
-from demo.follow import follow_run
-from demo.iris import KINDS, start_iris
+import yaml
 
-NAMESPACE = "towpath-demo"
-BUCKET = "towpath-iris"
+from towpath.backend import Kind, Manifest
+from towpath.errors import TowpathError
+from towpath.local.backend import LocalBackend
+from towpath.local.init import init
+from towpath.local.running import Wanted, follow_run, start_run
+
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLE = REPOSITORY / "examples/iris"
+MANIFESTS = ("dataset.yaml", "pipeline.yaml", "run.yaml")
 
 
-def main() -> int:
-    """Runs the whole demo; the exit code."""
+def main(folder: Path = REPOSITORY, say: Callable[[str], None] = print) -> int:
+    """Run the demo in a folder; the exit code."""
     try:
-        return 0 if run_demo() else 1
-    except ClusterError as error:
+        return 0 if run_demo(folder, say) else 1
+    except TowpathError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def run_demo() -> bool:
-    """The demo; whether the run succeeded."""
-    access = write_access(choose_provider().up())
-    load_image()
-    tools = Tools(access)
-    # The chart gives the operator its rights there, so the namespace comes first.
-    create_namespace(tools, NAMESPACE)
-    install(tools, "towpath", "towpath-system", [NAMESPACE])
-    run = start_iris(tools, access, NAMESPACE, BUCKET)
-    say(f"Datastore, Dataset and Pipeline applied in {NAMESPACE}; run {run} started")
-    succeeded = follow_run(tools, NAMESPACE, run)
-    if succeeded:
-        show_model(tools, access)
-    show_objects(tools)
-    show_next(access, run)
-    return succeeded
+def run_demo(folder: Path, say: Callable[[str], None]) -> bool:
+    """The demo; whether both runs succeeded."""
+    backend = init(folder)
+    say(f"No cluster, no root: everything lies in {backend.places.root}\n")
+    flowers = (EXAMPLE / "iris.csv").read_bytes()
+    with backend.open_store("default") as store:
+        store.write("raw/iris.csv", [flowers], len(flowers))
+    say("150 flowers are in the datastore `default`, at raw/iris.csv")
+    first = one_run(backend, {}, say)
+    second = one_run(backend, {"holdout": 3}, say)
+    say(NEXT.format(run=second["metadata"]["name"]))
+    return all(run["status"]["state"] == "Succeeded" for run in (first, second))
 
 
-def show_model(tools: Tools, access: Access) -> None:
-    """What came out, read from the registered version's bytes."""
-    latest = tools.kubectl.json("get", "-n", NAMESPACE, "datasets.towpath.dev", "iris-model")["status"][
-        "latestVersion"
-    ]
-    version = f"iris-model-v{latest}"
-    files = fetch_version(tools, access, NAMESPACE, version)
-    print(
-        f"\n{version}, fetched and verified: "
-        + ", ".join(f"{path} ({len(data)} B)" for path, data in files.items())
-    )
-    print(f"metrics: {files['metrics.json'].decode()}\n")
+def one_run(backend: LocalBackend, params: Mapping[str, Any], say: Callable[[str], None]) -> Manifest:
+    """A run of the example with these parameters, and what came of it."""
+    began = time.monotonic()
+    manifests = [yaml.safe_load((EXAMPLE / name).read_text()) for name in MANIFESTS]
+    started = start_run(backend, Wanted(manifests=manifests, params=params))
+    words = "".join(f" with {name}={value}" for name, value in params.items())
+    say(f"\nrun {started.run['metadata']['name']}{words}")
+    run = follow_run(backend, started.run, lambda _: None)
+    for step in run["status"].get("steps", ()):
+        say(f"  {step['name']:6} {step['state']}{_how(step)}")
+    say(f"  {run['status']['message']} ({time.monotonic() - began:.1f} s)")
+    if run["status"]["state"] == "Succeeded":
+        show_model(backend, run, say)
+    return run
 
 
-def show_objects(tools: Tools) -> None:
-    """Every kind, as kubectl shows it."""
-    for kind in KINDS:
-        print(tools.kubectl("-n", NAMESPACE, "get", f"{kind}.towpath.dev"))
+def show_model(backend: LocalBackend, run: Manifest, say: Callable[[str], None]) -> None:
+    """The metrics, from the bytes of the version that the run made."""
+    (output,) = next(step["outputs"] for step in run["status"]["steps"] if step["name"] == "train")
+    number = output["version"]
+    version = backend.get(Kind.DATASET_VERSION, f"iris-model-v{number}") or {}
+    folder = version["spec"]["inventory"]["path"].rpartition("/")[0]
+    with backend.open_store("default") as store:
+        metrics = json.loads(b"".join(store.read(f"{folder}/data/metrics.json")))
+    say(f"  iris-model version {number}: {metrics}")
 
 
-def show_next(access: Access, run: str) -> None:
-    """Commands to go on with."""
-    path = f" PATH={access.tools}:$PATH" if access.tools else ""
-    print(f"""Next:
-  export KUBECONFIG={access.kubeconfig}{path}
-  kubectl -n {NAMESPACE} describe pipelineruns.towpath.dev {run}
-  kubectl -n {NAMESPACE} logs -l towpath.dev/run={run},towpath.dev/step=train -c step
-  kubectl -n {NAMESPACE} create -f examples/iris/run.yaml
-  make cluster-down""")
+def _how(step: Mapping[str, Any]) -> str:
+    taken = step.get("reusedFrom")
+    return f", taken from run {taken['run']}: nothing of it has changed" if taken else ""
+
+
+NEXT = """
+Next:
+  towpath get runs --local                 the runs so far
+  towpath describe run {run} --local     its steps, inputs, outputs and why they ran
+  towpath logs {run} --local             what its steps said
+  towpath run examples/iris/pipeline.yaml --local -p holdout=2
+  make demo-cluster                        the same pipeline on a Kubernetes cluster"""
 
 
 if __name__ == "__main__":

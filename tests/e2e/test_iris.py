@@ -1,4 +1,4 @@
-"""The example, as `make demo` runs it: from the manifests to the bytes of the registered model."""
+"""The example, as `make demo-cluster` runs it: from the manifests to the bytes of the registered model."""
 
 from __future__ import annotations
 
