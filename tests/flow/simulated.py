@@ -108,7 +108,7 @@ class SimulatedCluster:
         return recorded is not None and recorded.completion_time is not None
 
     def _happen(self) -> None:
-        self.now += timedelta(seconds=self.chaos.choice([0, 0, 1, 3, 10, 40]))
+        self.now += timedelta(seconds=self.chaos.choice([0, 0, 1, 3, 10, 40, 7200, -7200]))
         happenings: list[Callable[[], None]] = [self._pass] * 3 + [self._move_a_job] * 5 + [self._lose_a_job]
         self.chaos.choice(happenings)()
 

@@ -87,7 +87,7 @@ def _seconds_until_due(sources: DatasetSources, moment: Moment) -> float | None:
     waits = [*_refreshes(sources, moment)]
     if ready.status != "True" or not sources.versions:
         pause = movers.next_look(observed_at, ready.last_transition_time, sources.is_asked)
-        waits.append(pause - moment.seconds_since(observed_at))
+        waits.append(pause - moment.paused_since(observed_at))
     return max(0.0, min(waits)) if waits else None
 
 
@@ -95,7 +95,7 @@ def _refreshes(sources: DatasetSources, moment: Moment) -> Iterator[float]:
     """Seconds until `refresh` asks for a look: by its interval, and for a run that waits for one."""
     refresh, status = sources.dataset.spec.refresh, sources.dataset.status
     if refresh and refresh.interval_seconds and status.observed_at:
-        yield refresh.interval_seconds - moment.seconds_since(status.observed_at)
+        yield refresh.interval_seconds - moment.paused_since(status.observed_at)
     wanted = sources.wanted_after
     if wanted and (status.look_began_at is None or status.look_began_at <= wanted):
         # Not in the same second as the run: by their times it could not be told which was first.

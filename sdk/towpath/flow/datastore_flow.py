@@ -103,7 +103,7 @@ def _seconds_until_due(datastore: Datastore, asked: Asked, moment: Moment) -> fl
     if ready.status == "True":
         return None
     pause = movers.next_look(observed_at, ready.last_transition_time, asked.is_asked)
-    return max(0.0, pause - moment.seconds_since(observed_at))
+    return max(0.0, pause - moment.paused_since(observed_at))
 
 
 def _probed(

@@ -132,8 +132,9 @@ def _with_export(step: RecordedStep, output: str, export: RecordedExport) -> Rec
 
 def _look(order: Export, output: PublishedOutput, observed: Observed, moment: Moment) -> _Looked:
     recorded = output.export or RecordedExport()
-    if recorded.retry_after is not None and moment.now < recorded.retry_after:
-        return _Looked(recorded, check=(recorded.retry_after - moment.now).total_seconds())
+    left = moment.seconds_until(recorded.retry_after) if recorded.retry_after else 0.0
+    if left:
+        return _Looked(recorded, check=left)
     mover = chosen(observed.exporters, order.ask)
     if mover is None:
         # What the last attempt failed of stays to be read until the next one has said something.

@@ -61,8 +61,10 @@ def pause_seconds(recorded: RecordedStep, fault: Fault, moment: Moment) -> int:
 
 
 def refused_at(recorded: RecordedStep, moment: Moment) -> datetime | None:
-    """When the credentials of a step that waits for them were refused."""
+    """When the credentials of a step that waits for them were refused; None where another clock said it."""
     if recorded.retry_after is None or recorded.reason != StepReason.CREDENTIALS:
+        return None
+    if recorded.retry_after > moment.now and not moment.seconds_until(recorded.retry_after):
         return None
     return recorded.retry_after - timedelta(seconds=pause_seconds(recorded, Fault.CREDENTIALS, moment))
 

@@ -142,7 +142,7 @@ def _held(planned: PlannedStep, steps: Steps, observed: Observed, moment: Moment
     recorded = steps[planned.name]
     if recorded.retry_after is None:
         return _Held()
-    left = max(0.0, (recorded.retry_after - moment.now).total_seconds())
+    left = moment.seconds_until(recorded.retry_after)
     since = refused_at(recorded, moment)
     asked = {name: since for name in _datastores_of(planned, steps) if since and _bars(name, since, observed)}
     if not left and not asked:

@@ -142,7 +142,7 @@ def _part(sweep: ObservedMover, which: int) -> str:
 def _seconds_until_due(sources: SweepSources, wanted: _Wanted, moment: Moment) -> float:
     datastore, status = sources.datastore, sources.datastore.status
     since = status.swept_at or datastore.metadata.creation_timestamp or moment.now
-    passed = moment.seconds_since(since)
+    passed = moment.paused_since(since)
     if status.swept_at is not None and status.swept_for is None:
         return PAUSE_SECONDS - passed
     gone, _, facts = (status.swept_for or f"{_NOTHING}-{_NOTHING}").partition("-")

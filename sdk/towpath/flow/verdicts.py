@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,9 @@ from enum import StrEnum
 from towpath.flow.conditions import StepReason
 from towpath.flow.decision import Limits
 from towpath.flow.recorded import PublishedOutput, StepState
+
+# By how much the clocks of two nodes may differ where nobody looks after them.
+_SKEW_SECONDS = 60
 
 
 class Fault(StrEnum):
@@ -31,6 +35,19 @@ class Moment:
     def seconds_since(self, then: datetime) -> float:
         """How long ago `then` was."""
         return (self.now - then).total_seconds()
+
+    def paused_since(self, then: datetime) -> float:
+        """The same, for a pause: what an operator wrote of a time to come, it wrote by a clock that was set back.
+
+        Such a pause is over, or it would last until the clock is there again.
+        """
+        passed = self.seconds_since(then)
+        return passed if passed > -_SKEW_SECONDS else math.inf
+
+    def seconds_until(self, then: datetime) -> float:
+        """How long a pause still lasts that ends `then`: no pause of ours is longer than the longest."""
+        left = max(0.0, -self.seconds_since(then))
+        return left if left <= self.limits.longest_pause_seconds + _SKEW_SECONDS else 0.0
 
 
 @dataclass(frozen=True)
