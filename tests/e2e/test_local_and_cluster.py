@@ -1,0 +1,163 @@
+"""The same manifests on a cluster and without one: equal digests, arguments, context and fingerprints."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.space import Space
+from cluster.towpath_image import image_name
+from e2e.tenant import Tenant, step_of
+from local.desk import Desk, a_desk
+from towpath.backend import Container
+
+pytestmark = pytest.mark.story
+
+# Says all that it is told, one JSON line, and writes a folder and a file.
+TELL = """
+import json, os, sys
+told = {name: value for name, value in os.environ.items() if name.startswith("TOWPATH_")}
+context = json.load(open(os.environ["TOWPATH_CONTEXT"]))
+seen = {}
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        path = os.path.join(folder, name)
+        seen[os.path.relpath(path, sys.argv[1])] = open(path).read()
+print(json.dumps({"argv": sys.argv[1:], "env": told, "context": context, "seen": seen, "cwd": os.getcwd()}))
+os.makedirs(sys.argv[2])
+open(os.path.join(sys.argv[2], "seen.json"), "w").write(json.dumps(seen, sort_keys=True))
+open(os.environ["TOWPATH_METRICS"], "a").write(json.dumps({"name": "files", "value": len(seen)}) + "\\n")
+"""
+COUNT = """
+import json, sys
+print(json.dumps({"argv": sys.argv[1:]}))
+open(sys.argv[2], "w").write(str(len(json.load(open(sys.argv[1] + "/seen.json")))))
+"""
+SPLIT = {"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 7}}
+
+
+def pipeline_spec() -> dict[str, Any]:
+    """Two steps with a view, a parameter, awkward texts, a registered output and inline code."""
+    tell: dict[str, Any] = {
+        "name": "tell",
+        "code": {"inline": {"tell.py": TELL}},
+        "command": ["python3", "tell.py", "$(inputs.letters.path)", "$(outputs.seen.path)"],
+        "args": ["$(params.share)", "a b'c\"$$(run.name) $HOME $$", "$(GREETING)", "$(step.name)"],
+        "env": [{"name": "GREETING", "value": "share $(params.share)$$"}],
+        "inputs": [{"name": "letters", "dataset": {"name": "same-letters"}, "transforms": [SPLIT]}],
+        "outputs": [{"name": "seen", "register": {"name": "same-seen"}}],
+    }
+    count: dict[str, Any] = {
+        "name": "count",
+        "code": {"inline": {"count.py": COUNT}},
+        "command": ["python3", "count.py", "$(inputs.seen.path)", "$(outputs.number.path)"],
+        "inputs": [{"name": "seen", "from": {"step": "tell"}}],
+        "outputs": [{"name": "number"}],
+    }
+    return {
+        "params": [{"name": "share", "type": "number", "default": 80}],
+        "stepDefaults": {"reuse": "Always"},
+        "steps": [tell | {"image": image_name()}, count | {"image": image_name()}],
+    }
+
+
+DATASET = {"sources": [{"path": "same/**/*.txt", "hash": "Content"}]}
+FILES = {f"same/{number % 3}/{number}.txt": f"letter {number}" for number in range(20)}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that has ended: its status, its plan, what its steps said, and where they found /towpath."""
+
+    status: Mapping[str, Any]
+    plan: Mapping[str, Mapping[str, Any]]
+    said: Mapping[str, Mapping[str, Any]]
+    root: str
+
+
+@pytest.fixture(scope="module")
+def on_cluster(tenant: Tenant, space: Space, default_store: str) -> Done:
+    """The run on the cluster."""
+    for path, text in FILES.items():
+        space.put(path, text.encode())
+    tenant.apply("Dataset", "same-letters", DATASET)
+    run = tenant.start({"pipelineSpec": pipeline_spec(), "params": {"share": 7.50}})
+    status = tenant.finish(run)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    said = {}
+    for step in ("tell", "count"):
+        labels = f"towpath.dev/run={run},towpath.dev/step={step}"
+        said[step] = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step", "--tail=-1"))
+    return Done(status, tenant.plan(run), said, "/towpath")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A local workspace."""
+    with a_desk(tmp_path_factory.mktemp("desk")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def without(desk: Desk) -> Done:
+    """The run without a cluster."""
+    for path, text in FILES.items():
+        desk.put(path, text.encode())
+    dataset = {"kind": "Dataset", "metadata": {"name": "same-letters"}, "spec": DATASET}
+    spec = {"pipelineSpec": pipeline_spec(), "params": {"share": 7.50}}
+    run = desk.run(dataset, {"kind": "PipelineRun", "metadata": {"generateName": "run-"}, "spec": spec})
+    assert run["status"]["state"] == "Succeeded", json.dumps(run["status"], indent=1)
+    said = {step: json.loads(desk.said(run, step, Container.STEP)[0]) for step in ("tell", "count")}
+    root = str(Path(said["tell"]["env"]["TOWPATH_CONTEXT"]).parents[1])
+    plan = {name: dict(document) for name, document in (desk.backend.plan_of(run) or {}).items()}
+    return Done(run["status"], plan, said, root)
+
+
+def test_outputs_and_views_have_the_same_digests(on_cluster: Done, without: Done) -> None:
+    for name in ("tell", "count"):
+        here, there = (step_of(done.status, name)["outputs"] for done in (without, on_cluster))
+        same = ("name", "digest", "files", "bytes", "scratchBytes", "directory")
+        assert [{key: one[key] for key in same} for one in here] == [
+            {key: one[key] for key in same} for one in there
+        ]
+    assert step_of(without.status, "tell")["bytesIn"] == step_of(on_cluster.status, "tell")["bytesIn"]
+    assert without.said["tell"]["seen"] == on_cluster.said["tell"]["seen"]
+    assert 0 < len(without.said["tell"]["seen"]) < len(FILES)
+
+
+def test_fingerprints_are_the_same_and_so_are_the_parts_that_they_are_of(
+    on_cluster: Done, without: Done
+) -> None:
+    for name in ("tell", "count"):
+        here, there = (step_of(done.status, name) for done in (without, on_cluster))
+        assert here["fingerprint"] == there["fingerprint"]
+        assert here.get("metrics") == there.get("metrics")
+        plans = [done.plan[f"step-{name}"] for done in (without, on_cluster)]
+        assert plans[0]["contract"] == plans[1]["contract"]
+        assert [port["path"] for port in plans[0]["inputs"]] == [port["path"] for port in plans[1]["inputs"]]
+
+
+def test_a_step_is_told_the_same_but_for_the_folder_that_it_runs_in(on_cluster: Done, without: Done) -> None:
+    here, there = (_told(done) for done in (without, on_cluster))
+    assert here["argv"] == there["argv"]
+    assert here["argv"][2:] == ["7.5", "a b'c\"$(run.name) $HOME $$", "share 7.5$$", "tell"]
+    assert here["env"] == there["env"]
+    assert here["context"] == there["context"]
+    assert here["cwd"] == there["cwd"] == "/towpath/work"
+
+
+def _told(done: Done) -> dict[str, Any]:
+    """What step `tell` was told, with the names that no two runs share made alike."""
+    text = json.dumps(done.said["tell"]).replace(done.root, "/towpath")
+    context = done.said["tell"]["context"]
+    for given, shown in ((context["run"]["name"], "RUN"), (context["run"]["uid"], "UID")):
+        text = text.replace(given, shown)
+    text = text.replace(f'"namespace": "{context["namespace"]}"', '"namespace": "NAMESPACE"')
+    told: dict[str, Any] = json.loads(re.sub(r"tenant-[0-9a-f]{6}", "NAMESPACE", text))
+    return told
