@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,12 +132,7 @@ def _source(copies: Copies, latest: Copy, number: int, file: str | None) -> Sour
 
 
 def _copies(source: SourceOrder, place: CopyPlace) -> Copies:
-    told: Mapping[str, Any] = (
-        {"url": source.url} if source.url else {"path": source.path, "in": source.datastore}
-    )
-    if source.archive:
-        told = {**told, **source.archive._asdict()}
-    return Copies(place.store, place.namespace, told, place.paths.scratch)
+    return Copies(place.store, place.namespace, source.copied_as, place.paths.scratch)
 
 
 def _web_state(file: WebFile) -> dict[str, Any]:

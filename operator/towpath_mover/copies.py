@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,14 @@ from towpath_mover.copy_upload import StreamedFile, send
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.inventory_writer import write_inventory
-from towpath_mover.objects import commit_object, delete_object, open_inventory, read_object, write_object
+from towpath_mover.objects import (
+    commit_object,
+    delete_object,
+    object_state,
+    open_inventory,
+    read_object,
+    write_object,
+)
 from towpath_mover.progress import Progress
 from towpath_mover.stores import Store
 
@@ -46,22 +52,24 @@ class Copy(NamedTuple):
 
 
 class Copies:
-    """All copies of one source, which is told from others by what it says of itself."""
+    """All copies of one source (`names.copied_source`)."""
 
-    def __init__(self, store: Store, namespace: str, source: Mapping[str, Any], scratch: Path) -> None:
+    def __init__(self, store: Store, namespace: str, source: str, scratch: Path) -> None:
         self._store = store
         self._scratch = scratch
-        told = json.dumps(source, sort_keys=True).encode()
-        self._folder = names.copies_prefix(namespace, sha256(told).hexdigest())
+        self._folder = names.copies_prefix(namespace, source)
 
     def latest(self) -> Copy | None:
-        """Return what became of the state that was seen last: a whole copy, or a refusal of no more than a day ago."""
+        """Return what became of the state that was seen last: a whole copy, or a refusal of no more than a day ago.
+
+        What a sweep has condemned is not taken up: it may be deleted at any time (docs/reference/sweep.md).
+        """
         try:
             found = json.loads(read_object(self._store, names.latest_copy_key(self._folder)))
             if "refused" in found:
                 return _refusal(found)
             copy = Copy(found["state"], found["copy"], found["digest"])
-            is_whole = self._is_whole(copy)
+            is_whole = self._is_whole(copy) and not self._is_condemned(copy)
         except MoverFailure as failed:
             if failed.reason is Reason.OBJECT_NOT_FOUND:
                 return None
@@ -95,6 +103,9 @@ class Copies:
         """Yield the files of a copy, in order."""
         key = names.copy_inventory_key(self._folder, copy.name)
         return open_inventory(self._store, key, copy.digest, self._scratch).entries()
+
+    def _is_condemned(self, copy: Copy) -> bool:
+        return object_state(self._store, names.condemned_copy_key(self._folder, copy.name)) is not None
 
     def _is_whole(self, copy: Copy) -> bool:
         """Whether as much is there as was copied: what somebody deleted would be missed by every step, for ever."""

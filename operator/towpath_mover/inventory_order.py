@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from towpath.flow import names
 from towpath_mover.fields import Fields, read_variable
 from towpath_mover.order import ORDER_VARIABLE, datastores_of, format_of
 from towpath_mover.stores import Datastore
@@ -24,6 +25,7 @@ class SourceOrder(NamedTuple):
     """One source of a dataset: a file, folder or glob in a datastore, or a URL.
 
     `ca_config_map` holds who is trusted beside the public authorities. Only who reads the content imports archives.
+    `copied_as` tells its copies from those of other sources.
     """
 
     path: str = ""
@@ -33,6 +35,7 @@ class SourceOrder(NamedTuple):
     archive: ArchiveOrder | None = None
     partition_format: str | None = None
     ca_config_map: str | None = None
+    copied_as: str = ""
 
 
 class InventoryOrder(NamedTuple):
@@ -72,6 +75,7 @@ def _source(source: Fields) -> SourceOrder:
         archive=_archive(archive) if archive else None,
         partition_format=source.optional_text("partitionFormat"),
         ca_config_map=source.optional_text("caConfigMap"),
+        copied_as=names.copied_source(source.plain()) if url or archive else "",
     )
 
 

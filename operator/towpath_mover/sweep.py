@@ -1,7 +1,8 @@
 """`sweep`: what a datastore holds that nothing refers to any more → deleted, and counted; before that, records.
 
-Only whole attempts of steps, and uploads that were begun for them and never completed. What is killed in the middle
-is taken up by the next sweep: what makes an attempt count goes first, and so it stays deletable.
+Only whole attempts of steps, uploads that were begun for them and never completed, and inventories and copies of
+sources. What is killed in the middle is taken up by the next sweep: what makes it count goes first, and so it stays
+deletable.
 """
 
 from __future__ import annotations
@@ -26,12 +27,19 @@ from towpath_mover.report import Report
 from towpath_mover.stores import ListedObject, Store
 from towpath_mover.sweep_attempts import Attempt, attempts_of_nobody
 from towpath_mover.sweep_order import SweepOrder, sweep_order
+from towpath_mover.sweep_rules import Fate, fate
+from towpath_mover.sweep_sources import Leftover, leftovers
 
 _AT_ONCE = 16
 _BATCH = 1000
 # What is left then is for the next sweep: no pod should delete by what was true long ago.
 LONGEST_SECONDS = 3600.0
 _NAMES_BYTES = 1000
+_COUNTED = (
+    *("attempts", "objects", "bytes", "young", "uploads"),
+    *("records", "refused", "inventories", "copies"),
+)
+_CONDEMNED = json.dumps({"formatVersion": 1}).encode()
 # Nobody writes one object for a week, also not one that belongs to somebody.
 _STALE_SECONDS = 7 * 86_400
 
@@ -50,6 +58,7 @@ def run(
     sweep = _Sweep(store, order, clock)
     sweep.write_records()
     sweep.attempts()
+    sweep.sources()
     sweep.uploads(open_uploads(store, paths.places, f"{order.owner.namespace}/"))
     return sweep.report
 
@@ -72,8 +81,12 @@ class _Sweep:
         self._clock = clock
         self._began = clock()
         self._progress = Progress("sweep")
-        counted = dict.fromkeys(("attempts", "objects", "bytes", "young", "uploads", "records", "refused"), 0)
-        self.report: Report = {**counted, "dryRun": order.is_dry, "left": False, "names": []}
+        self.report: Report = {
+            **dict.fromkeys(_COUNTED, 0),
+            "dryRun": order.is_dry,
+            "left": False,
+            "names": [],
+        }
         if order.requested is not None:
             self.report["requested"] = order.requested
 
@@ -87,8 +100,7 @@ class _Sweep:
     def attempts(self) -> None:
         """Delete attempts, or count them."""
         for attempt in attempts_of_nobody(self._store, self._order.rules):
-            if self._clock() - self._began > LONGEST_SECONDS:
-                self.report["left"] = True
+            if self._is_late():
                 return
             if not self._order.written_since <= attempt.written_since:
                 continue
@@ -96,6 +108,26 @@ class _Sweep:
                 self.report["young"] += 1
             else:
                 self._take(attempt)
+
+    def sources(self) -> None:
+        """Condemn inventories and copies of sources, and delete those that were condemned before."""
+        order, before = self._order, self._order.condemned_before
+        for found in () if before is None else leftovers(self._store, order.rules):
+            if self._is_late():
+                return
+            what = fate(found.life, order.written_since, order.written_before, before or 0)
+            if what is Fate.GOES:
+                self._take(found)
+            self.report["young"] += what in (Fate.YOUNG, Fate.CONDEMNED)
+            if what is Fate.CONDEMNED and not order.is_dry:
+                write_object(self._store, found.note, _CONDEMNED)
+            if what is Fate.FORGIVEN and not order.is_dry:
+                delete_object(self._store, found.note)
+
+    def _is_late(self) -> bool:
+        if self._clock() - self._began > LONGEST_SECONDS:
+            self.report["left"] = True
+        return bool(self.report["left"])
 
     def uploads(self, found: Iterator[OpenUpload]) -> None:
         """Abort uploads that were never completed, or count them."""
@@ -110,35 +142,41 @@ class _Sweep:
             return False
         return self._order.rules.is_of_nobody(upload.key) or upload.began < time.time() - _STALE_SECONDS
 
-    def _take(self, attempt: Attempt) -> None:
+    def _take(self, found: Attempt | Leftover) -> None:
         try:
             if not self._order.is_dry:
-                self._delete(attempt)
+                self._delete(found)
         except MoverFailure as failed:
             if failed.exit is not Exit.REFUSED:
                 raise
             # One key that cannot be named must not keep all others.
-            sys.stderr.write(f"{attempt.prefix} stays: {failed.reason}: {failed.message}\n")
+            sys.stderr.write(f"{found.name} stays: {failed.reason}: {failed.message}\n")
             self.report["refused"] += 1
             return
-        self.report["attempts"] += 1
-        self.report["objects"] += attempt.objects
-        self.report["bytes"] += attempt.bytes
-        self._tell(attempt)
+        if found.counted_as and found.objects:
+            self.report[found.counted_as] += 1
+        self.report["objects"] += found.objects
+        self.report["bytes"] += found.bytes
+        self._tell(found)
 
-    def _tell(self, attempt: Attempt) -> None:
+    def _tell(self, found: Attempt | Leftover) -> None:
         did = "would delete" if self._order.is_dry else "deleted"
-        line = {"sweep": did, "prefix": attempt.prefix, "objects": attempt.objects, "bytes": attempt.bytes}
+        line = {"sweep": did, "prefix": found.name, "objects": found.objects, "bytes": found.bytes}
         sys.stderr.write(json.dumps(line) + "\n")
-        if sum(map(len, self.report["names"])) + len(attempt.prefix) <= _NAMES_BYTES:
-            self.report["names"].append(attempt.prefix)
+        if sum(map(len, self.report["names"])) + len(found.name) <= _NAMES_BYTES:
+            self.report["names"].append(found.name)
 
-    def _delete(self, attempt: Attempt) -> None:
+    def _delete(self, found: Attempt | Leftover) -> None:
+        below = self._store.list_objects(found.name) if found.name.endswith("/") else iter(())
+        # What says that it is condemned goes last: so the next sweep knows what one that was killed has left.
+        note = found.note if isinstance(found, Leftover) else None
         with ThreadPoolExecutor(_AT_ONCE) as workers:
-            for batch in _batches(attempt.commits, self._store.list_objects(attempt.prefix)):
+            for batch in _batches(found.commits, (one for one in below if one.key != note)):
                 list(workers.map(lambda found: delete_object(self._store, found.key), batch))
                 self._progress.add(len(batch), sum(found.size for found in batch))
                 self._progress.report()
+        if note is not None:
+            delete_object(self._store, note)
 
 
 def _batches(

@@ -37,6 +37,12 @@ class Attempt(NamedTuple):
     written_at: float
     commits: tuple[ListedObject, ...]
     has_inventory: bool
+    counted_as: str = "attempts"
+
+    @property
+    def name(self) -> str:
+        """What it is told by."""
+        return self.prefix
 
 
 def attempts_of_nobody(store: Store, rules: Rules) -> Iterator[Attempt]:
@@ -44,19 +50,19 @@ def attempts_of_nobody(store: Store, rules: Rules) -> Iterator[Attempt]:
     namespace = rules.namespace
     for step in _steps(store, f"{namespace}/runs/", rules):
         yield from _in_step(store, step, rules)
-    for dataset in _folders(store, f"{namespace}/datasets/"):
+    for dataset in folders(store, f"{namespace}/datasets/"):
         for step in _steps(store, dataset, rules):
             yield from _in_step(store, step, rules)
 
 
 def _steps(store: Store, top: str, rules: Rules) -> Iterator[str]:
-    for run in _folders(store, top):
+    for run in folders(store, top):
         if rules.is_looked_into(run[len(top) : -1]):
-            yield from _folders(store, run)
+            yield from folders(store, run)
 
 
 def _in_step(store: Store, step: str, rules: Rules) -> Iterator[Attempt]:
-    listed = _folders(store, step)
+    listed = folders(store, step)
     shards = f"{step}{names.SHARDS_FOLDER}"
     if shards in listed:
         listed.remove(shards)
@@ -77,7 +83,8 @@ def _in_step(store: Store, step: str, rules: Rules) -> Iterator[Attempt]:
             yield attempt
 
 
-def _folders(store: Store, prefix: str) -> list[str]:
+def folders(store: Store, prefix: str) -> list[str]:
+    """Return the folders below a prefix; none where it is another owner's place."""
     # All of one level before the next: a listing does not wait while others are made.
     listed = [found.key for found in store.list_objects(prefix, recursive=False)]
     if f"{prefix}{names.OWNER}" in listed:
@@ -116,7 +123,7 @@ def _roots(store: Store, kept: Sequence[str]) -> list[str] | None:
     found: list[str] = []
     for prefix in kept:
         step, _, attempt = prefix.rstrip("/").rpartition("/")
-        for output in _folders(store, prefix):
+        for output in folders(store, prefix):
             key = names.output_inventory_key(f"{step}/", attempt, output[len(prefix) : -1])
             try:
                 state = object_state(store, key)

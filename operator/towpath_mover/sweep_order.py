@@ -25,7 +25,10 @@ class Record(NamedTuple):
 
 
 class SweepOrder(NamedTuple):
-    """What a sweep is to do. Of attempts only what was written in the window goes, in seconds since 1970."""
+    """What a sweep is to do. Only what was written in the window goes, in seconds since 1970.
+
+    Of inventories and copies of sources only what was condemned before `condemned_before` is deleted; None: all stay.
+    """
 
     owner: Owner
     datastore: Datastore
@@ -35,6 +38,7 @@ class SweepOrder(NamedTuple):
     is_dry: bool
     requested: str | None
     records: tuple[Record, ...]
+    condemned_before: int | None = None
 
 
 def sweep_order(paths: PodPaths, environ: Mapping[str, str]) -> SweepOrder:
@@ -52,6 +56,7 @@ def sweep_order(paths: PodPaths, environ: Mapping[str, str]) -> SweepOrder:
         is_dry=order.flag("dryRun"),
         requested=order.optional_text("requested"),
         records=tuple(Record(_word(record, "folder"), record.plain()) for record in records),
+        condemned_before=order.optional_number("condemnedBefore"),
     )
 
 
@@ -66,6 +71,8 @@ def _rules(namespace: str, lists: Sequence[Fields]) -> Rules:
         runs=frozenset(_words(lists, "runs")),
         kept=frozenset(_words(lists, "kept")),
         in_place=tuple(_texts(lists, "inPlace")),
+        inventories=frozenset(_words(lists, "inventories")),
+        sources=frozenset(_words(lists, "sources")),
     )
 
 

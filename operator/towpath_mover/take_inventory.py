@@ -7,6 +7,7 @@ What lies behind a URL or in an archive is copied once.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -23,7 +24,7 @@ from towpath_mover.inventory_order import InventoryOrder, SourceOrder, inventory
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.inventory_sort import in_order
 from towpath_mover.inventory_writer import WrittenInventory, write_inventory
-from towpath_mover.objects import commit_object
+from towpath_mover.objects import commit_object, object_state
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.partitioned import partitioned
 from towpath_mover.paths import shown
@@ -31,6 +32,7 @@ from towpath_mover.pod_paths import PodPaths, pod_paths
 from towpath_mover.progress import Progress
 from towpath_mover.report import Report
 from towpath_mover.sources import Source, open_source
+from towpath_mover.stores import Store
 from towpath_mover.transfer import PIECE
 from towpath_mover.web import shown_url
 
@@ -45,11 +47,19 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     try:
         written = _write(order, sources, file)
         columns = _columns(order, sources, stores, file)
-        key = names.source_inventory_key(order.namespace, written.document_sha256)
+        key = _key(stores.store(order.into), order.namespace, written.document_sha256)
         commit_object(stores.store(order.into), key, file)
     finally:
         file.unlink(missing_ok=True)
     return _report(order, sources, written, key) | columns
+
+
+def _key(store: Store, namespace: str, document_sha256: str) -> str:
+    """Return where the inventory goes: never to a place that a sweep has condemned, and may empty at any time."""
+    key = names.source_inventory_key(namespace, document_sha256)
+    if object_state(store, names.condemned_inventory_key(key)) is None:
+        return key
+    return names.source_inventory_key(namespace, document_sha256, secrets.token_hex(4))
 
 
 def _columns(order: InventoryOrder, sources: Sequence[Source], stores: OpenStores, file: Path) -> Report:

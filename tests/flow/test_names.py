@@ -81,3 +81,23 @@ def test_the_same_question_is_asked_by_the_same_job() -> None:
     job = names.probe_job_name("d" * 80, UID, names.ask_of(1))
     assert len(job) <= 63
     assert DNS.fullmatch(job)
+
+
+def test_a_sources_copies_are_told_by_what_is_copied_and_by_nothing_else() -> None:
+    archive = {"type": "Zip", "entryGlob": "*.jpg"}
+    source: dict[str, object] = {"url": "https://h/a.zip", "archive": archive}
+    same: dict[str, object] = {
+        "archive": dict(reversed(archive.items())),
+        "url": "https://h/a.zip",
+        "caConfigMap": "ca",
+    }
+    others: list[dict[str, object]] = [
+        {"url": "https://h/a.zip"},
+        {"url": "https://h/b.zip", "archive": archive},
+        {"url": "https://h/a.zip", "archive": {"type": "Zip"}},
+        {"path": "a.zip", "datastore": "x", "archive": archive},
+        {"path": "a.zip", "datastore": "y", "archive": archive},
+    ]
+
+    assert names.copied_source(source) == names.copied_source(same)
+    assert len({names.copied_source(one) for one in (source, *others)}) == 6

@@ -1,4 +1,4 @@
-"""A run that pins, one that takes up what another wrote, people who delete, and two sweeps: every order of their steps.
+"""Runs that pin, reuse what another wrote or take it up again, people who delete, and two sweeps: every order of them.
 
 A sweep gathers what it keeps at one moment, and deletes when it likes; a run finds, writes down, and looks again.
 What the steps do is done by the operator's and the mover's own functions; all orders of them are tried, not some.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -20,13 +20,14 @@ from towpath.api.datasetversion import DatasetVersion
 from towpath.flow import names
 from towpath.flow.sweep_flow import SweepSources
 from towpath.flow.sweep_plan import References, sweep_of
-from towpath.flow.sweep_references import may_be_taken
+from towpath.flow.sweep_references import why_lost
 from towpath.flow.verdicts import Moment
 from towpath_mover.sweep_rules import Rules
 
 Json = dict[str, Any]
 NS, DONE = builders.NAMESPACE, "2026-06-01T00:00:00Z"
 UIDS = {"first": "0000000a", "later": "0000000b", "reader": "0000000c"}
+FIRST = {"run": "first", "uid": f"{UIDS['first']}-1111-2222"}
 
 
 def an_output(kind: str, **fields: Any) -> Json:
@@ -83,13 +84,16 @@ def a_run(name: str, *steps: Json, **status: Any) -> Json:
     return body | {"metadata": meta, "status": {"steps": list(steps)} | status}
 
 
-def a_world(kind: str) -> World:
-    """`first` has ended, `later` runs and may reuse, `reader` has come and is not planned yet."""
+def a_world(kind: str, is_planned: bool = True) -> World:
+    """`first` has ended, `later` runs and may reuse, `reader` has come and is not planned yet.
+
+    Where `later` takes up `first` (`retryOf`), it is not planned yet either.
+    """
     output = an_output(kind, **({"version": 1} if kind == "registered" else {}))
     step = {"name": "train", "state": "Succeeded", "attempt": 1, "attemptId": "1-pod", "outputs": [output]}
     runs = {
         "first": a_run("first", step, completionTime=DONE),
-        "later": a_run("later", planDigest="sha256:x"),
+        "later": a_run("later", **({"planDigest": "sha256:x"} if is_planned else {})),
         "reader": a_run("reader"),
     }
     versions = {"model-v1"} if kind == "registered" else set()
@@ -147,6 +151,11 @@ def reader_is_planned(world: World) -> None:
         world.pins["reader"] = attempt_of(an_output("registered"))
 
 
+def later_is_planned(world: World) -> None:
+    """It has the plan of `first`; with what that pinned it goes as with what `reader` pins."""
+    world.runs["later"]["status"]["planDigest"] = "sha256:x"
+
+
 def find(world: World) -> None:
     source = world.runs.get("first")
     world.found = source["status"]["steps"][0]["outputs"][0] if source else None
@@ -154,19 +163,20 @@ def find(world: World) -> None:
 
 def write_down(world: World) -> None:
     if world.found:
-        candidate = {"name": "train", "candidate": [world.found["inventory"]]}
-        world.runs["later"]["status"]["steps"] = [candidate]
+        world.runs["later"]["status"]["steps"] = [{"name": "train", "reusedFrom": FIRST}]
 
 
 def look_again(world: World) -> None:
-    if world.found and not may_be_taken(world.found, world.runs.get("first"), world.versions):
+    source = world.runs.get("first")
+    entry = source["status"]["steps"][0] if source else None
+    if source is None or entry is None or why_lost(source, entry, world.versions.__contains__):
         world.found = None
 
 
 def verify(world: World) -> None:
     if world.found and attempt_of(world.found) in world.store:
         world.taken = attempt_of(world.found)
-        step = {"name": "train", "state": "Succeeded", "attempt": 0, "outputs": [world.found]}
+        step = {"name": "train", "state": "Succeeded", "outputs": [world.found], "reusedFrom": FIRST}
         world.runs["later"]["status"]["steps"] = [step]
 
 
@@ -175,6 +185,7 @@ def end(world: World) -> None:
 
 
 REUSE = (find, write_down, look_again, verify, end)
+RETRY = (later_is_planned, *REUSE)
 OTHERS: tuple[tuple[Step, ...], ...] = (
     (gather(1), delete(1)),
     (gather(2), delete(2)),
@@ -184,7 +195,22 @@ OTHERS: tuple[tuple[Step, ...], ...] = (
 )
 
 
-def try_all_orders(world: World, actors: tuple[tuple[Step, ...], ...]) -> int:
+class Checked(Protocol):
+    """What is gone through: it judges itself, and two with one key go on alike."""
+
+    def check(self) -> None:
+        """Fail where something is lost."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+
+
+W = TypeVar("W", bound=Checked)
+Actors = tuple[tuple[Callable[[W], bool | None], ...], ...]
+
+
+def try_all_orders(world: W, actors: Actors[W]) -> int:
     """Make every step of every actor in every order, checking the world after each; the number of worlds seen."""
     seen: set[str] = set()
     waiting = [(world, (0,) * len(actors))]
@@ -198,9 +224,7 @@ def try_all_orders(world: World, actors: tuple[tuple[Step, ...], ...]) -> int:
     return len(seen)
 
 
-def _next(
-    world: World, places: tuple[int, ...], actors: tuple[tuple[Step, ...], ...]
-) -> Iterator[tuple[World, tuple[int, ...]]]:
+def _next(world: W, places: tuple[int, ...], actors: Actors[W]) -> Iterator[tuple[W, tuple[int, ...]]]:
     for number, steps in enumerate(actors):
         if places[number] < len(steps):
             after = copy.deepcopy(world)
@@ -218,13 +242,19 @@ def test_in_no_order_of_steps_is_anything_lost_that_is_needed(kind: str) -> None
     assert try_all_orders(a_world(kind), (REUSE, *OTHERS)) > 1000
 
 
+@pytest.mark.parametrize("kind", ["plain", "registered"])
+def test_in_no_order_of_steps_does_a_run_lose_what_it_takes_up_of_the_one_that_it_retries(kind: str) -> None:
+    assert try_all_orders(a_world(kind, is_planned=False), (RETRY, *OTHERS)) > 1000
+
+
 @pytest.mark.parametrize("left_out", [write_down, look_again])
 @pytest.mark.parametrize("kind", ["plain", "registered"])
-def test_without_either_check_of_a_reuse_something_is_lost(kind: str, left_out: Step) -> None:
-    reuse = tuple(step for step in REUSE if step is not left_out)
+@pytest.mark.parametrize("steps", [REUSE, RETRY], ids=["reuse", "retry"])
+def test_without_either_check_something_is_lost(kind: str, left_out: Step, steps: tuple[Step, ...]) -> None:
+    fewer = tuple(step for step in steps if step is not left_out)
 
     with pytest.raises(AssertionError, match="what `later` reused is gone"):
-        try_all_orders(a_world(kind), (reuse, *OTHERS))
+        try_all_orders(a_world(kind, is_planned=steps is REUSE), (fewer, *OTHERS))
 
 
 def test_a_sweep_that_does_not_wait_for_plans_loses_what_is_being_pinned() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import builders
 from towpath.flow import names
-from towpath.flow.sweep_references import folders_wanted_by, is_settled, may_be_taken, named_by
+from towpath.flow.sweep_references import folders_wanted_by, is_settled, named_by, why_lost
 
 Json = dict[str, Any]
 NS, UID = builders.NAMESPACE, "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -88,11 +88,13 @@ def test_a_run_is_settled_where_nothing_of_it_can_go(run: Json, settled: bool) -
     assert is_settled(run, {"model-v2"}) is settled
 
 
-def test_an_output_may_be_taken_as_long_as_its_run_and_its_version_are_there() -> None:
+def test_outputs_of_a_run_may_be_taken_as_long_as_their_versions_are_there() -> None:
     plain, version = an_output("runs/later-0a1b2c3d"), registered("later-0a1b2c3d", 2)
-    run = a_run(plain, version)
 
-    assert may_be_taken(plain, run, set())
-    assert may_be_taken(version, run, {"model-v2"})
-    assert not may_be_taken(version, run, {"model-v1"})
-    assert not may_be_taken(plain, None, {"model-v2"})
+    def why(*outputs: Json, there: str) -> str | None:
+        run = a_run(*outputs)
+        return why_lost(run, run["status"]["steps"][0], {there}.__contains__)
+
+    assert why(plain, there="nothing") is None
+    assert why(plain, version, there="model-v2") is None
+    assert why(plain, version, there="model-v1") == "output out was version model-v2, which is deleted"

@@ -178,6 +178,9 @@ SWEEP = Sweep(
     written_since=1_770_000_000,
     written_before=1_780_000_000,
     records=({"folder": "done-0a1b2c3d", "run": {"name": "done", "uid": "0a1b2c3d-4e5f"}},),
+    inventories=("00112233aabb",),
+    sources=("aabb00112233",),
+    condemned_before=1_779_000_000,
 )
 EXPORT = Export("train_model", "model", 2, make_content("model"), PlannedExport("archive", "models/iris-1"))
 EARLIER = (make_content("clean", scratch_bytes=8192), make_content("model"))

@@ -47,9 +47,9 @@ def sweep(space: Space, root: Path, told: Mapping[str, Any], **order: Any) -> En
     return run_mover("sweep", an_order(store, **order), root)
 
 
-def prepared(space: Space, root: Path, told: Mapping[str, Any]) -> dict[str, str]:
+def prepared(space: Space, root: Path, told: Mapping[str, Any], **order: Any) -> dict[str, str]:
     """The environment of a sweep by these lists, for whoever starts it himself."""
     store = datastore(space)
     give_keys(store, space.s3.admin, root)
     write_lists(root, told)
-    return environment(an_order(store), root)
+    return environment(an_order(store, **order), root)

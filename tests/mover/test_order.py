@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mover.pods import POD_UID
-from towpath.flow import documents
+from towpath.flow import documents, names
 from towpath.flow.planned import (
     Content,
     InventoryRef,
@@ -217,5 +217,12 @@ def test_the_orders_of_probe_and_take_inventory(paths: PodPaths) -> None:
     assert order.sources == (
         SourceOrder("iris.csv", "default"),
         SourceOrder("x/", "default", by_content=True, partition_format="/{a}/x"),
-        SourceOrder(url="https://h/a.zip", archive=ArchiveOrder("Zip", max_ratio=9), ca_config_map="ca"),
+        SourceOrder(
+            url="https://h/a.zip",
+            archive=ArchiveOrder("Zip", max_ratio=9),
+            ca_config_map="ca",
+            copied_as=names.copied_source(
+                {"url": "https://h/a.zip", "archive": {"type": "Zip", "maxRatio": 9}}
+            ),
+        ),
     )

@@ -13,7 +13,7 @@ from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import RecordedRun, StepState
 from towpath.flow.reuse import may_miss
 from towpath.flow.status import read_status, read_step
-from towpath.flow.sweep_references import version_of
+from towpath.flow.sweep_references import why_lost
 from towpath.flow.upstream import contents_of
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.resources import PIPELINE_RUNS, Key
@@ -123,19 +123,10 @@ def _kept(context: Context, plan: Plan, recorded: RecordedRun) -> dict[str, Earl
     }
 
 
-def _why_lost(cache: Cache, run: Json, entry: Json) -> str | None:
-    """Why outputs of a run that exists may be swept at this moment."""
-    for output in entry.get("outputs", ()):
-        name = version_of(run, output) if "version" in output else None
-        if name and cache.versions.get(run["metadata"]["namespace"], name) is None:
-            return f"output {output['name']} was version {name}, which is deleted"
-    return None
-
-
 def _earlier(cache: Cache, run: Json, entry: Json) -> EarlierStep:
     step, meta = read_step(entry), run["metadata"]
     return EarlierStep(
-        lost=_why_lost(cache, run, entry),
+        lost=why_lost(run, entry, lambda name: cache.versions.get(meta["namespace"], name) is not None),
         origin=step.reused_from or Origin(meta["name"], meta["uid"], step.name),
         fingerprint=step.fingerprint or "",
         outputs={output.name: output.content for output in step.outputs},

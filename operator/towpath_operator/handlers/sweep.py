@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 
 from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
@@ -65,7 +66,16 @@ def _observe(context: Context, key: Key, item: Json) -> SweepSources:
         runs=tuple(cache.runs.all(namespace)),
         sweeps=observe_looks(context, item, names.SWEEP_COMPONENT),
         refused=refused_movers(context, item),
+        oldest_look=_oldest_look(context, namespace),
     )
+
+
+def _oldest_look(context: Context, namespace: str) -> datetime | None:
+    """When the oldest mover was made that looks at sources; one that has ended counts as long as it is there."""
+    jobs = context.cache.jobs.all(namespace)
+    labelled = ((job["metadata"], job["metadata"]["labels"].get(names.COMPONENT_LABEL)) for job in jobs)
+    looks = (meta for meta, component in labelled if component == names.INVENTORY_COMPONENT)
+    return min((datetime.fromisoformat(meta["creationTimestamp"]) for meta in looks), default=None)
 
 
 async def _delete_recorded(context: Context, namespace: str, name: str) -> None:

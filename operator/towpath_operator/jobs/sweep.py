@@ -85,6 +85,8 @@ def _order(sweep: Sweep, owner: Owner) -> Object:
         "writtenBefore": sweep.written_before,
         "dryRun": sweep.is_dry,
     }
+    if sweep.condemned_before is not None:
+        order["condemnedBefore"] = sweep.condemned_before
     return order | ({"requested": sweep.requested} if sweep.requested is not None else {})
 
 
@@ -98,10 +100,12 @@ def _documents(sweep: Sweep) -> dict[str, Object]:
 
 
 def _lists(sweep: Sweep) -> Iterator[Object]:
-    if len(sweep.runs) + len(sweep.kept) <= _WORDS:
-        yield {"runs": ",".join(sweep.runs), "kept": ",".join(sweep.kept)}
+    marks = {"runs": sweep.runs, "kept": sweep.kept}
+    marks |= {"inventories": sweep.inventories, "sources": sweep.sources}
+    if sum(map(len, marks.values())) <= _WORDS:
+        yield {key: ",".join(words) for key, words in marks.items()}
         return
-    for key, words in (("runs", iter(sweep.runs)), ("kept", iter(sweep.kept))):
+    for key, words in ((key, iter(words)) for key, words in marks.items()):
         while some := list(islice(words, _WORDS)):
             yield {key: ",".join(some)}
 

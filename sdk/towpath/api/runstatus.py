@@ -223,6 +223,9 @@ class PipelineRunStatus(StatusModel):
     keep_seconds: Count | None = None
     """How long after its end the run and its unregistered data stay, from the pipeline's retention; 30 days where
     omitted."""
+    inventories: Annotated[str, Field(max_length=65_536)] | None = None
+    """Which inventories of sources its inputs read, or `all`: 12 hex digits stand for each. No sweep deletes them as
+    long as the run is there."""
     steps_total: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How many steps the plan has."""
     steps_done: Annotated[int, Field(ge=0, le=1000)] | None = None

@@ -18,7 +18,7 @@ from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.restore import restore
 from towpath.flow.status import read_status, read_step
-from towpath.flow.sweep_references import may_be_taken, version_of
+from towpath.flow.sweep_references import why_lost
 from towpath.flow.upstream import contents_of
 
 PlanOf = Callable[[Manifest], Mapping[str, Manifest] | None]
@@ -65,19 +65,13 @@ class Earlier:
 
     def _earlier(self, run: Manifest, entry: Manifest) -> EarlierStep:
         step, meta = read_step(entry), run["metadata"]
-        gone = [one for one in entry.get("outputs") or () if not may_be_taken(one, run, self.versions)]
-        why = (
-            f"output {gone[0]['name']} was version {version_of(run, gone[0])}, which is deleted"
-            if gone
-            else None
-        )
         return EarlierStep(
             origin=step.reused_from or Origin(meta["name"], meta.get("uid") or "", step.name),
             fingerprint=step.fingerprint or "",
             outputs={output.name: output.content for output in step.outputs},
             metrics=step.metrics,
             attempt_id=step.attempt_id,
-            lost=why,
+            lost=why_lost(run, entry, self.versions.__contains__),
         )
 
     def _components(self, run: Manifest) -> dict[str, Mapping[str, str]]:

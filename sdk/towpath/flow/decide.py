@@ -20,6 +20,7 @@ from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep,
 from towpath.flow.progress import Moved, lives, move
 from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
 from towpath.flow.start import Started, start, taken_names
+from towpath.flow.sweep_sources import pinned_inventories
 from towpath.flow.upstream import contents_of
 from towpath.flow.verdicts import Moment
 
@@ -35,6 +36,7 @@ def begin(plan: Plan, plan_digest: str, first_seen_at: datetime) -> RecordedRun:
         message=f"0 of {len(plan.steps)} steps succeeded",
         start_time=first_seen_at,
         keep_seconds=plan.keep_seconds,
+        inventories=pinned_inventories(plan),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from towpath.api.dataset import DatasetSpec
@@ -35,10 +35,12 @@ def why_not_copied(sources: Iterable[Source], datastores: Mapping[str, Datastore
     return f"a URL or an archive is copied into Datastore {names.DEFAULT_DATASTORE}, which is readOnly"
 
 
-def written_into(sources: Iterable[Source], datastores: Mapping[str, Datastore]) -> str | None:
+def written_into(sources: Collection[Source], datastores: Mapping[str, Datastore]) -> str | None:
     """The datastore that takes the inventory of sources; None where none of those there are can be written to."""
-    # Beside its data where that can be written: who may read the data may then read the list.
-    for name in (*datastores_of(sources), names.DEFAULT_DATASTORE):
+    # Beside its data where that can be written: who may read the data may then read the list. That of copies lies
+    # beside them, where a sweep finds both.
+    copied = [names.DEFAULT_DATASTORE for source in sources if is_copied(source)]
+    for name in (*copied, *datastores_of(sources), names.DEFAULT_DATASTORE):
         datastore = datastores.get(name)
         if datastore and not datastore.spec.read_only and why_not_ready(datastore) is None:
             return name
@@ -50,7 +52,7 @@ def listing_of(given: DatasetSpec | InlineDataset, into: str, datastores: Mappin
     stores = sorted({into, *datastores_of(given.sources)})
     return Listing(
         type=given.type.value,
-        sources=tuple(_source(source) for source in given.sources),
+        sources=tuple(map(source_document, given.sources)),
         into=into,
         datastores=tuple(planned_datastore(datastores[name]) for name in stores),
         format=format_document(given.format),
@@ -62,7 +64,8 @@ def format_document(format_: Format | None) -> dict[str, Any] | None:
     return format_.as_dict() if format_ else None
 
 
-def _source(source: Source) -> dict[str, Any]:
+def source_document(source: Source) -> dict[str, Any]:
+    """A source as a mover is told of it."""
     document: dict[str, Any] = {"url": source.url}
     if source.url is None:
         datastore = source.datastore or names.DEFAULT_DATASTORE

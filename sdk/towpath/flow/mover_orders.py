@@ -73,7 +73,9 @@ class Sweep:
 
     Of attempts only what was written in the window, in seconds since 1970. Nothing of the `runs` and none of the
     `kept` attempts: both are `names.prefix_mark`s. `datasets` let go what was written for versions that are gone.
-    `in_place` are beginnings of keys, with the datastore's own prefix, that sources of Datasets read.
+    `in_place` are beginnings of keys, with the datastore's own prefix, that sources of Datasets read. The
+    `inventories` of sources stay, and whole copies of the `sources` (marks both); of others what was condemned before
+    `condemned_before` goes; where that is None, all stay.
     """
 
     datastore: PlannedDatastore
@@ -87,6 +89,9 @@ class Sweep:
     is_dry: bool = False
     requested: str | None = None
     records: tuple[Mapping[str, Any], ...] = ()
+    inventories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    condemned_before: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ and ends in a hash, so that two names never become one. Standard library only: t
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Mapping
 
 GROUP = "towpath.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -342,14 +344,25 @@ def source_inventories_prefix(namespace: str) -> str:
     return f"{namespace}/inventories/"
 
 
-def source_inventory_key(namespace: str, sha256: str) -> str:
-    """The key of a source's inventory whose document has this SHA-256 (hex)."""
-    return f"{source_inventories_prefix(namespace)}{sha256}.jsonl.gz"
+def source_inventory_key(namespace: str, sha256: str, again: str = "") -> str:
+    """The key of a source's inventory whose document has this SHA-256 (hex); `again` where one like it is to go."""
+    return f"{source_inventories_prefix(namespace)}{sha256}{'-' if again else ''}{again}.jsonl.gz"
+
+
+def is_source_inventory(namespace: str, key: str) -> bool:
+    """Whether this is the key of an inventory of sources."""
+    return key.startswith(source_inventories_prefix(namespace))
+
+
+def copied_source(source: Mapping[str, object]) -> str:
+    """What tells the copies of one source from those of all others, by the document of the source in an order."""
+    told = {key: source[key] for key in ("url", "path", "datastore", "archive") if key in source}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def copies_prefix(namespace: str, source: str) -> str:
-    """Where the copies of one source lie; `source` is the SHA-256 (hex) of what it says of itself."""
-    return f"{namespace}/copies/{source}/"
+    """Where the copies of one source lie (`copied_source`)."""
+    return f"{all_copies_prefix(namespace)}{source}/"
 
 
 def copy_data_prefix(copies: str, copy: str) -> str:
@@ -365,6 +378,21 @@ def copy_inventory_key(copies: str, copy: str) -> str:
 def latest_copy_key(copies: str) -> str:
     """The key of what says which copy of a source is its latest, and of which state."""
     return f"{copies}latest.json"
+
+
+def condemned_inventory_key(inventory: str) -> str:
+    """The key of what says that an inventory of sources is to go, and since when."""
+    return f"{inventory}.condemned"
+
+
+def condemned_copy_key(copies: str, copy: str) -> str:
+    """The key of what says that a copy is to go, and since when."""
+    return f"{copies}{copy}/condemned"
+
+
+def all_copies_prefix(namespace: str) -> str:
+    """Where the copies of all sources lie."""
+    return f"{namespace}/copies/"
 
 
 def probe_key(namespace: str, token: str) -> str:

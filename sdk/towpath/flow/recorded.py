@@ -121,7 +121,8 @@ class RecordedStep:
 class RecordedRun:
     """A run's progress: `reason` and `message` are those of its Succeeded condition.
 
-    `keep_seconds` is how long it stays after its end, where its pipeline says so.
+    `keep_seconds` is how long it stays after its end, where its pipeline says so; `inventories` are the marks of those
+    of sources that its plan has pinned.
     """
 
     steps: tuple[RecordedStep, ...]
@@ -131,3 +132,4 @@ class RecordedRun:
     start_time: datetime
     completion_time: datetime | None = None
     keep_seconds: int | None = None
+    inventories: tuple[str, ...] = ()

@@ -83,7 +83,7 @@ class VerificationReport:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What a sweep deleted, or would have where `is_dry`, and how many attempts it left because they are too young.
+    """What a sweep deleted, or would have where `is_dry`, and how much it left because that is too young.
 
     `refused` attempts hold keys that cannot be deleted; `is_cut`: its time was up. `names` are prefixes, some of them.
     """
@@ -95,6 +95,8 @@ class SweepReport:
     uploads: int = 0
     records: int = 0
     refused: int = 0
+    inventories: int = 0
+    copies: int = 0
     is_dry: bool = False
     is_cut: bool = False
     requested: str | None = None
@@ -173,7 +175,17 @@ def read_export(text: str | None) -> ExportReport | None:
 def read_sweep(text: str | None) -> SweepReport:
     """The report of a sweep; UnreadableReportError if it is none."""
     report = _report(text)
-    counts = ("attempts", "objects", "bytes", "young", "uploads", "records", "refused")
+    counts = (
+        "attempts",
+        "objects",
+        "bytes",
+        "young",
+        "uploads",
+        "records",
+        "refused",
+        "inventories",
+        "copies",
+    )
     prefixes = report.get("names", [])
     if not isinstance(prefixes, list):
         raise UnreadableReportError("names are not a list")

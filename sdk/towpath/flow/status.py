@@ -60,6 +60,8 @@ def write_status(run: Mapping[str, Any], recorded: RecordedRun, now: datetime) -
         status["completionTime"] = timestamp(recorded.completion_time)
     if recorded.keep_seconds is not None:
         status["keepSeconds"] = recorded.keep_seconds
+    if recorded.inventories:
+        status["inventories"] = ",".join(recorded.inventories)
     return _fitting(status)
 
 
@@ -88,6 +90,7 @@ def read_status(written: Mapping[str, Any]) -> RecordedRun | None:
         start_time=status.start_time,
         completion_time=status.completion_time,
         keep_seconds=status.keep_seconds,
+        inventories=tuple(status.inventories.split(",")) if status.inventories else (),
     )
 
 

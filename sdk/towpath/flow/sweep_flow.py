@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -38,7 +39,8 @@ _YOUNG, _LEFT = "young", "left"
 class SweepSources:
     """A Datastore, and what its namespace has of datasets, versions and runs; `sweeps` are its own movers.
 
-    `refused` has the words that refused the Job of a sweep, by what that asks.
+    `refused` has the words that refused the Job of a sweep, by what that asks; `oldest_look` is when the oldest mover
+    that is there began to look at sources.
     """
 
     datastore: Datastore
@@ -47,6 +49,7 @@ class SweepSources:
     runs: tuple[Json, ...] = ()
     sweeps: Sequence[ObservedMover] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    oldest_look: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,8 @@ def _gone(sources: SweepSources) -> Iterator[str]:
 def _facts(sources: SweepSources) -> list[str]:
     """What has ended and what is there: as long as this is the same, another sweep finds nothing new."""
     ended = [folder_of(run) for run in sources.runs if is_finished(run)]
-    return sorted([*ended, *(one.metadata.name or "" for one in sources.versions)])
+    datasets = (f"{one.metadata.name}/" for one in sources.datasets)
+    return sorted([*ended, *datasets, *(one.metadata.name or "" for one in sources.versions)])
 
 
 def _requested(datastore: Datastore) -> str | None:
@@ -200,6 +204,8 @@ def _words(report: SweepReport) -> str:
     more = [
         (report.uploads, "{} uploads that were never completed {}."),
         (report.records, "{} records of runs were written."),
+        (report.copies, "{} copies of sources."),
+        (report.inventories, "{} inventories of sources."),
         (report.young, "{} more are too young."),
         (report.refused, "{} hold keys that cannot be deleted: the mover's log names them."),
     ]

@@ -14,10 +14,14 @@ from towpath.flow.mover_orders import Sweep
 from towpath.flow.planned import Content, PinnedSource, Plan
 from towpath.flow.sweep_flow import SweepSources, letting_go
 from towpath.flow.sweep_references import folder_of, folders_wanted_by, is_finished, is_settled, named_by
+from towpath.flow.sweep_sources import ALL, kept_inventories, kept_sources
 from towpath.flow.verdicts import Moment
 
 # How a Datastore's kind says which of its places it is, but for the prefix.
 _PLACES = {"s3": "bucket", "azureBlob": "container", "gcs": "bucket", "persistentVolumeClaim": "claimName"}
+
+
+_CLOCKS_APART_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ def sweep_of(
     """What a sweep may delete. Every unfinished run must have its plan among the `references`."""
     datastore, limits = sources.datastore, moment.limits
     untouched = _untouched(sources)
+    plans = tuple(references.plans.values())
+    inventories = kept_inventories(sources, plans)
     kept = {
         names.prefix_mark(attempt)
         for attempt in _kept(sources, references)
@@ -52,7 +58,20 @@ def sweep_of(
         written_before=int(moment.now.timestamp()) - limits.sweep_older_than_seconds,
         is_dry=limits.sweep_is_dry or is_asked_dry,
         requested=requested,
+        inventories=tuple(sorted(inventories)),
+        sources=tuple(sorted(set(kept_sources(sources, plans)))),
+        condemned_before=None if ALL in inventories else _condemned_before(sources, moment),
     )
+
+
+def _condemned_before(sources: SweepSources, moment: Moment) -> int:
+    """Who looked at a source before it was condemned may have taken it up, and is waited for as long as it is there."""
+    aged = int(moment.now.timestamp()) - moment.limits.sweep_older_than_seconds
+    if sources.oldest_look is None:
+        return aged
+    # The store's clock and the cluster's differ.
+    apart = min(moment.limits.sweep_older_than_seconds, _CLOCKS_APART_SECONDS)
+    return min(aged, int(sources.oldest_look.timestamp()) - apart)
 
 
 def _untouched(sources: SweepSources) -> set[str]:

@@ -1,13 +1,13 @@
 """What runs and versions say → the attempts in a datastore that no sweep may delete.
 
 The order of checks that makes a sweep and a reuse safe at once (docs/reference/sweep.md, "Reuse beside a sweep"):
-whoever takes up what another run wrote puts it into its own status first, and looks after that whether
-`may_be_taken` still holds. What held then held for every sweep before, and every sweep after reads the status.
+whoever takes up what another run wrote puts it into its own status first, and looks after that whether it is lost
+(`why_lost`). What was not lost then was not for any sweep before, and every sweep after reads the status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from towpath.flow import names
@@ -60,13 +60,17 @@ def is_settled(run: Json, versions: Collection[str]) -> bool:
     )
 
 
-def may_be_taken(output: Json, run: Json | None, versions: Collection[str]) -> bool:
-    """Whether another run may still take up this output of a step of `run`, as that run's status shows it.
+def why_lost(run: Json, step: Json, is_version: Callable[[str], bool]) -> str | None:
+    """Why outputs of a step of a run that exists may be swept at this moment, so that nobody may take them up.
 
-    True only as long as no sweep can have begun to delete it: the run exists, and so does the version, if it is one.
-    `run` is what the cache has by its name and UID now; None: it is gone.
+    None only as long as no sweep can have begun to delete them: each version is there that one of them was. `step` is
+    its entry in the run's status.
     """
-    return run is not None and ("version" not in output or version_of(run, output) in versions)
+    for output in _outputs(step):
+        name = version_of(run, output) if "version" in output else None
+        if name and not is_version(name):
+            return f"output {output['name']} was version {name}, which is deleted"
+    return None
 
 
 def _went_well_at_once(step: Json) -> bool:
