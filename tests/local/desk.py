@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from towpath.backend import Container, Kind, Manifest
-from towpath.local.backend import LocalBackend, open_backend
+from towpath.local.backend import LocalBackend
 from towpath.local.datastores import ensure_default
+from towpath.local.places import FOLDER, LocalPlaces
 from towpath.local.running import Wanted, follow_run, start_run
 from towpath.local.waking import is_awake
 
@@ -70,7 +71,7 @@ class Desk:
 @contextmanager
 def a_desk(folder: Path) -> Iterator[Desk]:
     """A workspace, whose operator is ended at last."""
-    desk = Desk(folder, open_backend(folder))
+    desk = Desk(folder, LocalBackend(LocalPlaces(folder / FOLDER)))
     try:
         yield desk
     finally:

@@ -16,6 +16,8 @@ _PLACES = {
     "follow_run": "running",
     "init": "init",
     "open_backend": "backend",
+    "outputs_of": "replay",
+    "replay": "replay",
     "run_pipeline": "running",
     "start_run": "running",
 }
