@@ -26,6 +26,7 @@ from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import OutputOrder
 from towpath_mover.paths import shown
 from towpath_mover.pod_paths import PodPaths, pod_paths
+from towpath_mover.shard_metrics import united
 from towpath_mover.stores import Store
 from towpath_mover.transfer import WHOLE, MiB, Work
 
@@ -50,10 +51,11 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report: 
     order = merge_order(paths, environ)
     # One for all: it holds the connections of those who fetch at once.
     stores = OpenStores(order.datastores, paths.places)
-    parts = _parts_of_outputs(order, stores)
+    parts, metrics = _published(order, stores)
     written = [output for output in order.outputs if parts[output.name]]
     outputs = [_merge(output, parts[output.name], order, stores, paths) for output in written]
-    result: report.Report = {"attempt": order.attempt_id, "outputs": outputs, "metrics": {}}
+    result: report.Report = {"attempt": order.attempt_id, "outputs": outputs}
+    result["metrics"] = united(metrics)
     result["seconds"] = round(time.monotonic() - started, 3)
     store = stores.store(order.outputs[0].datastore)
     key = names.result_key(order.result_prefix, order.attempt_id)
@@ -61,24 +63,28 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report: 
     return result
 
 
-def _parts_of_outputs(order: MergeOrder, stores: OpenStores) -> dict[str, list[_Part]]:
+def _published(order: MergeOrder, stores: OpenStores) -> tuple[dict[str, list[_Part]], list[object]]:
+    """Return the parts of each output, and what the shards say of their metrics, in the order of the shards."""
     store = stores.store(order.outputs[0].datastore)
     found: dict[str, list[_Part]] = {output.name: [] for output in order.outputs}
+    metrics: list[object] = []
     work = Work[tuple[int, str], dict[str, Any]](lambda _: _RESULT, lambda part: _result(store, order, *part))
-    for (shard, attempt), outputs in ahead.in_order(sorted(order.parts.items()), work):
+    for (shard, attempt), result in ahead.in_order(sorted(order.parts.items()), work):
+        metrics.append(result["metrics"])
         for output in order.outputs:
-            if output.name in outputs:
-                found[output.name].append(_part(output, shard, attempt, outputs[output.name]))
-    return found
+            if output.name in result["outputs"]:
+                found[output.name].append(_part(output, shard, attempt, result["outputs"][output.name]))
+    return found, metrics
 
 
 def _result(store: Store, order: MergeOrder, shard: int, attempt: str) -> dict[str, Any]:
-    """What a shard's result says of its outputs, by name."""
+    """What a shard's result says: of its outputs by name, and of its metrics."""
     key = names.result_key(order.result_prefix, attempt)
     try:
         result = json.loads(read_object(store, key))
         if (result["attempt"], result["shard"]) == (attempt, shard):
-            return {output["name"]: output for output in result["outputs"]}
+            outputs = {output["name"]: output for output in result["outputs"]}
+            return {"outputs": outputs, "metrics": result.get("metrics")}
     except (ValueError, TypeError, KeyError):
         pass
     message = (

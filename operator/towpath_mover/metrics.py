@@ -56,11 +56,16 @@ def _metric(line: bytes) -> tuple[str, float] | None:
         return None
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
         return None
+    number = finite(value)
+    return None if number is None else (name, number)
+
+
+def finite(value: object) -> float | None:
+    """Return a value as the number that it is; None for what is none, or has no word in JSON."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    # JSON has no word for these.
-    return (name, number) if math.isfinite(number) else None
+    return number if math.isfinite(number) else None

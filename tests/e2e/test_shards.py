@@ -23,6 +23,8 @@ if shard == "1" and context["attempt"] == 1:
     sys.exit("the second shard is not lucky")
 out = pathlib.Path(sys.argv[2])
 out.mkdir()
+with open(os.environ["TOWPATH_METRICS"], "w") as metrics:
+    metrics.write(json.dumps({"name": "files", "value": len(os.listdir(sys.argv[1]))}))
 for file in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     (out / file.name).write_text(f"{file.read_text()} by {shard}")
 """
@@ -81,6 +83,8 @@ def test_a_failing_shard_alone_is_run_again_and_one_path_of_two_shards_is_refuse
     labels = f"towpath.dev/run={run},towpath.dev/step=read"
     said = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
     assert said == {name: f"{name} by {place % 3}" for place, name in enumerate(FILES)}
+    logged = {metric["name"]: metric["value"] for metric in step["metrics"]}
+    assert logged == {"files": 5 / 3, "files/sum": 5, "files/min": 1, "files/max": 2}
     assert step_of(status, "read")["metrics"] == [{"name": "files", "value": 5}]
     refused = step_of(tenant.finish(twice, 180), "map")
     assert (refused["state"], refused["reason"]) == ("Failed", "DuplicatePath")

@@ -264,6 +264,7 @@ def test_the_merge_is_the_next_attempt_and_its_outputs_are_the_steps() -> None:
         shard_attempt_id(2, uid(9)),
     )
     assert [output.name for output in step.outputs] == ["part0"]
+    assert step.metrics == {"accuracy": 0.9}
     assert (step.shards, step.bytes_in) == ({}, 3 * 3858)
 
 

@@ -121,6 +121,21 @@ def test_what_the_shards_wrote_is_one_output_with_the_digest_of_its_content(
     assert json.loads(result)["outputs"] == merged.report["outputs"]
 
 
+def test_what_the_shards_logged_becomes_the_steps_metrics(fan: Fan, local_s3: Space) -> None:
+    for place in range(3):
+        pod = fan.pod(place)
+        logged = json.dumps({"name": "rows", "value": 10 * place})
+        (pod.root / "work/.metrics.jsonl").write_text(logged)
+        fan.publish(pod, {f"data/{place}.txt": b"%d" % place})
+
+    merged = fan.merge()
+
+    assert merged.code == 0, merged.errors
+    assert merged.report["metrics"] == {"rows": 10, "rows/sum": 30, "rows/min": 0, "rows/max": 20}
+    result = json.loads(local_s3.get(names.result_key(PREFIX, merged.report["attempt"])))
+    assert result["metrics"] == merged.report["metrics"]
+
+
 def test_a_step_reads_the_whole_from_where_its_shards_wrote_it(
     fan: Fan, local_s3: Space, tmp_path: Path
 ) -> None:

@@ -56,7 +56,7 @@ def _ended(
     owed = {output.name for output in step.outputs if not output.optional}
     if report.attempt != attempt_id or not owed <= {output.name for output in report.outputs}:
         return _unreadable("it is not what the merge owes")
-    return Accepted(attempt_id, container.finished_at or pod.created_at, report.outputs)
+    return Accepted(attempt_id, container.finished_at or pod.created_at, report.outputs, report.metrics)
 
 
 def _unreadable(why: str) -> Failed:
