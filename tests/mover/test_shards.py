@@ -124,6 +124,7 @@ def test_what_the_shards_wrote_is_one_output_with_the_digest_of_its_content(
 def test_what_the_shards_logged_becomes_the_steps_metrics(fan: Fan, local_s3: Space) -> None:
     for place in range(3):
         pod = fan.pod(place)
+        (pod.root / "work").mkdir(exist_ok=True)
         logged = json.dumps({"name": "rows", "value": 10 * place})
         (pod.root / "work/.metrics.jsonl").write_text(logged)
         fan.publish(pod, {f"data/{place}.txt": b"%d" % place})
