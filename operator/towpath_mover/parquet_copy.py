@@ -2,7 +2,7 @@
 
 Runs in the process of `parquet_child.py`, in memory that does not grow with the file. Whoever reads columns side by
 side holds a page of each: where that would be too much, a row group is read some columns at a time, which wait on
-disk for the others.
+disk for the others; and where that would be too much disk, some rows at a time.
 """
 
 from __future__ import annotations
@@ -41,23 +41,43 @@ class _Part(NamedTuple):
     leaves: list[int]
 
 
-def copy_rows(source: str, kept: str, target: str, scratch: str, careful: bool) -> dict[str, Any]:
-    """Write the selected rows; `kept` is a file of bits, `scratch` an empty folder."""
+class _Rows(NamedTuple):
+    """Rows of a row group, by their numbers in it, the last one not among them."""
+
+    first: int
+    last: int
+
+
+class _Scratch(NamedTuple):
+    """A folder, and how many bytes may lie there at once."""
+
+    folder: Path
+    bytes: int
+
+
+def copy_rows(
+    source: str, kept: str, target: str, scratch: str, careful: bool, waiting: int
+) -> dict[str, Any]:
+    """Write the selected rows; `kept` is a file of bits, `scratch` an empty folder that takes `waiting` bytes."""
     care = _CAREFUL if careful else _USUAL
     with pa.OSFile(source) as file, pa.OSFile(target, "wb") as out, pa.memory_map(kept) as bits:
         parquet = _opened(file, _int96_unit(file))
         mask = pa.Array.from_buffers(pa.bool_(), parquet.metadata.num_rows, [None, bits.read_buffer()])
-        tables = _Copy(parquet, mask, care, Path(scratch)).tables()
+        tables = _Copy(parquet, mask, care, _Scratch(Path(scratch), waiting)).tables()
         with pq.ParquetWriter(out, parquet.schema_arrow, **_settings(parquet)) as writer:
             writer.add_key_value_metadata(parquet.metadata.metadata or {})
             for table in tables:
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
+                # What it maps would lie on disk beside that of the next.
+                del table
     _check_kept(parquet.metadata.schema, pq.read_metadata(pa.OSFile(target)).schema)
     return {}
 
 
 class _Copy:
-    def __init__(self, parquet: pq.ParquetFile, mask: pa.BooleanArray, care: _Care, scratch: Path) -> None:
+    def __init__(
+        self, parquet: pq.ParquetFile, mask: pa.BooleanArray, care: _Care, scratch: _Scratch
+    ) -> None:
         self._parquet = parquet
         self._schema = parquet.schema_arrow
         self._mask = mask
@@ -76,9 +96,9 @@ class _Copy:
                 continue
             first, *others = self._parts(number)
             if others:
-                yield self._beside(number, [first, *others], mask)
+                yield from self._in_turns(number, [first, *others], mask)
                 continue
-            for batch in self._batches(number, first, mask):
+            for batch in self._batches(number, first, mask, _Rows(0, rows)):
                 # Each batch comes with a copy of the texts.
                 more = pa.Table.from_batches([batch], self._schema)
                 held = pa.concat_tables([held, more]).unify_dictionaries()
@@ -105,29 +125,57 @@ class _Copy:
             size += cost
         return parts
 
-    def _batches(self, number: int, part: _Part, mask: pa.BooleanArray) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, number: int, part: _Part, mask: pa.BooleanArray, wanted: _Rows
+    ) -> Iterator[pa.RecordBatch]:
         group = self._parquet.metadata.row_group(number)
         size = sum(group.column(leaf).total_uncompressed_size for leaf in part.leaves)
         rows = max(1, min(self._care.rows, self._care.batch * group.num_rows // max(1, size)))
         start = 0
         for batch in _read(self._parquet, rows, number, part.leaves):
-            wanted = mask.slice(start, batch.num_rows)
+            first, last = max(start, wanted.first), min(start + batch.num_rows, wanted.last)
+            kept = mask.slice(first, max(0, last - first))
+            if kept.true_count:
+                yield batch.slice(first - start, last - first).filter(kept)
             start += batch.num_rows
-            if wanted.true_count:
-                yield batch.filter(wanted)
         if start != group.num_rows:
             raise ValueError(f"a row group has {start} rows, and declares {group.num_rows}")
 
-    def _beside(self, number: int, parts: Sequence[_Part], mask: pa.BooleanArray) -> pa.Table:
+    def _in_turns(self, number: int, parts: Sequence[_Part], mask: pa.BooleanArray) -> Iterator[pa.Table]:
+        """Yield the selected rows of a row group: all at once, or as many as may wait on disk."""
+        first, rows = 0, len(mask)
+        while first < len(mask):
+            wanted = _Rows(first, min(first + rows, len(mask)))
+            if mask.slice(first, wanted.last - first).true_count:
+                table = self._beside(number, parts, mask, wanted)
+                if table is None:
+                    if rows == 1:
+                        raise MemoryError("one row is larger than what may wait on disk")
+                    rows = -(-rows // 2)
+                    continue
+                yield table
+                # What is mapped stays on disk until it is no longer used.
+                del table
+            first = wanted.last
+
+    def _beside(
+        self, number: int, parts: Sequence[_Part], mask: pa.BooleanArray, wanted: _Rows
+    ) -> pa.Table | None:
+        """Return these rows with all columns side by side; None where they are too many to wait on disk."""
         columns: list[pa.ChunkedArray] = []
+        left = self._scratch.bytes
         for part in parts:
-            place = self._scratch / "part"
+            place = self._scratch.folder / "part"
             with (
                 pa.OSFile(str(place), "wb") as file,
                 pa.ipc.new_stream(file, pa.schema(part.fields)) as stream,
             ):
-                for batch in self._batches(number, part, mask):
+                for batch in self._batches(number, part, mask, wanted):
+                    if file.tell() + batch.nbytes > left:
+                        place.unlink()
+                        return None
                     stream.write_batch(batch)
+                left -= file.tell()
             columns += pa.ipc.open_stream(pa.memory_map(str(place))).read_all().columns
             # What is mapped stays until it is no longer used.
             place.unlink()

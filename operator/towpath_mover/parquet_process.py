@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from towpath.flow.parquet_scratch import waiting_bytes
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.paths import shown
@@ -69,7 +70,8 @@ class ParquetProcess:
         kept = self._folder / "kept"
         kept.write_bytes(bits)
         places = {"source": source, "target": target, "kept": kept, "scratch": self._folder}
-        self._answer(entry, {name: str(place) for name, place in places.items()})
+        job: dict[str, Any] = {name: str(place) for name, place in places.items()}
+        self._answer(entry, job | {"waiting": waiting_bytes(entry.size)})
 
     def close(self) -> None:
         """End the process."""

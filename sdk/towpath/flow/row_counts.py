@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from towpath.flow.parquet_scratch import waiting_bytes
 from towpath.flow.planned import Content, Counted
 from towpath.flow.transforms import Sample, Shard, Split, Transform
 
@@ -25,8 +26,9 @@ def counted_rows(chain: Iterable[Transform], content: Content) -> Counted:
     # A file loses a block, and its folder may take one.
     slack = max(LEAST_SLACK, expected // 4) + 2 * BLOCK * content.files
     if "parquet" in (content.format or {}):
-        # A file is brought whole beside the one that is made of it, which may be packed less tightly.
-        return Counted(content.files, expected, expected + slack + _largest(content))
+        # A file is brought whole beside the one that is made of it, which may be packed less tightly; and rows wait.
+        largest = _largest(content)
+        return Counted(content.files, expected, expected + slack + largest + waiting_bytes(largest))
     return Counted(content.files, expected, min(content.scratch_bytes, expected + slack))
 
 
