@@ -119,6 +119,34 @@ def test_a_run_reads_a_view_of_files_that_nobody_registered_and_asks_for_their_d
     assert said["message"].startswith("Step look, input cats: SourceNotFound:")
 
 
+def test_a_compute_target_takes_no_more_of_a_nodes_disk_than_it_allows(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    for number in range(5):
+        space.put(f"birds/{number}.jpg", b"1")
+    tenant.apply("Dataset", "birds", {"sources": [{"path": "birds/"}]})
+    tenant.until("datasets", "birds", is_ready)
+    # What the API server wants of every PodTemplate: a container with an image.
+    container = {"name": "step", "image": "localhost/python:3.11-slim"}
+    template = {"template": {"spec": {"containers": [container]}}}
+    small = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "small-disk"}} | template
+    tenant.kubectl("apply", "-f", "-", stdin=json.dumps(small))
+    tenant.kubectl("annotate", "podtemplates", "small-disk", "towpath.dev/max-scratch=16Ki")
+    look = {"name": "look", "command": ["ls", "$(inputs.birds.path)"], "computeTarget": "small-disk"}
+
+    whole = tenant.start_steps(look | {"inputs": [{"name": "birds"}]})
+    two = tenant.start_steps(look | {"inputs": [{"name": "birds", "transforms": [{"take": {"count": 2}}]}]})
+
+    refused = condition(tenant.finish(whole), "Succeeded")
+    assert refused["reason"] == "TooLarge", refused
+    numbers = "its inputs take 24576 bytes of a node's disk, and the computeTarget small-disk allows 16384 (its"
+    assert f"Step look: {numbers} annotation towpath.dev/max-scratch)" in refused["message"]
+    assert not tenant.jobs(whole)
+    status = tenant.finish(two)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    assert tenant.plan(two)["step-look"]["computeTarget"]["maxScratchBytes"] == 16384
+
+
 def _said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
     """What a step printed."""
     labels = f"towpath.dev/run={run},towpath.dev/step={step}"

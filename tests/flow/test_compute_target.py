@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import builders
-from flow.sightings import LIMITS, NOON, a_pipeline, a_run, later, sources
+from flow.sightings import (
+    LIMITS,
+    NOON,
+    a_job,
+    a_pipeline,
+    a_run,
+    begun,
+    later,
+    pod_of,
+    publish_report,
+    seen,
+    sources,
+)
 from towpath.flow.compute_target import read_target
-from towpath.flow.conditions import RunReason
+from towpath.flow.conditions import RunReason, StepReason
+from towpath.flow.decide import decide
+from towpath.flow.decision import Decision, Limits
 from towpath.flow.documents import write
 from towpath.flow.plan import plan
 from towpath.flow.planned import PlannedStep
+from towpath.flow.quantities import amount
 from towpath.flow.resolve import resolve, what_is_needed
 from towpath.flow.restore import restore
 from towpath.flow.sources import Refused, Resolved, Waiting
@@ -171,6 +187,110 @@ def test_what_a_step_cannot_take_is_refused_by_its_name(template: dict[str, Any]
         read_target("gpu", template)
     assert words in refused.value.message
     assert refused.value.message.startswith("The computeTarget gpu (a PodTemplate)")
+
+
+SCRATCH = "towpath.dev/max-scratch"
+READS = {**STEP, "inputs": [{"name": "iris"}]}
+
+
+def with_annotations(**annotations: str) -> dict[str, Any]:
+    """The PodTemplate with annotations of its own, which do not go into pods."""
+    return {**GPU, "metadata": {"name": "gpu", "annotations": annotations}}
+
+
+def with_scratch(quantity: str) -> dict[str, Any]:
+    """The PodTemplate with a bound of what inputs may take."""
+    return with_annotations(**{SCRATCH: quantity, "example.org/note": "x"})
+
+
+def resolved_on(template: dict[str, Any], limits: Limits = LIMITS) -> Resolved | Waiting | Refused:
+    """What becomes of a run whose step takes 4,096 bytes of a node's disk."""
+    read = sources(run=a_run(), pipeline=a_pipeline(READS), pod_templates={"gpu": template})
+    return resolve(read, NOON, limits)
+
+
+@pytest.mark.parametrize("quantity", ["4Ki", "4096", "4.096k", "1Ti", "9999E"])
+def test_a_target_bounds_what_inputs_take_of_the_disk(quantity: str) -> None:
+    step = on_target(READS, with_scratch(quantity))
+    assert step.target is not None
+    assert step.target.max_scratch_bytes == amount(quantity)
+    # The bound is no part of what the step computes, nor of its pod.
+    assert step.contract == on_target(READS).contract
+    assert step.target.annotations == {"example.org/note": "x"}
+
+
+@pytest.mark.parametrize(("quantity", "bound"), [("4095", 4095), ("3Ki", 3072), ("0", 0), ("4095.9", 4095)])
+def test_inputs_that_exceed_their_target_are_refused_before_anything_starts(quantity: str, bound: int) -> None:
+    refused = resolved_on(with_scratch(quantity))
+    assert isinstance(refused, Refused)
+    assert refused.reason is RunReason.TOO_LARGE
+    assert refused.message == (
+        f"Step train: its inputs take 4096 bytes of a node's disk, and the computeTarget gpu allows {bound} (its "
+        "annotation towpath.dev/max-scratch). Take a part of them (transforms), mount them (mode: Mount) where the "
+        "datastore can be mounted, or let an administrator raise it."
+    )
+
+
+def test_of_the_target_and_the_installation_the_smaller_bound_counts() -> None:
+    def words(target: int, installation: int) -> str:
+        limits = replace(LIMITS, max_scratch_bytes=installation)
+        refused = resolved_on(with_scratch(str(target)), limits)
+        assert isinstance(refused, Refused)
+        return refused.message
+
+    assert "the computeTarget gpu allows 7 " in words(7, 8)
+    assert "the installation allows 7 " in words(8, 7)
+    assert "the installation allows 7 " in words(10**12, 7)
+    assert "the computeTarget gpu allows 7 " in words(7, 10**12)
+
+
+def test_inputs_from_steps_are_judged_by_the_target_as_it_was_planned() -> None:
+    after = builders.make_step("b", inputs=[{"name": "data", "from": {"step": "prep"}}], computeTarget="gpu")
+    first = builders.make_step("prep", outputs=[{"name": "out"}])
+
+    def decided(quantity: str) -> Decision:
+        read = sources(
+            run=a_run(), pipeline=a_pipeline(first, after), pod_templates={"gpu": with_scratch(quantity)}
+        )
+        resolved = resolve(read, NOON, LIMITS)
+        assert isinstance(resolved, Resolved), resolved
+        made = restore(write(plan(resolved)))
+        report = publish_report(made.step("prep"))
+        pod = pod_of(made, "prep", publish={"exit_code": 0, "message": report})
+        return decide(made, begun(made), seen(a_job(made, "prep", pod=pod)), later(20), LIMITS)
+
+    small, enough = decided("4095"), decided("4096")
+    failed = {step.name: step for step in small.recorded.steps}["b"]
+    assert (failed.reason, small.create) == (StepReason.TOO_LARGE, ())
+    assert "take 4096 bytes of a node's disk, and the computeTarget gpu allows 4095" in (failed.message or "")
+    assert [order.step for order in enough.create] == ["b"]
+
+
+UNKNOWN = [
+    (with_scratch("ten"), "'ten' is no quantity: write a number, perhaps with a unit such as 500m or 2Gi"),
+    (with_scratch(""), "'' is no quantity"),
+    (with_scratch("10GB"), "'10GB' is no quantity"),
+    (with_scratch("1.2.3"), "'1.2.3' is no quantity"),
+    (with_scratch("1e99999999999"), "'1e99999999999' is no quantity"),
+    (with_scratch("9" * 100_000), "it has 100000 characters"),
+    (with_scratch("-1Gi"), "'-1Gi' is less than nothing"),
+    (with_annotations(**{"towpath.dev/maxScratch": "1Gi"}), "known is towpath.dev/max-scratch"),
+    (
+        {**GPU, "template": {"metadata": {"annotations": {SCRATCH: "1Gi"}}}},
+        "stands in the PodTemplate's own metadata, not in its template's",
+    ),
+]
+
+
+@pytest.mark.parametrize(("template", "words"), UNKNOWN)
+def test_a_bound_that_bounds_nothing_is_refused_by_name(template: dict[str, Any], words: str) -> None:
+    refused = resolved_on(template)
+    assert isinstance(refused, Refused)
+    assert refused.reason is RunReason.INVALID_PIPELINE
+    assert refused.message.startswith("The computeTarget gpu (a PodTemplate) says what a step cannot take: ")
+    assert words in refused.message
+    assert "towpath.dev/max" in refused.message
+    assert len(refused.message) < 400
 
 
 def test_the_fingerprint_follows_the_image_and_not_the_place() -> None:

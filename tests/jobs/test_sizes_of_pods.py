@@ -18,8 +18,9 @@ from jobs.planned_steps import (
     make_step,
 )
 from towpath.flow.planned import Counted, PlannedDatastore, PlannedStep
+from towpath.flow.quantities import amount
 from towpath_operator.jobs import step
-from towpath_operator.jobs.quantities import amount, half, largest_resources
+from towpath_operator.jobs.quantities import half, largest_resources
 from towpath_operator.jobs.settings import MOVER_RESOURCES, PodSettings
 
 GIB = 1024**3
@@ -55,7 +56,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(text: int | str, number: i
     assert amount(text) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["", "1Xi", "Gi", "one", "1 Gi"])
+@pytest.mark.parametrize("text", ["", "1Xi", "Gi", "one", "1 Gi", "1.2.3", "1e9999", "٣"])
 def test_what_is_no_quantity_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match="is no quantity"):
         amount(text)

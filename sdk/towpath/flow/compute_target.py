@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from towpath.flow import names, references
+from towpath.flow import names, references, target_limits
 from towpath.flow.conditions import RunReason
 from towpath.flow.planned import PlannedTarget
 from towpath.flow.stalled import StalledError
@@ -62,7 +62,7 @@ def read_target(name: str, pod_template: Json) -> PlannedTarget:
     """What a step takes of this PodTemplate; StalledError names every field that no step can take."""
     template = pod_template.get("template") or {}
     spec = template.get("spec") or {}
-    refused = list(_refused(template, spec))
+    refused = [*target_limits.refused(pod_template), *_refused(template, spec)]
     if refused:
         raise StalledError(
             RunReason.INVALID_PIPELINE,
@@ -74,6 +74,7 @@ def read_target(name: str, pod_template: Json) -> PlannedTarget:
     security = {**_security(spec.get("securityContext")), **_security(container.get("securityContext"))}
     return PlannedTarget(
         name=name,
+        max_scratch_bytes=target_limits.max_scratch_bytes(pod_template),
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
         pod={field: spec[field] for field in POD_FIELDS if field in spec},
@@ -106,7 +107,9 @@ def _refused(template: Json, spec: Json) -> Iterator[str]:
     for kind in ("labels", "annotations"):
         for key in (template.get("metadata") or {}).get(kind) or {}:
             if key.partition("/")[0].endswith(names.GROUP):
-                yield f"metadata.{kind}.{key}: this prefix is Towpath's own"
+                place = "stands in the PodTemplate's own metadata, not in its template's"
+                why = place if key == names.MAX_SCRATCH_ANNOTATION else "this prefix is Towpath's own"
+                yield f"metadata.{kind}.{key}: {why}"
     taken = (*POD_FIELDS, "containers", "volumes", "imagePullSecrets", "securityContext")
     # The API server still repeats the account under its old name.
     known = {**_SAID_BY_NOBODY, "serviceAccount": (spec.get("serviceAccountName"),)}

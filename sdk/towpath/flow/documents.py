@@ -230,6 +230,7 @@ def _target_document(target: PlannedTarget) -> Document:
     return _without_empty(
         {
             "name": target.name,
+            "maxScratchBytes": target.max_scratch_bytes,
             "labels": dict(target.labels),
             "annotations": dict(target.annotations),
             "pod": dict(target.pod),

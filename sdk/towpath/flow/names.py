@@ -48,6 +48,8 @@ LOCAL_FOLDER_ANNOTATION = f"{GROUP}/local-folder"
 # Of a run of a local workspace: the process that waits for it, and what is not as on a cluster.
 LOCAL_FOLLOWER_ANNOTATION = f"{GROUP}/local-follower"
 LOCAL_NOTES_ANNOTATION = f"{GROUP}/local-notes"
+# On a PodTemplate: what the inputs of a step on this compute target may take of a node's disk.
+MAX_SCRATCH_ANNOTATION = f"{GROUP}/max-scratch"
 # On a Datastore: any new value asks for a sweep now, one that begins with DRY_RUN to only say what would go.
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 # On the Job of a sweep: the digest of its order, and the runs whose records it writes, as NAME/UID.

@@ -181,10 +181,12 @@ class PlannedTarget:
     """What a step takes of its compute target, copied: a later change of the PodTemplate means nothing to the run.
 
     `pod` has fields of the pod's spec as they are; image, resources, env, security context and pull secrets are
-    merged into the step, and stand here no more once it is planned.
+    merged into the step, and stand here no more once it is planned. `max_scratch_bytes` bounds what the step's inputs
+    may take of a node's disk.
     """
 
     name: str
+    max_scratch_bytes: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     pod: Mapping[str, Any] = field(default_factory=dict)

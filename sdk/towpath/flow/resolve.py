@@ -88,7 +88,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     counts = count_views(sources, patience, views, shared, pins, entered)
     _refuse_empty(spec, pins, counts)
     _refuse_empty_shares(spec, pins, counts)
-    _refuse_large(spec, pins, counts, limits=patience.limits)
+    _refuse_large(spec, pins, counts, targets, limits=patience.limits)
     return Resolved(
         run=_identity(run),
         pipeline=run.spec.pipeline_ref.name if run.spec.pipeline_ref else "",
@@ -214,14 +214,16 @@ def _refuse_empty_shares(spec: PipelineSpec, pins: Pins, counts: Counts) -> None
                 raise StalledError(RunReason.EMPTY_INPUT, f"Step {place[0]}, input {place[1]}: {words}")
 
 
-def _refuse_large(spec: PipelineSpec, pins: Pins, counts: Counts, limits: Limits) -> None:
+def _refuse_large(
+    spec: PipelineSpec, pins: Pins, counts: Counts, targets: Mapping[str, PlannedTarget], limits: Limits
+) -> None:
     """Refuse a step whose inputs, of those that are known by now, would not fit on a node's disk."""
     for step in spec.steps:
         places = [(step.name, given.name) for given in step.inputs]
         scratch = sum(
             (counts.get(place) or pins[place].content).scratch_bytes for place in places if place in pins
         )
-        words = why_too_large(scratch, limits)
+        words = why_too_large(scratch, limits, targets.get(step.name))
         if words:
             raise StalledError(RunReason.TOO_LARGE, f"Step {step.name}: {words}")
 

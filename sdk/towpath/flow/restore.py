@@ -130,6 +130,7 @@ def _step_from(document: Document) -> PlannedStep:
 def _target_from(document: Document) -> PlannedTarget:
     return PlannedTarget(
         name=document["name"],
+        max_scratch_bytes=document.get("maxScratchBytes"),
         labels=document.get("labels", {}),
         annotations=document.get("annotations", {}),
         pod=document.get("pod", {}),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from towpath.flow import names
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Content, PlannedStep
+from towpath.flow.planned import Content, PlannedStep, PlannedTarget
 
 
 def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
@@ -26,13 +27,18 @@ def why_empty_shares(files: int, shards: int) -> str | None:
     )
 
 
-def why_too_large(scratch: int, limits: Limits) -> str | None:
-    """The sentence that refuses so many bytes of inputs, or None where they fit."""
-    limit = limits.max_scratch_bytes
-    if limit is None or scratch <= limit:
+def why_too_large(scratch: int, limits: Limits, target: PlannedTarget | None) -> str | None:
+    """The sentence that refuses so many bytes of inputs, or None where they fit; the smaller of both bounds counts."""
+    bounds = []
+    if limits.max_scratch_bytes is not None:
+        bounds.append((limits.max_scratch_bytes, "the installation allows {} (limits.maxScratchBytes)"))
+    if target and target.max_scratch_bytes is not None:
+        words = f"the computeTarget {target.name} allows {{}} (its annotation {names.MAX_SCRATCH_ANNOTATION})"
+        bounds.append((target.max_scratch_bytes, words))
+    limit, words = min(bounds, default=(scratch, ""))
+    if scratch <= limit:
         return None
     return (
-        f"its inputs take {scratch} bytes of a node's disk, and the installation allows {limit} "
-        "(limits.maxScratchBytes). Take a part of them (transforms), mount them (mode: Mount) where the "
-        "datastore can be mounted, or let an administrator raise it."
+        f"its inputs take {scratch} bytes of a node's disk, and {words.format(limit)}. Take a part of them "
+        "(transforms), mount them (mode: Mount) where the datastore can be mounted, or let an administrator raise it."
     )

@@ -53,7 +53,7 @@ def without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> Recorde
         if few is not None:
             words = f"input {given.name}: {few}"
             return ended(recorded, StepState.FAILED, StepReason.EMPTY_INPUT, words, moment)
-    too_large = why_too_large(scratch_bytes(planned, contents), moment.limits)
+    too_large = why_too_large(scratch_bytes(planned, contents), moment.limits, planned.target)
     if too_large is not None:
         return ended(recorded, StepState.FAILED, StepReason.TOO_LARGE, too_large, moment)
     return None
