@@ -139,7 +139,9 @@ def test_a_compute_target_takes_no_more_of_a_nodes_disk_than_it_allows(
 
     refused = condition(tenant.finish(whole), "Succeeded")
     assert refused["reason"] == "TooLarge", refused
-    numbers = "its inputs take 24576 bytes of a node's disk, and the computeTarget small-disk allows 16384 (its"
+    numbers = (
+        "its inputs take 24576 bytes of a node's disk, and the computeTarget small-disk allows 16384 (its"
+    )
     assert f"Step look: {numbers} annotation towpath.dev/max-scratch)" in refused["message"]
     assert not tenant.jobs(whole)
     status = tenant.finish(two)

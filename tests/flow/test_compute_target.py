@@ -220,7 +220,9 @@ def test_a_target_bounds_what_inputs_take_of_the_disk(quantity: str) -> None:
 
 
 @pytest.mark.parametrize(("quantity", "bound"), [("4095", 4095), ("3Ki", 3072), ("0", 0), ("4095.9", 4095)])
-def test_inputs_that_exceed_their_target_are_refused_before_anything_starts(quantity: str, bound: int) -> None:
+def test_inputs_that_exceed_their_target_are_refused_before_anything_starts(
+    quantity: str, bound: int
+) -> None:
     refused = resolved_on(with_scratch(quantity))
     assert isinstance(refused, Refused)
     assert refused.reason is RunReason.TOO_LARGE

@@ -18,7 +18,8 @@ _DECIMAL = {
 _SUFFIXES = _BINARY | _DECIMAL
 # Of exponents three digits: more stand for no number of anything, and would overflow.
 _QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?P<suffix>[A-Za-z]*)", re.ASCII
+    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?P<suffix>[A-Za-z]*)",
+    re.ASCII,
 )
 
 
