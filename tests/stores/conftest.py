@@ -9,11 +9,12 @@ import pytest
 from cluster.access import S3
 from stores import servers
 from stores.places import Place, Volume
-from stores.programs import is_versitygw_built
+from stores.programs import VERSITYGW as VERSITYGW_MODULE
+from stores.programs import is_built
 from stores.servers import Certificate
 
 # Two minutes of building on a new machine are too much for those who wait for all other tests.
-VERSITYGW = pytest.param("versitygw", marks=() if is_versitygw_built() else pytest.mark.long)
+VERSITYGW = pytest.param("versitygw", marks=() if is_built(VERSITYGW_MODULE) else pytest.mark.long)
 BUCKETS = ("seaweedfs", VERSITYGW, "azurite", "gcs")
 KINDS = (*BUCKETS, "volume")
 

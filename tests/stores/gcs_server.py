@@ -1,7 +1,7 @@
 """A stand-in for Google Cloud Storage: the part of its XML API that movers speak, as Google's documentation has it.
 
-There is no real server to be had: fake-gcs-server, the usual one, lists and uploads large objects by the JSON API only,
-which obstore does not speak. As Google it asks for a token: one that the key of the service account has signed, or the
+fake-gcs-server, the usual one, takes what is written by the JSON API only, which obstore does not speak: it is read in
+`test_fake_gcs.py`, and cannot hold the contract. As Google this one asks for a token: one that the key of the service account has signed, or the
 one that the metadata service gave. What Google itself would say to anything else is proven nowhere here.
 """
 
@@ -52,6 +52,8 @@ class GcsServer(ThreadingHTTPServer):
         self.bucket = bucket
         self.public_key = public_key
         self.objects: dict[str, Stored] = {}
+        # Servers that imitate Google's read whatever `If-Match` says.
+        self.minds_conditions = True
         self.uploads: dict[str, dict[int, bytes]] = {}
         # Of which key each upload is.
         self.begun: dict[str, str] = {}
@@ -124,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         found, wanted = self.server.objects.get(self.key), self.headers.get("If-Match")
         if found is None:
             self._refuse(404, "NoSuchKey", "The specified key does not exist.")
-        elif wanted and wanted.strip('"') != found.etag:
+        elif wanted and wanted.strip('"') != found.etag and self.server.minds_conditions:
             self._refuse(412, "PreconditionFailed", "At least one of the pre-conditions did not hold.")
         elif span := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
             first, last = int(span[1]), min(int(span[2]), len(found.content) - 1)

@@ -15,7 +15,8 @@ from cluster.progress import ClusterError, long_work, run
 from stores.node import Node, find_node
 
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
-GO_BUILD = ("install", "-trimpath", "-ldflags", "-s -w", VERSITYGW)
+FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.56.1"
+GO_BUILD = ("install", "-trimpath", "-ldflags", "-s -w")
 # The newest that runs on Node 20.
 AZURITE = "azurite@3.35.0"
 NPM_INSTALL = ("install", "--silent", "--no-audit", "--no-fund", "--omit=optional", AZURITE)
@@ -52,27 +53,28 @@ def _moto() -> Path:
     return cache_folder() / f"moto-{digest_of([*MOTO, sys.version])}" / "bin/moto_server"
 
 
-def is_versitygw_built() -> bool:
-    """Whether the cache has it; else the tests that need it are long ones."""
-    return _versitygw().exists()
+def is_built(module: str) -> bool:
+    """Whether the cache has this program of a Go module; else the tests that need it are long ones."""
+    return _program(module).exists()
 
 
-def versitygw_program() -> Path:
-    """The path of versitygw, built first if need be; the test is skipped where there is no Go."""
-    program = _versitygw()
+def go_program(module: str) -> Path:
+    """The path of a program, built from its Go module first if need be; the test is skipped where there is no Go."""
+    program = _program(module)
     try:
-        with one_at_a_time("versitygw"):
+        with one_at_a_time(program.name):
             if not program.exists():
                 environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(program.parent)}
-                with long_work(f"building {VERSITYGW}", "2 minutes on two cores"):
-                    run([find_go(), *GO_BUILD], environment=environment)
+                with long_work(f"building {module}", "2 minutes on two cores"):
+                    run([find_go(), *GO_BUILD, module], environment=environment)
     except ClusterError as why:
         pytest.skip(str(why))
     return program
 
 
-def _versitygw() -> Path:
-    return cache_folder() / f"versitygw-{digest_of(GO_BUILD)}" / "versitygw"
+def _program(module: str) -> Path:
+    name = module.partition("@")[0].rpartition("/")[2]
+    return cache_folder() / f"{name}-{digest_of([*GO_BUILD, module])}" / name
 
 
 def azurite_command() -> list[str]:

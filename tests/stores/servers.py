@@ -22,8 +22,9 @@ from cluster.store import Identity
 from cluster.waiting import wait_until
 from mover.certificates import certified
 from stores.gcs_server import gcs_server
+from stores.json_api import JsonApi
 from stores.places import AzureJudge, GcsJudge, Place, S3Judge, azure_service
-from stores.programs import azurite_command, launch, versitygw_program
+from stores.programs import FAKE_GCS, VERSITYGW, azurite_command, go_program, launch
 
 BUCKET = "towpath-tests"
 # Azurite's own account, which is in its documentation.
@@ -87,7 +88,7 @@ def s3_place(s3: S3) -> Place:
 @contextmanager
 def versitygw(folder: Path) -> Iterator[Place]:
     """A second S3 implementation, whose objects are files of a folder."""
-    program, root = versitygw_program(), Identity("versity-root", "versity-root-secret")
+    program, root = go_program(VERSITYGW), Identity("versity-root", "versity-root-secret")
     (folder / "data").mkdir(parents=True)
 
     def command(port: int) -> list[str | Path]:
@@ -138,6 +139,22 @@ def gcs(tls: Certificate, host: str = "127.0.0.1") -> Iterator[Place]:
         secret = {"GOOGLE_SERVICE_ACCOUNT_KEY": service_account_key(key)}
         hostile = ("a//b", "a/../b", "a/./b", "tab\there", "del\x7f", "one\x01", "dir/")
         yield Place("gcs", location, GcsJudge(server), secret, tls.ca.read_bytes(), hostile)
+
+
+@contextmanager
+def fake_gcs(folder: Path) -> Iterator[Place]:
+    """A bucket of fake-gcs-server, entered as nobody; movers can read there what its JSON API was given."""
+    program = go_program(FAKE_GCS)
+
+    def command(port: int) -> list[str | Path]:
+        place = ("-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}")
+        return [program, "-scheme", "http", "-backend", "memory", *place]
+
+    with running(command, folder) as port:
+        endpoint = f"http://127.0.0.1:{port}"
+        api = JsonApi(endpoint, BUCKET)
+        api.make_bucket()
+        yield Place("gcs", {"bucket": BUCKET, "endpoint": endpoint, "prefix": "p/"}, api)
 
 
 def service_account_key(key: RSA.RsaKey) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from mover.owners import claimed_at_once
 from mover.transfers import MiB, fetch, files_in, found_in, noise, send
-from stores.places import Place, Volume
+from stores.places import GcsJudge, Place, Volume
 from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
@@ -253,3 +253,22 @@ def test_uploads_that_nobody_completed_are_found_below_a_prefix_and_aborted(
     for _ in range(2):
         next(upload for key, upload in found.items() if "/two/" in key).abort()
     assert place.begun() == ["team-a/runs/one/large file é", "team-ab/runs/one/large"]
+
+
+@pytest.mark.parametrize("size", [100, 20 * MiB], ids=["whole", "in ranges"])
+def test_other_bytes_are_named_where_the_server_minds_no_condition(
+    gcs: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    place = gcs.fresh()
+    store = place.open(tmp_path, PROBE)
+    place.put("a", noise(size))
+    pinned = Entry("a", size, etag=store.state("a").etag)
+    assert isinstance(gcs.judge, GcsJudge)
+    monkeypatch.setattr(gcs.judge.server, "minds_conditions", False)
+    fetch([pinned], store, tmp_path / "before", "")
+    place.put("a", bytes(reversed(place.get("a"))))
+    with pytest.raises(MoverFailure) as raised:
+        fetch([pinned], store, tmp_path / "after", "")
+    assert raised.value.reason is Reason.INPUT_DRIFT
+    assert f"its ETag is {store.state('a').etag} now" in raised.value.message
+    assert not (tmp_path / "after").exists()
