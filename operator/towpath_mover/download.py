@@ -28,9 +28,9 @@ from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 
 # A range is held in pieces: with what the client has read ahead, about this much at a time.
 _RANGE_COST = 4 * MiB
-# Of a file that has enough of them for all who may read at once, longer ranges: each costs its server a start.
-_LONG_RANGE = 2 * WHOLE
-_LONG_FROM = 16 * _LONG_RANGE
+# Each range costs its server a start: they are longer, up to so many times, where all who may read at once have one.
+_LONGEST_RANGE = 4
+_READERS = 16
 # What an entry takes, about.
 _NAMES = 512
 
@@ -121,7 +121,7 @@ class _Download:
             self._range(task)
 
     def _ranges(self, entry: Entry) -> Iterator[_Range]:
-        length = _LONG_RANGE if entry.size >= _LONG_FROM else WHOLE
+        length = min(max(entry.size // (_READERS * WHOLE), 1), _LONGEST_RANGE) * WHOLE
         starts = range(0, entry.size, length)
         file = self._landing.open_large(entry, len(starts))
         for number, start in enumerate(starts):

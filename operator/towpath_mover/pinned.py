@@ -59,7 +59,7 @@ def _twice(action: Callable[[], Result]) -> Result:
 
 
 def stream_pinned(source: Source, entry: Entry, span: Span) -> Stream:
-    """Begin to read a span of an entry's object piece by piece; OtherBytesError if it is another by its size or ETag."""
+    """Begin to read a span of an entry's object piece by piece; OtherBytesError if its size or ETag is another."""
     key = source.prefix + (entry.pack or entry.path)
     stream = source.store.stream(key, Pin(entry.etag, entry.version), span)
     _check_state(entry, stream.state)
@@ -67,7 +67,7 @@ def stream_pinned(source: Source, entry: Entry, span: Span) -> Stream:
 
 
 def read_pinned(source: Source, entry: Entry, span: Span | None) -> Body:
-    """Begin to read an entry's object, or a span of it, at once; OtherBytesError if it is another by its size or ETag."""
+    """Begin to read an entry's object, or a span of it, at once; OtherBytesError if its size or ETag is another."""
     key = source.prefix + (entry.pack or entry.path)
     body = source.store.read(key, Pin(entry.etag, entry.version), span)
     _check_state(entry, body.state)
