@@ -107,7 +107,7 @@ def test_a_large_file_has_its_room_before_a_byte_has_come_and_the_size_of_what_c
 
 def test_a_disk_that_is_too_small_is_full_before_a_byte_has_come(tmp_path: Path) -> None:
     said = subprocess.run(
-        [*"unshare --user --map-root-user --mount".split(), sys.executable, "-c", ON_A_SMALL_DISK, tmp_path],
+        ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", ON_A_SMALL_DISK, tmp_path],
         capture_output=True,
         text=True,
         check=False,

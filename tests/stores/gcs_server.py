@@ -1,8 +1,9 @@
 """A stand-in for Google Cloud Storage: the part of its XML API that movers speak, as Google's documentation has it.
 
 fake-gcs-server, the usual one, takes what is written by the JSON API only, which obstore does not speak: it is read in
-`test_fake_gcs.py`, and cannot hold the contract. As Google this one asks for a token: one that the key of the service account has signed, or the
-one that the metadata service gave. What Google itself would say to anything else is proven nowhere here.
+`test_fake_gcs.py`, and cannot hold the contract. As Google this one asks for a token: one that the key of the service
+account has signed, or the one that the metadata service gave. What Google itself would say to anything else is proven
+nowhere here.
 """
 
 from __future__ import annotations

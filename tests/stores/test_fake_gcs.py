@@ -1,7 +1,7 @@
 """What movers read of a bucket that another's implementation of Google Cloud Storage holds: fake-gcs-server.
 
-Its XML API lists, reads and deletes. It takes nothing by it (only by the JSON API), shows no multipart uploads, and reads
-whatever `If-Match` says; so the contract of all stores is held by a stand-in of ours.
+Its XML API lists, reads and deletes. It takes nothing by it (only by the JSON API), shows no multipart uploads, and
+reads whatever `If-Match` says; so the contract of all stores is held by a stand-in of ours.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def test_of_an_object_that_was_replaced_the_pinned_generation_is_read_or_it_is_n
     place: Place, store: Store, tmp_path: Path
 ) -> None:
     place.put("f/a", b"as pinned!")
-    [known_by_generation] = open_source(SourceOrder(path="f/a", datastore="default"), 0, store, "team").entries
+    [known_by_generation] = open_source(
+        SourceOrder(path="f/a", datastore="default"), 0, store, "team"
+    ).entries
     [listed] = open_source(SourceOrder(path="f/", datastore="default"), 0, store, "team").entries
     place.put("f/a", b"as it came")
 
