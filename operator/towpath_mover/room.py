@@ -15,6 +15,10 @@ def reserve(descriptor: int, size: int) -> None:
 
     Not by os.posix_fallocate: where a file system cannot do it, that writes into every block instead.
     """
+    state = os.fstatvfs(descriptor)
+    if size > state.f_bavail * state.f_frsize:
+        # Asked all the same, some file systems would first give all that is left.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     # For large files only, and it costs each start milliseconds.
     import ctypes  # noqa: PLC0415
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import lzma
 import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, cast
@@ -28,6 +31,8 @@ MOST = 200 * MiB
 # What looks back at most: 128 MiB for zstd, 64 MiB for xz.
 MOST_LOOKING_BACK = 240 * MiB
 SMALL = 500
+# More than any of them looks back.
+BLOCK = 64 * MiB
 Writer = Callable[[IO[bytes], int], None]
 
 
@@ -79,20 +84,20 @@ def write_zst(file: IO[bytes], size: int) -> None:
         write_tar(cast("IO[bytes]", packed), size)
 
 
-def write_xz(file: IO[bytes], size: int) -> None:
-    """Of streams one after another, the same but for two: to pack 2 GiB of noise takes ten minutes."""
+def write_streams(file: IO[bytes], size: int, pack: Callable[[bytes], bytes]) -> None:
+    """Compressed streams one after another, the same but for two: to pack 2 GiB of noise takes up to ten minutes."""
     head = io.BytesIO()
     with tarfile.open(fileobj=head, mode="w") as archive:
         add_small(archive)
         head.truncate(archive.offset)
-        file.write(xz_stream(head.getvalue() + header_of("large", size).tobuf()))
-    block = xz_stream(os.urandom(64 * MiB))
-    for _ in range(size // (64 * MiB)):
+        file.write(pack(head.getvalue() + header_of("large", size).tobuf()))
+    block = pack(os.urandom(BLOCK))
+    for _ in range(size // BLOCK):
         file.write(block)
-    file.write(xz_stream(bytes(1024)))
+    file.write(pack(bytes(1024)))
 
 
-def xz_stream(content: bytes) -> bytes:
+def pack_xz(content: bytes) -> bytes:
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 64 * MiB}]
     return lzma.compress(content, filters=filters)
 
@@ -101,7 +106,9 @@ WRITERS: Mapping[str, tuple[Writer, int]] = {
     "Tar": (write_tar, MOST),
     "Zip": (write_zip, MOST),
     "TarZst": (write_zst, MOST_LOOKING_BACK),
-    "TarXz": (write_xz, MOST_LOOKING_BACK),
+    "TarXz": (partial(write_streams, pack=pack_xz), MOST_LOOKING_BACK),
+    "TarGz": (partial(write_streams, pack=gzip.compress), MOST),
+    "TarBz2": (partial(write_streams, pack=bz2.compress), MOST),
 }
 
 

@@ -98,9 +98,9 @@ def test_a_file_of_rows_is_never_held_whole(local_s3: Space, tmp_path: Path) -> 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
-    ("size", "exact"), [(1024 * MiB, {}), (128 * MiB, {"exact": True})], ids=["by draw", "exact"]
+    ("size", "exact"), [(2048 * MiB, {}), (128 * MiB, {"exact": True})], ids=["by draw", "exact"]
 )
 def test_a_large_file_of_rows_is_split_in_bounded_memory(
     local_s3: Space, tmp_path: Path, size: int, exact: dict[str, bool]
