@@ -94,12 +94,12 @@ def _evict(scene: Scene, dice: Random) -> Cure | bool:
 
 @fault("a Job is deleted")
 def _job(scene: Scene, dice: Random) -> Cure | bool:
-    pod = _some_pod(scene, dice)
-    if pod:
-        name = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"]
-        scene.deleted_jobs.add(name)
-        scene.do("delete", "job", name, "--wait=false")
-    return pod is not None
+    return _delete_job(scene, dice)
+
+
+@fault("a Job is deleted, and its pod is left")
+def _orphan(scene: Scene, dice: Random) -> Cure | bool:
+    return _delete_job(scene, dice, "--cascade=orphan")
 
 
 @fault("a mover is killed")
@@ -153,6 +153,15 @@ def _cancel(scene: Scene, dice: Random) -> Cure | bool:
     patch = ("--type=merge", "--patch", '{"spec": {"cancel": true}}')
     scene.kubectl("patch", f"pipelinerun.towpath.dev/{name}", "--namespace", scene.namespace, *patch)
     return True
+
+
+def _delete_job(scene: Scene, dice: Random, *how: str) -> bool:
+    pod = _some_pod(scene, dice)
+    if pod:
+        name = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"]
+        scene.deleted_jobs.add(name)
+        scene.do("delete", "job", name, "--wait=false", *how)
+    return pod is not None
 
 
 def _start(scene: Scene, operators: list[int]) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 from chaos.scene import Scene
 from chaos.stories import Story
 from cluster.audit import AuditLog
+from cluster.waiting import wait_until
 from towpath_mover.failures import MoverFailure
 
 Json = dict[str, Any]
+# A pod's own grace, and what a busy node needs.
+_END_SECONDS = 180
 RUNS, VERSIONS = "pipelineruns", "datasetversions"
 
 
@@ -37,7 +40,7 @@ def at_the_end(scene: Scene, stories: Mapping[str, Story], log: AuditLog | None)
         found += _wrong_end(run)
         for step in run["status"].get("steps", []):
             found += _wrong_step(scene, story, step, versions, run)
-    return [*found, *_made_twice(log, scene)]
+    return [*found, *_left_running(scene), *_made_twice(log, scene)]
 
 
 def _early(
@@ -116,6 +119,21 @@ def _wrong_version(where: str, dataset: str, output: Json, versions: list[Json])
     if digests != [output["digest"]]:
         return [f"{where} is registered as {dataset} {output.get('version')}, which holds {digests}"]
     return []
+
+
+def _left_running(scene: Scene) -> list[str]:
+    """The pods of runs that go on though all runs have ended: nobody waits for them, and nobody would end them."""
+
+    def going() -> list[str]:
+        return [
+            f"pod {pod['metadata']['name']} goes on, and its run has ended"
+            for pod in scene.all("pods")
+            if "towpath.dev/run" in pod["metadata"].get("labels", {})
+            and pod["status"].get("phase") in ("Pending", "Running")
+        ]
+
+    wait_until(lambda: not going(), _END_SECONDS, 1)
+    return going()
 
 
 def _made_twice(log: AuditLog | None, scene: Scene) -> Iterator[str]:

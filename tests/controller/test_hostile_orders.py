@@ -128,6 +128,25 @@ def test_a_plan_that_somebody_put_in_the_place_of_a_runs_own_is_refused_before_a
     assert status["state"] == "Failed"
 
 
+def test_a_run_goes_on_though_its_datastore_is_deleted(
+    cluster: Access, runs: Runs, s3: Space, tmp_path: Path
+) -> None:
+    make_store(cluster, runs, s3)
+    write = {
+        **plain_step("write", dependsOn=["only"]),
+        "command": ["sh", "-c", 'echo so > "$1"', "sh", "$(outputs.out.path)"],
+        "outputs": [{"name": "out"}],
+    }
+    with running_operator(cluster, runs.namespace, tmp_path / "operator.log"):
+        runs.create("planned", plain_step("only", "import time", "time.sleep(6)"), write)
+        running_pod(runs, "planned")
+        runs.kubectl("delete", "datastore.towpath.dev/default", "--namespace", runs.namespace)
+        status = runs.finish("planned")
+    assert status["state"] == "Succeeded", status
+    [output] = status["steps"][1]["outputs"]
+    assert s3.get(output["inventory"].replace("inventory.jsonl.gz", "data/out")) == b"so\n"
+
+
 def replace_plan(runs: Runs, name: str) -> None:
     """Delete a plan, and make one of its name with another part that all pods share."""
     where = ("--namespace", runs.namespace)

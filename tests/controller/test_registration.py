@@ -96,6 +96,35 @@ def test_whenever_an_operator_dies_its_successor_neither_loses_the_version_nor_m
     assert table.names("datasetversions") == [f"iris-model-v{first}", f"iris-model-v{first + 1}"]
 
 
+@pytest.mark.parametrize("death", ["lost_write", "unheard_write"])
+def test_a_dataset_that_is_deleted_while_its_next_version_is_being_made_goes_on_after_what_there_is(
+    death: str,
+) -> None:
+    async def tell(table: Table, client: Client) -> None:
+        await register(context_for(client), run_of("before"), output("9"))
+        # Of its three writes (the Dataset, its number, the version) it dies at the last.
+        setattr(table, death, table.writes + 3)
+        with pytest.raises(TryAgainError):
+            await register(context_for(client), run_of("a"), output("a"))
+        # What that was, its successor's watch does not tell yet.
+        table.objects = {path: item for path, item in table.objects.items() if "/datasets/" not in path}
+        successor = context_for(client)
+        successor.cache.versions.put(
+            next(item for path, item in table.objects.items() if path.endswith("-v1"))
+        )
+        await register(successor, run_of("a"), output("a"))
+        await register(successor, run_of("b"), output("b"))
+
+    table = story(tell)
+    assert table.names("datasets") == ["iris-model"]
+    made = {
+        path.rsplit("/", 1)[1]: item["spec"]["producedBy"]["run"]
+        for path, item in table.objects.items()
+        if "/datasetversions/" in path
+    }
+    assert made == {"iris-model-v1": "before", "iris-model-v2": "a", "iris-model-v3": "b"}
+
+
 @pytest.mark.server
 def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
     cluster: Access, served: Kubectl, namespace: str
