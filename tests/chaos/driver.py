@@ -61,8 +61,9 @@ class Chaos:
                 self._go_on()
             self._cure_all()
             self._await_end()
-            self.report.violations = self._violations(history)
+        self.report.violations += invariants.now(self._scene, self._stories)
         self.report.violations += invariants.at_the_end(self._scene, self._stories, log)
+        self.report.violations = self._violations(history)
         self._count()
         return self.report
 
@@ -79,7 +80,7 @@ class Chaos:
 
     def _start_runs(self) -> None:
         runs = self._scene.all(invariants.RUNS)
-        going = sum("completionTime" not in run.get("status", {}) for run in runs)
+        going = sum(not invariants.is_over(run) for run in runs)
         for _ in range(AT_ONCE - going):
             told = story(self._seed, len(self._stories))
             self._stories[told.name] = told
@@ -110,13 +111,11 @@ class Chaos:
     def _await_end(self) -> None:
         def are_over() -> bool:
             self._scene.restart()
-            return all("completionTime" in run.get("status", {}) for run in self._scene.all(invariants.RUNS))
+            return all(map(invariants.is_over, self._scene.all(invariants.RUNS)))
 
         if not wait_until(are_over, END_SECONDS, 1):
             runs = self._scene.all(invariants.RUNS)
-            hanging = [
-                run["metadata"]["name"] for run in runs if "completionTime" not in run.get("status", {})
-            ]
+            hanging = [run["metadata"]["name"] for run in runs if not invariants.is_over(run)]
             self.report.violations.append(f"{hanging} never ended, though nothing is broken any more")
 
     def _count(self) -> None:

@@ -28,6 +28,8 @@ def now(scene: Scene, stories: Mapping[str, Story]) -> list[str]:
         f"Job {name} began before {step} was recorded as Succeeded"
         for name, step in _early(jobs, runs, stories)
     )
+    ended = (run for run in runs.values() if is_over(run))
+    found += (wrong for run in ended for wrong in _wrong_end(run))
     return [*found, *_unfounded(versions, runs), *_doubled(versions), *_doubled_attempts(jobs)]
 
 
@@ -37,7 +39,6 @@ def at_the_end(scene: Scene, stories: Mapping[str, Story], log: AuditLog | None)
     found = []
     for run in scene.all(RUNS):
         story = stories[run["metadata"]["name"]]
-        found += _wrong_end(run)
         for step in run["status"].get("steps", []):
             found += _wrong_step(scene, story, step, versions, run)
     return [*found, *_left_running(scene), *_made_twice(log, scene)]
@@ -149,6 +150,11 @@ def _made_twice(log: AuditLog | None, scene: Scene) -> Iterator[str]:
         # A probe is asked again, by the same name, after its Job went.
         if times > 1 and "-probe-" not in name and name not in scene.deleted_jobs:
             yield f"{times} times {name} of {kind} was made"
+
+
+def is_over(run: Json) -> bool:
+    """Whether a run has ended."""
+    return "completionTime" in run.get("status", {})
 
 
 def _states(run: Json) -> dict[str, str]:
