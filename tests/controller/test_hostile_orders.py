@@ -47,7 +47,11 @@ def test_pods_of_a_deleted_run_go_within_their_grace_though_another_has_its_name
     runs.kubectl("delete", "pipelinerun.towpath.dev/again", "--namespace", runs.namespace, "--wait=false")
     runs.create("again", plain_step("only"))
     assert runs.finish("again")["state"] == "Succeeded"
-    assert wait_until(lambda: old not in [pod["metadata"]["name"] for pod in runs.pods("again")], 90)
+
+    def left() -> list[dict[str, Any]]:
+        return [pod for pod in runs.pods("again") if pod["metadata"]["name"] == old]
+
+    assert wait_until(lambda: not left(), 90), (left(), shared.operator.tail())
 
 
 def test_a_pod_whose_job_was_taken_away_does_not_go_on_beside_the_one_that_does_its_work_again(
