@@ -15,7 +15,9 @@ import kopf
 from towpath.api.runstatus import RunState
 from towpath.flow.decision import Limits
 from towpath.flow.sources import Installation
+from towpath_operator.cluster.api import TryAgainError
 from towpath_operator.cluster.audit import Audit
+from towpath_operator.cluster.backoff import Backoff
 from towpath_operator.cluster.cache import Cache
 from towpath_operator.cluster.client import Client, load_configuration
 from towpath_operator.cluster.events import Recorder
@@ -158,8 +160,15 @@ class Process:
     async def _cluster_id(self) -> str:
         if self._settings.cluster_id:
             return self._settings.cluster_id
-        system = await self._client.get(NAMESPACES.path(name="kube-system"))
-        return str(system["metadata"]["uid"])
+        backoff = Backoff()
+        while True:
+            try:
+                system = await self._client.get(NAMESPACES.path(name="kube-system"))
+                return str(system["metadata"]["uid"])
+            except TryAgainError as error:
+                # Who ends here is started again at once, with all that a start asks of a server that is in need.
+                log.warning("no cluster's identity yet: %s", error)
+                await asyncio.sleep(backoff.next())
 
     def _contacts(self) -> list[tuple[str, Any, float]]:
         watches: list[tuple[str, Any, float]] = [

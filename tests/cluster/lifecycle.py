@@ -64,7 +64,7 @@ def _recovers(name: str) -> bool:
     killed = _processes(command)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    is_new = wait_until(lambda: bool(_processes(command) - killed), 20)
+    is_new = wait_until(lambda: bool(_processes(command) - killed), 60)
     await_stages(_LAYOUT, stages(_LAYOUT))
     return bool(killed) and is_new
 

@@ -76,6 +76,10 @@ def has_succeeded(status: dict[str, Any]) -> bool:
     return bool(step_of(status, "quick").get("state") == "Succeeded")
 
 
+def is_waiting(status: dict[str, Any]) -> bool:
+    return bool(step_of(status, "slow").get("state") == "Waiting")
+
+
 def test_what_a_lost_node_had_reported_counts_and_what_it_goes_on_doing_does_not(
     tenant: Tenant, space: Space, default_store: str, this_machine: str
 ) -> None:
@@ -98,7 +102,7 @@ def test_what_a_lost_node_had_reported_counts_and_what_it_goes_on_doing_does_not
             lost = f"/1-{slow['uid']}/result"
             # Its publisher commits what nobody will accept.
             assert wait_until(lambda: any(key.endswith(lost) for key in space.keys(below)), 60)
-            assert step_of(tenant.status("pipelineruns", scene.run), "slow")["state"] == "Waiting"
+            tenant.until("pipelineruns", scene.run, is_waiting, 60)
             again = scene.pod("slow")["metadata"]
         status = tenant.finish(scene.run, 300)
 
