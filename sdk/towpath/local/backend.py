@@ -12,6 +12,7 @@ from towpath.backend import Container, Kind, LogLine, Manifest, Store
 from towpath.errors import AlreadyExistsError, InvalidObjectError, NotFoundError
 from towpath.flow import documents, names
 from towpath.local import rules
+from towpath.local.datastores import ensure_default
 from towpath.local.log_files import read_logs
 from towpath.local.looking import look_at_inputs
 from towpath.local.objects import ObjectFolder, kind_of, merged
@@ -35,7 +36,6 @@ class LocalBackend:
     def __init__(self, places: LocalPlaces) -> None:
         self.places = places
         self.objects = ObjectFolder(places.objects, rules.check)
-        places.make()
 
     @property
     def where(self) -> str:
@@ -48,7 +48,9 @@ class LocalBackend:
         return NAMESPACE
 
     def get(self, kind: Kind, name: str) -> Manifest | None:
-        """The object, or None."""
+        """The object, or None; the embedded default datastore is there as soon as somebody wants it."""
+        if (kind, name) == (Kind.DATASTORE, names.DEFAULT_DATASTORE):
+            return ensure_default(self)
         return self.objects.read(kind, name)
 
     def list_objects(self, kind: Kind, labels: Mapping[str, str] | None = None) -> list[Manifest]:
@@ -60,6 +62,9 @@ class LocalBackend:
     def create(self, manifest: Manifest) -> Manifest:
         """Make an object."""
         made = self._placed(manifest)
+        self.places.make()
+        if kind_of(made) in (Kind.PIPELINE_RUN, Kind.DATASET):
+            ensure_default(self)
         if kind_of(made) is Kind.PIPELINE_RUN:
             check_run(made, self)
             look_at_inputs(self, made)
@@ -129,14 +134,14 @@ class LocalBackend:
     def open_store(self, datastore: str, direct: bool = False) -> AbstractContextManager[Store]:
         """Enter a datastore; here everything is direct."""
         del direct
-        item = self.objects.read(Kind.DATASTORE, datastore)
+        item = self.get(Kind.DATASTORE, datastore)
         if item is None:
             raise NotFoundError(f"There is no Datastore {datastore} in this workspace.")
         return open_local_store(item, self.objects, self.places)
 
     def _placed(self, manifest: Manifest) -> Manifest:
         return dict(manifest) | {
-            "apiVersion": manifest.get("apiVersion", names.API_VERSION),
+            "apiVersion": manifest.get("apiVersion") or _api_version(manifest),
             "metadata": dict(manifest.get("metadata") or {}) | {"namespace": NAMESPACE},
         }
 
@@ -144,6 +149,10 @@ class LocalBackend:
         if kind_of(item) in _RECONCILED:
             wake(self.places)
         return item
+
+
+def _api_version(manifest: Mapping[str, Any]) -> str:
+    return names.API_VERSION if kind_of(manifest) in _RECONCILED else "v1"
 
 
 def _applied(there: Manifest, wanted: Manifest) -> Manifest:

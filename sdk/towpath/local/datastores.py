@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from towpath.backend import Kind, Manifest
 from towpath.errors import UserErrorException
 from towpath.flow import names
-from towpath.local.backend import LocalBackend
+
+if TYPE_CHECKING:
+    from towpath.local.backend import LocalBackend
 
 
 def apply_folder(backend: LocalBackend, name: str, folder: Path) -> Manifest:
@@ -18,7 +20,7 @@ def apply_folder(backend: LocalBackend, name: str, folder: Path) -> Manifest:
     if not path.is_dir():
         raise UserErrorException(f"Datastore {name}: {path} is not a folder. Make it, or name another.")
     wanted = _datastore(name, os.path.relpath(path, backend.places.root))
-    there = backend.get(Kind.DATASTORE, name)
+    there = backend.objects.read(Kind.DATASTORE, name)
     if there is not None:
         if _folder_of(there) == _folder_of(wanted):
             return there
@@ -29,13 +31,16 @@ def apply_folder(backend: LocalBackend, name: str, folder: Path) -> Manifest:
 
 def ensure_default(backend: LocalBackend) -> Manifest:
     """The default Datastore; the embedded one where there is none."""
-    there = backend.get(Kind.DATASTORE, names.DEFAULT_DATASTORE)
-    return there or apply_folder(backend, names.DEFAULT_DATASTORE, backend.places.store)
+    there = backend.objects.read(Kind.DATASTORE, names.DEFAULT_DATASTORE)
+    if there is not None:
+        return there
+    backend.places.make()
+    return apply_folder(backend, names.DEFAULT_DATASTORE, backend.places.store)
 
 
 def is_of_this_machine(backend: LocalBackend, name: str) -> bool:
     """Whether the workspace has a Datastore of this name, with a place that is reached from here."""
-    return backend.get(Kind.DATASTORE, name) is not None
+    return backend.objects.read(Kind.DATASTORE, name) is not None
 
 
 def _datastore(name: str, folder: str) -> Manifest:

@@ -1,0 +1,178 @@
+"""Object files keep an API server's promises, whoever else writes at the same moment."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from towpath.backend import Kind, Manifest
+from towpath.errors import AlreadyExistsError, InvalidObjectError, NotFoundError
+from towpath.local.backend import LocalBackend, open_backend
+from towpath.local.objects import ObjectFolder, StaleError, merged
+from towpath.local.places import LocalPlaces
+from towpath.local.rules import check
+
+PIPELINE: Manifest = {
+    "apiVersion": "towpath.dev/v1alpha1",
+    "kind": "Pipeline",
+    "metadata": {"name": "one"},
+    "spec": {"steps": [{"name": "a", "command": ["true"]}]},
+}
+RUN: Manifest = {
+    "apiVersion": "towpath.dev/v1alpha1",
+    "kind": "PipelineRun",
+    "metadata": {"generateName": "one-"},
+    "spec": {"pipelineRef": {"name": "one"}},
+}
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectFolder:
+    """A folder without objects."""
+    return ObjectFolder(tmp_path / "objects", check)
+
+
+def test_creation_is_a_lock_and_names_are_made_where_none_is_given(objects: ObjectFolder) -> None:
+    made = objects.create(PIPELINE)
+    assert made["metadata"]["generation"] == 1
+    with pytest.raises(AlreadyExistsError, match="Pipeline one"):
+        objects.create(PIPELINE)
+    names = {objects.create(RUN)["metadata"]["name"] for _ in range(5)}
+    assert len(names) == 5
+    assert all(name.startswith("one-") for name in names)
+
+
+def test_a_version_that_is_not_the_newest_is_refused_and_a_spec_that_changes_is_a_generation(
+    objects: ObjectFolder,
+) -> None:
+    made = objects.create(PIPELINE)
+    told = objects.edit(Kind.PIPELINE, "one", lambda item: item | {"status": {"seen": 1}})
+    assert told["metadata"]["generation"] == 1
+    assert int(told["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+    with pytest.raises(StaleError):
+        objects.edit(Kind.PIPELINE, "one", dict, made["metadata"]["resourceVersion"])
+    changed = merged(told, {"spec": {"timeoutSeconds": 5}})
+    assert objects.edit(Kind.PIPELINE, "one", lambda _: changed)["metadata"]["generation"] == 2
+    with pytest.raises(NotFoundError, match="Pipeline two"):
+        objects.edit(Kind.PIPELINE, "two", dict)
+
+
+def test_what_changes_nothing_is_not_written(objects: ObjectFolder) -> None:
+    made = objects.create(PIPELINE)
+    assert objects.edit(Kind.PIPELINE, "one", dict) == made
+    assert objects.version() == int(made["metadata"]["resourceVersion"])
+
+
+def test_an_object_takes_its_config_maps_along_and_leaves_those_of_others(objects: ObjectFolder) -> None:
+    run = objects.create(RUN)
+    for name, uid in (("mine", run["metadata"]["uid"]), ("other", "somebody")):
+        meta = {"name": name, "ownerReferences": [{"uid": uid}]}
+        objects.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"a": "b"}})
+    assert objects.remove(Kind.PIPELINE_RUN, run["metadata"]["name"], uid="another") is None
+    objects.remove(Kind.PIPELINE_RUN, run["metadata"]["name"])
+    assert [item["metadata"]["name"] for item in objects.list_objects(Kind.CONFIG_MAP)] == ["other"]
+
+
+@pytest.mark.parametrize("name", ["../escape", "Upper", "a/b", ".", "", "a" * 300])
+def test_a_name_that_is_none_never_becomes_a_path(objects: ObjectFolder, name: str) -> None:
+    with pytest.raises(InvalidObjectError):
+        objects.create(PIPELINE | {"metadata": {"name": name}})
+    if name:
+        with pytest.raises(InvalidObjectError):
+            objects.read(Kind.PIPELINE, name)
+
+
+def test_a_secret_is_for_its_owner_only(objects: ObjectFolder, tmp_path: Path) -> None:
+    objects.create(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"a": "b"}}
+    )
+    objects.edit(Kind.SECRET, "keys", lambda item: item | {"stringData": {"a": "c"}})
+    assert (tmp_path / "objects/secret/keys.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_breaks_a_rule_is_refused_with_field_and_rule(objects: ObjectFolder) -> None:
+    steps = [{"name": "a", "command": ["true"], "retries": -1}, {"name": "b", "comand": ["true"]}]
+    with pytest.raises(InvalidObjectError) as refused:
+        objects.create(PIPELINE | {"spec": {"steps": steps}})
+    assert "Pipeline one is refused" in str(refused.value)
+    assert "spec.steps[a].retries" in str(refused.value)
+    assert "spec.steps[b].comand" in str(refused.value)
+
+
+def test_of_a_run_only_cancel_changes_and_only_to_true(tmp_path: Path) -> None:
+    objects = ObjectFolder(tmp_path / "objects", check)
+    name = objects.create(RUN)["metadata"]["name"]
+
+    def to(**spec: object) -> Manifest:
+        return objects.edit(Kind.PIPELINE_RUN, name, lambda item: dict(merged(item, {"spec": spec})))
+
+    with pytest.raises(InvalidObjectError, match=r"spec\.pipelineRef"):
+        to(pipelineRef={"name": "two"})
+    assert to(cancel=True)["spec"]["cancel"] is True
+    with pytest.raises(InvalidObjectError, match="cancel only goes to true"):
+        to(cancel=False)
+
+
+RACE = (
+    "import json, sys\n"
+    "from pathlib import Path\n"
+    "from towpath.backend import Kind\n"
+    "from towpath.errors import AlreadyExistsError\n"
+    "from towpath.local.objects import ObjectFolder\n"
+    "objects = ObjectFolder(Path(sys.argv[1]), lambda *_: None)\n"
+    "won = 0\n"
+    "for number in range(40):\n"
+    "    try:\n"
+    "        objects.create({'kind': 'ConfigMap', 'metadata': {'name': f'n{number}'}, 'data': {'count': 0}})\n"
+    "        won += 1\n"
+    "    except AlreadyExistsError:\n"
+    "        pass\n"
+    "    more = lambda item: item | {'data': {'count': item['data']['count'] + 1}}\n"
+    "    objects.edit(Kind.CONFIG_MAP, 'n0', more)\n"
+    "print(won)\n"
+)
+
+
+def test_processes_that_write_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RACE, str(tmp_path)]
+    racing = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    won = [int(process.communicate(timeout=60)[0]) for process in racing]
+    assert sum(won) == 40
+    item = json.loads((tmp_path / "configmap/n0.json").read_text())
+    assert item["data"]["count"] == 4 * 40
+    versions = [
+        json.loads(file.read_text())["metadata"]["resourceVersion"] for file in tmp_path.glob("*/*.json")
+    ]
+    assert len(set(versions)) == 40
+
+
+def test_to_look_makes_no_workspace_and_the_default_datastore_is_there_when_wanted(tmp_path: Path) -> None:
+    backend = open_backend(tmp_path)
+    assert backend.list_objects(Kind.PIPELINE_RUN) == []
+    assert list(tmp_path.iterdir()) == []
+    assert backend.where == f"local workspace {tmp_path / '.towpath'}"
+
+
+def test_apply_brings_the_spec_to_this_and_keeps_what_others_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("towpath.local.backend.wake", lambda _: None)
+    backend = LocalBackend(LocalPlaces(tmp_path / ".towpath"))
+    backend.apply(PIPELINE | {"metadata": {"name": "one", "annotations": {"a": "1"}}})
+    backend.patch(Kind.PIPELINE, "one", {"status": {"conditions": []}, "metadata": {"labels": {"by": "me"}}})
+    applied = backend.apply(
+        PIPELINE | {"metadata": {"name": "one", "annotations": {"b": "2"}}, "spec": RUNNING}
+    )
+    assert applied["spec"] == RUNNING
+    assert applied["status"] == {"conditions": []}
+    assert applied["metadata"]["annotations"] == {"a": "1", "b": "2"}
+    assert [one["metadata"]["name"] for one in backend.list_objects(Kind.PIPELINE, {"by": "me"})] == ["one"]
+    assert backend.list_objects(Kind.PIPELINE, {"by": "you"}) == []
+    assert applied["metadata"]["namespace"] == backend.namespace == "local"
+
+
+RUNNING = {"steps": [{"name": "b", "command": ["false"]}]}
