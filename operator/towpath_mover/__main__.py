@@ -29,6 +29,7 @@ MOVERS = {
     "merge": "make one output of what the shards of a step have published",
     "verify-outputs": "look whether outputs of earlier steps are still there",
     "find-result": "find what an attempt published whose pod is gone",
+    "serve": "give and take a datastore's bytes through the pod's loopback, for a laptop",
     "sweep": "delete what nothing refers to any more, and write the records of runs that are to go",
 }
 

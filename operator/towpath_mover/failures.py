@@ -26,6 +26,8 @@ class Reason(StrEnum):
     STORE_REFUSED = "StoreRefused"
     STORE_FULL = "StoreFull"
     READ_ONLY = "ReadOnly"
+    RESERVED_PATH = "ReservedPath"
+    OTHER_BYTES = "OtherBytes"
     CREDENTIALS_MISSING = "CredentialsMissing"
     CREDENTIALS_REFUSED = "CredentialsRefused"
     CLOCK_SKEWED = "ClockSkewed"
@@ -77,6 +79,7 @@ _EXITS = {
     Reason.ENDPOINT_NOT_FOUND: Exit.TRY_AGAIN,
     Reason.ENDPOINT_UNREACHABLE: Exit.TRY_AGAIN,
     Reason.DISK_REFUSED: Exit.TRY_AGAIN,
+    Reason.OTHER_BYTES: Exit.TRY_AGAIN,
     Reason.URL_UNAVAILABLE: Exit.TRY_AGAIN,
     Reason.URL_CHANGED: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,

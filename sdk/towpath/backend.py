@@ -69,6 +69,9 @@ class Store(Protocol):
     ) -> Iterator[bytes]:
         """The object's bytes from `start` on; NotFoundError names the path, ChangedError one with another etag."""
 
+    def digest(self, path: str) -> str:
+        """The SHA-256 of the object's bytes, in hex; taken where the bytes are, if somebody is there."""
+
     def write(self, path: str, chunks: Iterable[bytes], size: int) -> Stored:
         """Write the object whole or not at all."""
 

@@ -17,16 +17,13 @@ from towpath.cache import cache_folder, cached_inventory, fetching
 from towpath.fetched_files import FetchedFiles
 from towpath.flow.planned import InventoryRef
 from towpath.meter import Meter, Show, silent
+from towpath.moving import LARGE_COST, move_all
 from towpath.told import told
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.joined_ranges import JoinedRange, joined
-from towpath_mover.transfer import Limits, MiB, Work, run
 
 _PIECE = 1 << 20
-# What a large file has under way: the store reads ahead of it.
-_LARGE_COST = 24 * MiB
-_LIMITS = Limits(in_flight=8, bytes_in_flight=64 * MiB)
 
 
 def fetch(
@@ -71,13 +68,8 @@ def _fetch(stores: _Stores, inventory: InventoryRef, partial: Path, show: Show) 
     places = [(stores.store(root.datastore), root.prefix) for root in roots]
     meter = Meter(inventory.path.rpartition("/")[0].rpartition("/")[2] or "data", count, size)
     files = FetchedFiles(partial, places, meter)
-    with told():
-        tasks = joined(files.missing(_entries(file)))
-        for _ in run(tasks, Work(_cost, files.fetch), _LIMITS, lambda: show(meter)):
-            pass
+    move_all(joined(files.missing(_entries(file))), _cost, files.fetch, meter, show)
     files.tidy()
-    meter.is_over = True
-    show(meter)
 
 
 def _copy_inventory(store: Store, inventory: InventoryRef, file: Path) -> tuple[tuple[Root, ...], int, int]:
@@ -104,4 +96,4 @@ def _entries(file: Path) -> Iterator[Entry]:
 def _cost(task: Entry | JoinedRange) -> int:
     if isinstance(task, JoinedRange):
         return task.end - task.start
-    return min(task.size, _LARGE_COST)
+    return min(task.size, LARGE_COST)

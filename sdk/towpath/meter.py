@@ -14,6 +14,10 @@ _TERMINAL_SECONDS = 0.2
 _LINES_SECONDS = 5.0
 
 
+class StoppedError(Exception):
+    """Ends a file whose transfer has failed with another."""
+
+
 class Meter:
     """Counts files and bytes of one transfer; many threads add to it. Totals are None where they are not known."""
 
@@ -24,12 +28,19 @@ class Meter:
         self.is_over = False
         self._began = time.monotonic()
         self._lock = Lock()
+        self._is_stopped = False
 
     def add(self, files: int, size: int) -> None:
-        """Count files that are complete, and bytes that have arrived."""
+        """Count files that are complete, and bytes that have arrived; ends who counts once the transfer has failed."""
+        if self._is_stopped:
+            raise StoppedError("Another file of this transfer has failed.")
         with self._lock:
             self.files += files
             self.bytes += size
+
+    def stop(self) -> None:
+        """End whoever goes on counting."""
+        self._is_stopped = True
 
     @property
     def seconds(self) -> float:

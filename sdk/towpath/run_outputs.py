@@ -27,6 +27,8 @@ class StepOutput:
         self.digest: str = published["digest"]
         self.files: int = published["files"]
         self.bytes: int = published["bytes"]
+        # Of an output that is one single file, the file's path in it.
+        self.file: str | None = published.get("file")
         # The number of the dataset version that it was registered as.
         self.version: int | None = published.get("version")
 
@@ -43,7 +45,7 @@ class StepOutput:
     def fetch(self, *, show_progress: bool | None = True, direct: bool = False) -> Path:
         """Return its files in the user's cache, not to be changed: the file where it is one, else a folder."""
         folder = fetch(self._backend, self.inventory, direct=direct, show=shown(show_progress))
-        return folder / self._published["file"] if self._published.get("file") else folder
+        return folder / self.file if self.file else folder
 
     def download(
         self,

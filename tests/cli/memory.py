@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from towpath.backend import Container, Kind, LogLine, Manifest, Store, Stored
@@ -37,6 +38,10 @@ class MemoryStore:
         self.state(path)
         data = self.objects[path][start : None if length is None else start + length]
         yield from (data[at : at + 7] for at in range(0, len(data), 7))
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of the object."""
+        return sha256(b"".join(self.read(path))).hexdigest()
 
     def write(self, path: str, chunks: Iterable[bytes], size: int) -> Stored:
         """Write the object."""

@@ -12,7 +12,7 @@ import pytest
 import builders
 from flow.sightings import LIMITS, NOON, a_pod, container, failure_report
 from towpath.api.datastore import Datastore, DatastoreStatus
-from towpath.flow.datastore_flow import Asked, DatastoreDecision, ask_of, decide_datastore
+from towpath.flow.datastore_flow import Asked, DatastoreDecision, ask_of, decide_datastore, with_mover
 from towpath.flow.observed import ObservedMover, ObservedPod
 from towpath.flow.verdicts import Moment
 
@@ -335,3 +335,24 @@ def test_a_new_datastore_whose_probes_job_is_refused_says_why_and_goes_on_being_
     assert (said["status"], said["reason"]) == ("Unknown", "Probing")
     assert said["message"] == f"the Job is refused: {words}"
     assert decision.probe == ask_of(new)
+
+
+def test_the_status_says_of_what_movers_are_made_as_soon_as_it_says_anything_and_when_that_changes() -> None:
+    new, old, upgraded = a_datastore(), {"image": "towpath:1"}, {"image": "towpath:2"}
+    first = with_mover(decided(new), new, old)
+    assert first.probe is not None
+    assert first.status is not None
+    assert (first.status["mover"], first.status["conditions"][0]["reason"]) == (old, "Probing")
+    ready = looked_at(new, ended(new, 0, WELL))
+    told = with_mover(decided(ready), ready, old).status
+    assert told == ready.status.as_dict() | {"mover": old}
+    ready = ready.model_copy(update={"status": DatastoreStatus.model_validate(told)})
+    assert with_mover(decided(ready), ready, old).status is None
+    again = with_mover(decided(ready), ready, upgraded)
+    assert again.status == ready.status.as_dict() | {"mover": upgraded}
+    assert again.probe is None
+
+
+def test_a_datastore_of_which_nothing_is_known_gets_no_status_for_its_mover_alone() -> None:
+    new = a_datastore()
+    assert with_mover(DatastoreDecision(), new, {"image": "towpath:1"}).status is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from towpath.fetched_files import place_files
 from towpath.flow.planned import InventoryRef
 from towpath.meter import Meter
 from towpath_mover.inventory import Entry
+from towpath_mover.transfer import Limits
 
 FILES = {
     "a.csv": b"one,two\n1,2\n",
@@ -66,8 +69,9 @@ def test_what_is_in_the_cache_is_not_fetched_again(
 
 
 def test_a_fetch_that_broke_goes_on_where_it_was(
-    store: CountingStore, backend: MemoryBackend, tmp_path: Path
+    store: CountingStore, backend: MemoryBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("towpath.moving._LIMITS", Limits(in_flight=1))
     files = {"a.csv": b"a" * 50, "large.bin": bytes(range(256)) * 20}
     inventory = an_output(store, files, tmp_path)
     store.breaks_after = len(store.objects[inventory.path]) + 50 + 3000
@@ -83,6 +87,33 @@ def test_a_fetch_that_broke_goes_on_where_it_was(
     # What Python had not handed to the disk when it broke is asked for once more.
     assert again[f"{PREFIX}data/large.bin"] <= 5120 - before[f"{PREFIX}data/large.bin"]
     assert not list((tmp_path / "cache/inventories").glob("*.partial"))
+
+
+def test_nobody_writes_any_more_when_a_failure_rises(
+    store: CountingStore, backend: MemoryBackend, tmp_path: Path
+) -> None:
+    class Slow(CountingStore):
+        under_way = 0
+
+        def read(
+            self, path: str, start: int = 0, length: int | None = None, etag: str | None = None
+        ) -> Iterator[bytes]:
+            if path.endswith("bad"):
+                raise UnreachableError("The connection broke.")
+            self.under_way += 1
+            try:
+                for piece in super().read(path, start, length, etag):
+                    time.sleep(0.02)
+                    yield piece
+            finally:
+                self.under_way -= 1
+
+    inventory = an_output(store, {"bad": b"b", **{f"f{number}": b"f" * 700 for number in range(5)}}, tmp_path)
+    slow = Slow(objects=store.objects)
+    backend.stores["default"] = slow
+    with pytest.raises(UnreachableError):
+        fetch(backend, inventory, cache=tmp_path / "cache")
+    assert slow.under_way == 0
 
 
 def test_other_bytes_than_were_recorded_are_refused_by_name_and_never_seen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from towpath.api.datastore import Datastore
 from towpath.flow import names
-from towpath.flow.datastore_flow import Asked, DatastoreDecision, decide_datastore
+from towpath.flow.datastore_flow import Asked, DatastoreDecision, decide_datastore, with_mover
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.verdicts import Moment
 from towpath_operator.cluster import apply
@@ -13,7 +13,7 @@ from towpath_operator.handlers.admission import ask_about, create_mover, refused
 from towpath_operator.handlers.context import Context, Json
 from towpath_operator.handlers.look import observe_looks, report_ready, settle_asking, warnings_of_looks
 from towpath_operator.handlers.sweep import sweep
-from towpath_operator.jobs import probe
+from towpath_operator.jobs import probe, transfer
 from towpath_operator.jobs.job import Owner
 
 
@@ -29,7 +29,8 @@ async def reconcile(context: Context, key: Key) -> float | None:
     moment = Moment(context.now(), context.limits)
     refused = refused_movers(context, item)
     asked = Asked(key in context.memory.asked, context.memory.wanted_after.get(key), refused)
-    decision = decide_datastore(datastore, probes, asked, moment)
+    decided = decide_datastore(datastore, probes, asked, moment)
+    decision = with_mover(decided, datastore, transfer.mover_of(context.installation, context.pods))
     if decision.status is not None:
         if await context.writer.write(cache.datastores, item, decision.status) is None:
             return 0.0

@@ -9,7 +9,7 @@ from towpath.api.markers import LIST_ATOMIC, PrinterColumn, Rule, unchanged, wit
 from towpath.api.meta import Conditions, KindInfo, Model, Resource, StatusModel, Time
 from towpath.api.mounts import ClaimVolume, MountProvider
 from towpath.api.refs import ConfigMapRef, SecretRef
-from towpath.api.scalars import Count, Endpoint, KeyPrefix
+from towpath.api.scalars import Count, Endpoint, KeyPrefix, ObjectName
 
 BucketName = Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")]
 GcsBucketName = Annotated[str, Field(min_length=3, max_length=222, pattern=r"^[a-z0-9][a-z0-9._-]*[a-z0-9]$")]
@@ -156,6 +156,21 @@ class DatastoreSpec(Model):
     """Settings of the movers that work with this datastore."""
 
 
+class TransferMover(StatusModel):
+    """The installation's mover, of which a pod is made that serves this datastore to its user's own machine."""
+
+    image: Annotated[str, Field(min_length=1, max_length=1024)]
+    """The image of movers."""
+    image_pull_policy: Annotated[str, Field(max_length=32)] = "IfNotPresent"
+    """When it is pulled."""
+    image_pull_secrets: Annotated[tuple[ObjectName, ...], Field(max_length=16), LIST_ATOMIC] = ()
+    """The Secrets with which it is pulled."""
+    user: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """UID and GID of movers; omitted where the platform gives them."""
+    resources: Resources | None = None
+    """Requests and limits of movers."""
+
+
 class DatastoreStatus(StatusModel):
     """What the last probe found."""
 
@@ -168,6 +183,8 @@ class DatastoreStatus(StatusModel):
     """When a probe last ended."""
     requested_at: Annotated[str, Field(max_length=256)] | None = None
     """The value of the annotation towpath.dev/requested-at that the last probe answered."""
+    mover: TransferMover | None = None
+    """Of what a pod is made that serves this datastore to its user's own machine (`towpath cp`)."""
     swept_at: Time | None = None
     """When a sweep of what nothing refers to any more was last begun."""
     swept: Annotated[str, Field(max_length=1024)] | None = None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from towpath.backend import Container, Kind, LogLine, Manifest
+from towpath.backend import Container, Kind, LogLine, Manifest, Store
 from towpath.cluster.addresses import ADDRESSES
 from towpath.cluster.client import MERGE_PATCH, Client, RefusedError, Request
+from towpath.cluster.direct_store import open_direct_store
 from towpath.cluster.logs import follow_logs, read_logs
+from towpath.cluster.remote_store import open_remote_store
 from towpath.cluster.replace import replaced
 from towpath.cluster.watching import watch_object
 from towpath.errors import NotFoundError, UserErrorException
@@ -123,6 +126,10 @@ class ClusterBackend:
         """Lines of the run's containers as far as they are kept; with `follow` until the run has ended."""
         read = follow_logs if follow else read_logs
         return read(self, run, step, container)
+
+    def open_store(self, datastore: str, direct: bool = False) -> AbstractContextManager[Store]:
+        """Enter a datastore: through a mover pod of its own, or `direct` with this machine's own credentials."""
+        return open_direct_store(self, datastore) if direct else open_remote_store(self, datastore)
 
     def path(self, kind: Kind, name: str | None = None) -> str:
         """The request path of a kind's collection here, or of one object."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,14 @@ def decide_datastore(
     return DatastoreDecision(
         status, ask, movers.earlier(probes, ask), check_after_seconds=float(moment.limits.no_pod_seconds)
     )
+
+
+def with_mover(decision: DatastoreDecision, datastore: Datastore, mover: dict[str, Any]) -> DatastoreDecision:
+    """The same, with the installation's mover in the status: who has no other rights learns from there what it is."""
+    if decision.status is None and ready_condition(datastore) is None:
+        return decision
+    status = (decision.status or datastore.status.as_dict()) | {"mover": mover}
+    return replace(decision, status=_changed(datastore, status))
 
 
 def ask_of(datastore: Datastore) -> str:

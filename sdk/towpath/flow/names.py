@@ -35,6 +35,7 @@ SWEEP_COMPONENT = "sweep"
 EXPORT_COMPONENT = "export"
 VERIFY_COMPONENT = "verify"
 FIND_COMPONENT = "find-result"
+TRANSFER_COMPONENT = "transfer"
 
 STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
@@ -69,6 +70,7 @@ COUNT_CONTAINER = "count-views"
 SWEEP_CONTAINER = "sweep"
 VERIFY_CONTAINER = "verify-outputs"
 EXPORT_CONTAINER = "export"
+SERVE_CONTAINER = "serve"
 
 # Which pod of an Indexed Job it is: Kubernetes' own, as a label of the pod and as a variable of its containers.
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
@@ -400,6 +402,38 @@ def all_copies_prefix(namespace: str) -> str:
 def probe_key(namespace: str, token: str) -> str:
     """The key of the object that a probe writes, reads back and deletes; `token` is the probe's own."""
     return f"{namespace}/probe-{token}"
+
+
+def upload_prefix(namespace: str, digest: str) -> str:
+    """Where files lie that were uploaded as one folder whose canonical digest is this (`sha256:…`)."""
+    return f"{namespace}/uploads/{digest.removeprefix('sha256:')}/"
+
+
+def upload_parts_prefix(namespace: str, upload: str = "") -> str:
+    """Where the parts of large files lie that are being uploaded; `upload` stands for one file."""
+    return f"{namespace}/uploads/parts/{upload}/" if upload else f"{namespace}/uploads/parts/"
+
+
+def upload_part_key(namespace: str, upload: str, number: int, sha256: str) -> str:
+    """The key of one part, which says what it holds: so whoever takes the upload up again need not send it."""
+    return f"{upload_parts_prefix(namespace, upload)}{number:06}-{sha256}"
+
+
+def is_reserved(namespace: str, key: str) -> bool:
+    """Whether only movers and the operator write there: what lies there is told by inventories and results."""
+    laptops = (f"{namespace}/uploads/", f"{namespace}/code/")
+    return key.startswith(owned_keys(namespace)) and not key.startswith(laptops)
+
+
+def transfer_job_name(datastore: str, uid: str, ask: str) -> str:
+    """The name of the Job that serves a datastore to a laptop."""
+    return _mover_job(datastore, uid, f"-transfer-{ask}")
+
+
+def transfer_labels(datastore: str) -> dict[str, str]:
+    """The labels of Job and pod that serve a datastore to a laptop; the operator does not watch by them."""
+    own = {MANAGED_BY_LABEL: f"{MANAGED_BY}-transfer", COMPONENT_LABEL: TRANSFER_COMPONENT}
+    return own | {DATASTORE_LABEL: label_value(datastore)}
 
 
 def owned_keys(namespace: str) -> tuple[str, ...]:
