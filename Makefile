@@ -34,10 +34,10 @@ lint: $(READY)  ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(READY) cluster-if-possible  ## all that this machine can run in minutes; says what it skipped and why
+test: $(READY) cluster-if-possible browser-if-possible  ## all that this machine can run in minutes; says what it skipped and why
 	$(BIN)/pytest $(BESIDE) --cov=sdk --cov=operator --cov-report=term:skip-covered -q
 
-test-quick: $(READY) cluster-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
+test-quick: $(READY) cluster-if-possible browser-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
 	$(BIN)/pytest $(BESIDE) -q -m 'not story and not fault'
 
 test-pure: $(READY)  ## ring 1 only: no cluster, no server
@@ -62,6 +62,6 @@ demo: $(READY)  ## the iris pipeline on this machine, without a cluster: run, ch
 demo-cluster: $(READY)  ## a cluster, an installation, and the iris pipeline on it, from nothing
 	$(BIN)/python -m demo.on_cluster
 
-include tests/cluster/cluster.mk tests/cluster/image.mk
+include tests/cluster/cluster.mk tests/cluster/image.mk tests/browser/browser.mk
 
 .PHONY: help venv generate lint test test-quick test-pure test-long bench scale chaos demo demo-cluster
