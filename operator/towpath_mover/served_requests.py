@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -97,6 +98,12 @@ class _Request(BaseHTTPRequestHandler):
                 self._refuse(status, _failure(failed))
             except (KeyError, ValueError) as error:
                 self._refuse(400, {"reason": "BadRequest", "message": f"{type(error).__name__}: {error}"})
+            except OSError:
+                # The laptop has gone: nobody is there to be answered.
+                raise
+            except BaseException as bug:
+                # Also a panic of the store's client, which is no Exception.
+                self._refuse(500, _bug(bug))
 
     def _files(self) -> None:
         found = self._store.files(self._query["prefix"])
@@ -164,6 +171,10 @@ class _Request(BaseHTTPRequestHandler):
             self._chunk({"end": count})
         except MoverFailure as failed:
             self._chunk({"failed": _failure(failed)})
+        except OSError:
+            raise
+        except BaseException as bug:
+            self._chunk({"failed": _bug(bug)})
         self.wfile.write(b"0\r\n\r\n")
 
     def _chunk(self, document: Mapping[str, Any], flush: bool = False) -> None:
@@ -220,6 +231,12 @@ def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
 
 def _state(state: ObjectState) -> dict[str, Any]:
     return {"size": state.size, "etag": state.etag}
+
+
+def _bug(error: BaseException) -> dict[str, Any]:
+    traceback.print_exception(error)
+    said = f"{type(error).__name__}: {error}"
+    return {"reason": "Bug", "message": f"{said}. This is a bug of Towpath; the pod's log has the traceback."}
 
 
 def _failure(failed: MoverFailure) -> dict[str, Any]:

@@ -12,15 +12,19 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from towpath.flow import names
+from towpath_mover.ahead import in_order
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
 from towpath_mover.retry import patiently
 from towpath_mover.stores import ObjectState, Pin, Span, Store
+from towpath_mover.transfer import Limits, Work
 from towpath_mover.transfer_protocol import BLOCK
 from towpath_mover.upload import parts_of
 
 # Who has not come back after a week will not.
 _FORGET_SECONDS = 7 * 86_400
+# With the parts that the store's client holds they stay below a mover's memory.
+_AHEAD = Limits(in_flight=4, bytes_in_flight=4 * BLOCK)
 
 Count = Callable[[int], None]
 
@@ -72,9 +76,13 @@ class UploadParts:
 
     def _pieces(self, whole: Whole, count: Count) -> Iterator[bytes]:
         digest, size = sha256(), 0
-        for number, part in enumerate(whole.parts):
-            key = names.upload_part_key(self._namespace, whole.upload, number, part)
-            content = read_object(self._store, key)
+        keys = (
+            names.upload_part_key(self._namespace, whole.upload, number, part)
+            for number, part in enumerate(whole.parts)
+        )
+        # By threads of their own: obstore cannot read in the middle of its own write.
+        reading = Work[str, bytes](lambda _: BLOCK, lambda key: read_object(self._store, key))
+        for _, content in in_order(keys, reading, _AHEAD):
             digest.update(content)
             size += len(content)
             count(size)

@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import sha256
 
 from towpath.backend import Stored
+from towpath.beside import drawn_beside
 from towpath.errors import ChangedError, UserErrorException
 from towpath.flow import names
 from towpath.told import told
@@ -63,7 +64,8 @@ class OpenedStore:
         """Write the object whole or not at all."""
         self._check_may_change(path)
         with told():
-            self._store.write_parts(path, _announced(chunks, size, path), parts_of(size))
+            pieces = drawn_beside(_announced(chunks, size, path))
+            self._store.write_parts(path, pieces, parts_of(size))
         return self.state(path)
 
     def delete(self, path: str) -> None:
