@@ -10,8 +10,10 @@ from towpath.flow import names
 from towpath_mover.stores import Places
 
 ROOT_VARIABLE = "TOWPATH_ROOT"
-# Set where a step is a process of the machine: it sees its folders where they lie, and has its launcher already.
+# Set where a step runs on the machine itself, which is its launcher already. As a process it sees its folders where
+# they lie, in a container where they were planned to be.
 LOCAL_VARIABLE = "TOWPATH_LOCAL"
+AS_PROCESS, AS_CONTAINER = "process", "container"
 TERMINATION_LOG_VARIABLE = "TOWPATH_TERMINATION_LOG"
 TERMINATION_LOG = "/dev/termination-log"
 
@@ -23,6 +25,7 @@ class PodPaths(NamedTuple):
     # A volume of the movers' own: their root is read-only.
     scratch: Path = Path("/tmp")  # noqa: S108
     is_local: bool = False
+    is_process: bool = False
 
     def here(self, path: str) -> Path:
         """Return where a path below /towpath lies; any other path stays what it is."""
@@ -35,11 +38,11 @@ class PodPaths(NamedTuple):
 
     def seen_input(self, name: str, path: str) -> str:
         """Return where the step finds this input, which was planned to be at `path`."""
-        return str(self.here(f"{names.CONTAINER_INPUTS}/{name}")) if self.is_local else path
+        return str(self.here(f"{names.CONTAINER_INPUTS}/{name}")) if self.is_process else path
 
     def seen_output(self, path: str) -> str:
         """Return where the step writes the output that was planned to be at `path`."""
-        return str(self.output(path)) if self.is_local else path
+        return str(self.output(path)) if self.is_process else path
 
     @property
     def run_document(self) -> Path:
@@ -94,8 +97,8 @@ class PodPaths(NamedTuple):
 def pod_paths(environ: Mapping[str, str]) -> PodPaths:
     """Return the pod's paths; the root is /towpath unless the environment says otherwise, with a `tmp` in it then."""
     root = environ.get(ROOT_VARIABLE)
-    is_local = LOCAL_VARIABLE in environ
-    return PodPaths(Path(root), Path(root) / "tmp", is_local) if root else PodPaths()
+    local = environ.get(LOCAL_VARIABLE, "")
+    return PodPaths(Path(root), Path(root) / "tmp", bool(local), local == AS_PROCESS) if root else PodPaths()
 
 
 def termination_log(environ: Mapping[str, str]) -> Path:

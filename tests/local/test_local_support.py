@@ -58,10 +58,11 @@ def test_what_cannot_be_honoured_is_said_by_name_before_the_start() -> None:
     notes = notes_on(run_of(first, second, stepDefaults={"queueName": "team"}), Nothing())
     assert notes == [
         "Step a: resources (no limit of memory or CPU holds), queueName (no queue admits it): not honoured.",
+        "Step b: queueName (no queue admits it), computeTarget gpus: not honoured.",
         "Step a: model is not at /model, but where its reference says.",
         "Step a: step.py names /towpath/…, which is not there: let it read its arguments.",
-        "Step b: queueName (no queue admits it), computeTarget gpus: not honoured.",
-        "Images are ignored (python:3.12): steps run as processes with this Python.",
+        "Images are ignored (python:3.12): steps run as processes with this Python. A container engine would honour "
+        "them: --engine podman.",
     ]
 
 

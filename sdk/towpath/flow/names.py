@@ -46,8 +46,9 @@ REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
 # Of a Datastore of a local workspace: the folder that stands for its claim, from `.towpath` on.
 LOCAL_FOLDER_ANNOTATION = f"{GROUP}/local-folder"
-# Of a run of a local workspace: the process that waits for it, and what is not as on a cluster.
+# Of a run of a local workspace: who waits for it, which engine runs its steps, what is not as on a cluster.
 LOCAL_FOLLOWER_ANNOTATION = f"{GROUP}/local-follower"
+LOCAL_ENGINE_ANNOTATION = f"{GROUP}/local-engine"
 LOCAL_NOTES_ANNOTATION = f"{GROUP}/local-notes"
 # On a PodTemplate: what the inputs of a step on this compute target may take of a node's disk.
 MAX_SCRATCH_ANNOTATION = f"{GROUP}/max-scratch"

@@ -11,9 +11,11 @@ import os
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_NOWHERE, _ENGINE_SECONDS = subprocess.DEVNULL, 20
 EMPTY, NOT_EXECUTABLE, NOT_FOUND, TIMED_OUT, TERMINATED = 125, 126, 127, 124, 143
 
 
@@ -34,6 +36,9 @@ class Command:
         self._cwd, self._log = container["cwd"], Path(container["log"])
         self._limit: float | None = container.get("limit")
         self._grace: float = container.get("grace") or 0
+        # Of a container engine: what ends its container, and what takes away what is left of it.
+        self._kill_words: list[str] = container.get("kill") or []
+        self._tidy_words: list[str] = container.get("tidy") or []
         # Only a step's own end is judged by these rules: a mover's exit code says what became of it.
         self._is_judged = container["role"] == "step"
         self._child: subprocess.Popen[bytes] | None = None
@@ -52,6 +57,8 @@ class Command:
             with self._lock:
                 for timer in self._timers:
                     timer.cancel()
+            if self._why:
+                self.tidy()
             return self._judge(128 - code if code < 0 else code)
 
     def stop(self, why: str) -> None:
@@ -62,7 +69,18 @@ class Command:
                 return
             self._child.send_signal(signal.SIGTERM)
             if self._is_judged:
-                self._after(self._grace, self._child.kill)
+                self._after(self._grace, self._kill)
+
+    def tidy(self) -> None:
+        """Take away what an engine may have left."""
+        if self._tidy_words:
+            _run(self._tidy_words)
+
+    def _kill(self) -> None:
+        if self._kill_words:
+            _run(self._kill_words)
+        elif self._child is not None:
+            self._child.kill()
 
     def _start(self, log: Any) -> int:
         """Start the child; the exit code where there is none."""
@@ -117,6 +135,11 @@ class Command:
         elif self._why and code == 0:
             code = TERMINATED
         return Ending(code, f"{code}{' ' + self._why if self._why else ''}\n")
+
+
+def _run(words: list[str]) -> None:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(words, stdout=_NOWHERE, stderr=_NOWHERE, timeout=_ENGINE_SECONDS, check=False)
 
 
 def _write(log: Any, words: str) -> None:

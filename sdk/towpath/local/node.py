@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from towpath.backend import Kind
 from towpath.flow import names
 from towpath.local.api import LocalApi
 from towpath.local.descendants import kill_orphans
+from towpath.local.engine import engine_of
 from towpath.local.log_files import run_logs
 from towpath.local.mounts import place_volumes
 from towpath.local.objects import utc_text
@@ -124,7 +126,7 @@ class Node:
 
     async def _keep(self, job: Json, running: _Running) -> bool:
         uid = running.pod["metadata"]["uid"]
-        place = self._place(running.pod)
+        place = self._place(job, running.pod)
         try:
             while not await self._start(job, running, place):
                 with suppress(TimeoutError):
@@ -191,9 +193,16 @@ class Node:
             with suppress(ConnectionError):
                 running.process.stdin.write(f"{grace}\n".encode())
 
-    def _place(self, pod: Json) -> PodPlace:
+    def _place(self, job: Json, pod: Json) -> PodPlace:
         meta = pod["metadata"]
-        return PodPlace(self._places.pods / meta["name"], log_folder(self._places, meta), self._token)
+        logs = log_folder(self._places, meta)
+        return PodPlace(self._places.pods / meta["name"], logs, self._token, self._engine_of(job))
+
+    def _engine_of(self, job: Json) -> str | None:
+        owner = job["metadata"]["ownerReferences"][0]
+        is_of_run = owner["kind"] == Kind.PIPELINE_RUN
+        run = self._api.objects.read(Kind.PIPELINE_RUN, owner["name"]) if is_of_run else None
+        return engine_of(run) if run else None
 
     def _put_pod(self, running: _Running, pod: Json | None = None) -> None:
         running.pod = self._api.put_child(

@@ -55,9 +55,18 @@ class Pod:
             self._stopping = True
             for command in self._running:
                 command.stop("terminated")
-        timer = threading.Timer(grace_seconds, _end_all)
+        timer = threading.Timer(grace_seconds, self._end)
         timer.daemon = True
         timer.start()
+
+    def tidy(self) -> None:
+        """Take away what engines run of it, which are no processes of this one."""
+        for command in list(self._running):
+            command.tidy()
+
+    def _end(self) -> None:
+        self.tidy()
+        _end_all()
 
     def _of(self, role: str) -> list[Container]:
         return [one for one in self._containers if one["role"] == role]
@@ -132,6 +141,7 @@ def _end_all() -> None:
 def _listen(pod: Pod) -> None:
     for line in sys.stdin:
         pod.stop(float(line))
+    pod.tidy()
     _end_all()
 
 

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from towpath.flow import names
+from towpath.local.engine import engine_step
 from towpath.local.objects import ObjectFolder
 from towpath.local.places import LocalPlaces
 from towpath.local.variables import environment, words
-from towpath_mover.pod_paths import LOCAL_VARIABLE, ROOT_VARIABLE, TERMINATION_LOG_VARIABLE
+from towpath_mover.pod_paths import (
+    AS_CONTAINER,
+    AS_PROCESS,
+    LOCAL_VARIABLE,
+    ROOT_VARIABLE,
+    TERMINATION_LOG_VARIABLE,
+)
+from towpath_operator.jobs.settings import POD_ROOT
 
 Container = dict[str, Any]
 
@@ -34,11 +42,19 @@ _LAUNCHED = 5
 
 
 class PodPlace(NamedTuple):
-    """Where one pod runs: its folder, where its logs go, and the token that stands for the folder in its manifest."""
+    """Where one pod runs: its folder, where its logs go, and the token that stands for the folder in its manifest.
+
+    `engine` is that of the container in which its step runs; without one, the step is a process.
+    """
 
     folder: Path
     logs: Path
     token: str
+    engine: str | None = None
+
+    def seen(self, text: str) -> str:
+        """A text of the manifest, as the step is to have it."""
+        return text.replace(self.token, POD_ROOT if self.engine else str(self.folder))
 
 
 def pod_order(
@@ -60,7 +76,7 @@ def pod_order(
         ordered.append(
             common
             | (
-                _step(container, variables, place, places, has_launcher=has_launcher)
+                _step(container, variables, place, (pod, places), has_launcher=has_launcher)
                 if role == "step"
                 else _mover(container, variables, place)
             )
@@ -83,33 +99,37 @@ def _step(
     container: Mapping[str, Any],
     variables: Mapping[str, str],
     place: PodPlace,
-    places: LocalPlaces,
+    surroundings: tuple[Mapping[str, Any], LocalPlaces],
     *,
     has_launcher: bool,
 ) -> Container:
+    pod, places = surroundings
     given = [*(container.get("command") or ()), *(container.get("args") or ())]
     limit = grace = ""
     if has_launcher:
         limit, grace, *given = given[_LAUNCHED - 2 :]
-    argv = [word.replace(place.token, str(place.folder)) for word in words(given, variables)]
-    theirs = {name: value.replace(place.token, str(place.folder)) for name, value in variables.items()}
+    argv = [place.seen(word) for word in words(given, variables)]
+    theirs = {name: place.seen(value) for name, value in variables.items()}
     work = place.folder / "work"
     work.mkdir(exist_ok=True)
-    env = _of_the_machine(places) | {"HOME": str(work), "TMPDIR": str(place.folder / "tmp")} | theirs
-    return {
+    common: Container = {
         "argv": argv,
-        "env": env,
+        "env": theirs,
         "cwd": str(work),
         "limit": float(limit) if limit else None,
         "grace": float(grace) if grace else 0.0,
     }
+    if place.engine:
+        return common | engine_step(place.engine, container, pod, place.folder, common)
+    own = {"HOME": str(work), "TMPDIR": str(place.folder / "tmp")}
+    return common | {"env": _of_the_machine(places) | own | theirs}
 
 
 def _mover(container: Mapping[str, Any], variables: dict[str, str], place: PodPlace) -> Container:
     report = place.folder / f"report-{container['name']}"
     ours = {
         ROOT_VARIABLE: str(place.folder),
-        LOCAL_VARIABLE: "1",
+        LOCAL_VARIABLE: AS_CONTAINER if place.engine else AS_PROCESS,
         TERMINATION_LOG_VARIABLE: str(report),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOWPATH_")}

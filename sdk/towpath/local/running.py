@@ -24,13 +24,17 @@ _NO_TARGET: Mapping[str, Any] = {"template": {"spec": {"containers": []}}}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to run, and how. `folders` are datastores by name and the folder that stands for each."""
+    """What to run, and how. `folders` are datastores by name and the folder that stands for each.
+
+    `engine` is a container engine that runs the steps' images; without one, steps are processes.
+    """
 
     manifests: Sequence[Manifest] = ()
     pipeline: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     folders: Mapping[str, Path] = field(default_factory=dict)
     reuse: bool = True
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,16 @@ def start_run(backend: LocalBackend, wanted: Wanted) -> Started:
             backend.apply(manifest)
     made = _run_of(wanted, by_kind)
     _make_targets(backend, made)
+    _annotate(made, {names.LOCAL_ENGINE_ANNOTATION: wanted.engine} if wanted.engine else {})
     notes += notes_on(made, backend)
     told = {names.LOCAL_FOLLOWER_ANNOTATION: f"{os.getpid()}/{started_at(os.getpid())}"}
     told |= {names.LOCAL_NOTES_ANNOTATION: json.dumps(notes)} if notes else {}
-    made["metadata"]["annotations"] = dict(made["metadata"].get("annotations") or {}) | told
+    _annotate(made, told)
     return Started(backend.create(made), tuple(notes))
+
+
+def _annotate(made: Manifest, told: Mapping[str, str]) -> None:
+    made["metadata"]["annotations"] = dict(made["metadata"].get("annotations") or {}) | dict(told)
 
 
 def follow_run(backend: LocalBackend, run: Manifest, seen: Callable[[Manifest], None]) -> Manifest:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from towpath.backend import Kind, Manifest
 from towpath.errors import InvalidObjectError
+from towpath.local.engine import check_engine, engine_of
 
 _IN_PODS = "/towpath/"
 # Fields of a step that say how its pod is placed and bounded, which a process is not.
@@ -36,6 +37,10 @@ def pipeline_spec_of(run: Mapping[str, Any], objects: Objects) -> Mapping[str, A
 
 def check_run(run: Mapping[str, Any], objects: Objects) -> None:
     """Raise InvalidObjectError where a step cannot run here at all."""
+    engine = engine_of(run)
+    if engine is not None:
+        check_engine(engine)
+        return
     refused = [words for step in _steps(pipeline_spec_of(run, objects)) for words in _refusals(step)]
     if refused:
         raise InvalidObjectError("This pipeline cannot run without a cluster. " + " ".join(refused))
@@ -44,7 +49,10 @@ def check_run(run: Mapping[str, Any], objects: Objects) -> None:
 def notes_on(run: Mapping[str, Any], objects: Objects) -> list[str]:
     """What will not be as on a cluster, one sentence each."""
     steps = list(_steps(pipeline_spec_of(run, objects)))
-    return [words for step in steps for words in _differences(step)] + _on_images(steps)
+    ignored = [words for step in steps for words in _ignored(step)]
+    if engine_of(run) is not None:
+        return ignored
+    return ignored + [words for step in steps for words in _elsewhere(step)] + _on_images(steps)
 
 
 def _steps(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -73,13 +81,16 @@ def _texts(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"env {entry['name']}", str(entry.get("value") or "")
 
 
-def _differences(step: Mapping[str, Any]) -> Iterator[str]:
-    name = step["name"]
+def _ignored(step: Mapping[str, Any]) -> Iterator[str]:
     ignored = [f"{field} ({words})" for field, words in _PLACING.items() if step.get(field)]
     if step.get("computeTarget"):
         ignored.append(f"computeTarget {step['computeTarget']}")
     if ignored:
-        yield f"Step {name}: {', '.join(ignored)}: not honoured."
+        yield f"Step {step['name']}: {', '.join(ignored)}: not honoured."
+
+
+def _elsewhere(step: Mapping[str, Any]) -> Iterator[str]:
+    name = step["name"]
     for port in [*(step.get("inputs") or ()), *(step.get("outputs") or ())]:
         if port.get("mountPath"):
             yield (
@@ -95,4 +106,5 @@ def _on_images(steps: Iterable[Mapping[str, Any]]) -> list[str]:
     images = sorted({str(step["image"]) for step in steps if step.get("image")})
     if not images:
         return []
-    return [f"Images are ignored ({', '.join(images)}): steps run as processes with this Python."]
+    words = f"Images are ignored ({', '.join(images)}): steps run as processes with this Python."
+    return [f"{words} A container engine would honour them: --engine podman."]
