@@ -11,12 +11,22 @@ import resource
 import sys
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import types
+# pyarrow would load it where it is there, and its 40 MiB count against what this process may take.
+sys.modules["numpy"] = None  # type: ignore[assignment]
 
-from towpath_mover.column_types import BOOLEAN, DATETIME, INTEGER, NUMBER, STRING, UNKNOWN
-from towpath_mover.parquet_copy import copy_rows
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from pyarrow import types  # noqa: E402
+
+from towpath_mover.column_types import (  # noqa: E402
+    BOOLEAN,
+    DATETIME,
+    INTEGER,
+    NUMBER,
+    STRING,
+    UNKNOWN,
+)
+from towpath_mover.parquet_copy import copy_rows  # noqa: E402
 
 _TYPES = {
     BOOLEAN: (types.is_boolean,),

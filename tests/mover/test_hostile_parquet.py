@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -114,3 +115,9 @@ def test_only_named_failures_come_of_hostile_parquet_for_a_minute() -> None:
     end = time.monotonic() + 65
     while time.monotonic() < end:
         _fuzz(50)
+
+
+def test_the_process_that_reads_parquet_does_not_load_numpy_where_it_happens_to_be() -> None:
+    said = "import sys, towpath_mover.parquet_child; print(sys.modules['numpy'], 'pyarrow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["None", "True"]
