@@ -11,7 +11,7 @@ from typing import Protocol
 
 from towpath.backend import Store
 from towpath.copy_files import CopyFile, digest_here
-from towpath.errors import NotFoundError, UserErrorException
+from towpath.errors import ChangedError, NotFoundError, UserErrorException
 
 _FEW = 8
 
@@ -65,6 +65,12 @@ class LocalTarget:
                 for piece in file.read(there):
                     opened.write(piece)
                     count(len(piece))
+            # What an earlier try left may not have reached the disk as it was, if the machine went down.
+            if there and digest_here(part) != file.digest():
+                part.unlink()
+                raise ChangedError(
+                    f"{place} was put together of two tries, and is not what is there: try again."
+                )
             part.replace(place)
 
     def named(self, path: str) -> str:

@@ -36,6 +36,10 @@ class CountingStore(MemoryStore):
             self.read_bytes[path] = self.read_bytes.get(path, 0) + len(piece)
             yield piece
 
+    def digest(self, path: str) -> str:
+        # Taken beside the store: nothing of it is read from here.
+        return sha256(self.objects[path]).hexdigest()
+
 
 def an_output(
     store: MemoryStore, files: Mapping[str, bytes], folder: Path, packed: tuple[str, ...] = ()

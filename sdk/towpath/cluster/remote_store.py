@@ -105,7 +105,8 @@ class RemoteStore:
         blocks = blocks_of(chunks, size, path)
         if size <= protocol.BLOCK:
             content = next(blocks, b"")
-            return _stored(path, self._json(_put(protocol.OBJECT, {"path": path}, content)))
+            put = _put(protocol.OBJECT, {"path": path}, content, protocol.digest_of(content))
+            return _stored(path, self._json(put))
         return self._write_large(path, blocks, size)
 
     def delete(self, path: str) -> None:
@@ -127,7 +128,7 @@ class RemoteStore:
         def send(part: tuple[int, bytes, str]) -> None:
             number, block, digest = part
             if f"{number:06}-{digest}" not in there:
-                self._json(_put(protocol.PARTS, {"upload": upload, "number": str(number)}, block))
+                self._json(_put(protocol.PARTS, {"upload": upload, "number": str(number)}, block, digest))
 
         for _ in self._ahead(send, numbered()):
             pass
@@ -190,9 +191,8 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
     return answer.read()
 
 
-def _put(path: str, query: dict[str, str], content: bytes) -> Ask:
-    headers = {protocol.SHA256_HEADER: protocol.digest_of(content)}
-    return Ask("PUT", path, query, content, headers)
+def _put(path: str, query: dict[str, str], content: bytes, digest: str) -> Ask:
+    return Ask("PUT", path, query, content, {protocol.SHA256_HEADER: digest})
 
 
 def _stored(path: str, told: dict[str, Any]) -> Stored:
