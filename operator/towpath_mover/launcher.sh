@@ -135,6 +135,10 @@ if [ -f "$tp_bin/shard" ]; then
   export TOWPATH_SHARD JOB_COMPLETION_INDEX
 fi
 
+# A script may import what stage-in has placed for it, unless the image has its own.
+PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$tp_bin/python
+export PYTHONPATH
+
 (
   kill -USR2 $$
   become "$@"

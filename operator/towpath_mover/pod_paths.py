@@ -60,6 +60,11 @@ class PodPaths(NamedTuple):
         return self.root / "bin"
 
     @property
+    def python(self) -> Path:
+        """The folder with what a step's script may import of Towpath, the last of its PYTHONPATH."""
+        return self.bin / "python"
+
+    @property
     def work(self) -> Path:
         """The step's working directory: its code, HOME and TMPDIR."""
         return self.root / "work"

@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from towpath.flow.code import code_digest
+from towpath.flow.code import CodeArchiveError, code_digest, code_of
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.launcher import IMAGE_BUSYBOX, SOURCE
 from towpath_mover.order import CodeOrder, StepOrder
 from towpath_mover.paths import check_path
 from towpath_mover.pod_paths import PodPaths
+from towpath_mover.step_python import place_python
 
 CONTEXT_VERSION = 1
 
@@ -26,6 +27,7 @@ def prepare(order: StepOrder, paths: PodPaths) -> None:
     _prepare_outputs(order, paths)
     _place_context(order, paths)
     paths.bin.mkdir(parents=True, exist_ok=True)
+    place_python(paths.python)
     if not paths.is_local:
         _place_launcher(paths.bin)
     if order.shard:
@@ -65,7 +67,11 @@ def _mounted(code: CodeOrder, folder: Path) -> dict[str, bytes]:
             " It was there when the run started. Create it again with the same content, or start a new run."
         )
         raise MoverFailure(Reason.CODE_DRIFT, message)
-    return content
+    try:
+        return code_of(content)
+    except CodeArchiveError as error:
+        message = f"The code in ConfigMap {code.config_map!r} cannot be unpacked: {error}. Make it again."
+        raise MoverFailure(Reason.CODE_DRIFT, message) from error
 
 
 def _prepare_outputs(order: StepOrder, paths: PodPaths) -> None:

@@ -3,8 +3,11 @@
 TowpathError
 ├── UserErrorException        what the user wrote or named cannot be done: the message says what to change
 │   ├── NotFoundError         no such object or file; near names are in the message
+│   │   └── UnknownNameError  of a mapping such as `workspace.datasets`; a KeyError too
 │   ├── AlreadyExistsError
-│   └── InvalidObjectError    the API's rules refuse the manifest
+│   ├── InvalidObjectError    the API's rules refuse the manifest
+│   ├── DefinitionError       what a pipeline says cannot be; a ValueError too
+│   └── DatasetValidationError, DatasetExecutionError   a dataset's content is not what was said, or cannot be read
 ├── ActivityFailedException   a run or step failed; the step's last log lines are in the message
 ├── ChangedError              what was read is not what was recorded, or changed meanwhile
 ├── WaitTimeoutError          the time given to `wait` is over; the run goes on
@@ -25,12 +28,32 @@ class NotFoundError(UserErrorException):
     """What was named is not there."""
 
 
+class UnknownNameError(NotFoundError, KeyError):
+    """A mapping has no such name; the message lists those that it has."""
+
+    def __str__(self) -> str:
+        """Give the message as it is: a KeyError would put it into quotes."""
+        return Exception.__str__(self)
+
+
 class AlreadyExistsError(UserErrorException):
     """What was to be made is there already."""
 
 
 class InvalidObjectError(UserErrorException):
     """The rules of the API refuse the object."""
+
+
+class DefinitionError(UserErrorException, ValueError):
+    """What a pipeline, a step or a dataset says of itself cannot be."""
+
+
+class DatasetValidationError(UserErrorException):
+    """A dataset's content is not what its definition says."""
+
+
+class DatasetExecutionError(UserErrorException):
+    """A dataset cannot be read."""
 
 
 class ActivityFailedException(TowpathError):  # noqa: N818  (Azure ML's name)

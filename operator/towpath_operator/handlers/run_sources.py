@@ -11,7 +11,7 @@ from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow import names
-from towpath.flow.code import code_digest, params_read
+from towpath.flow.code import CodeArchiveError, code_digest, code_of, params_read
 from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import RunIdentity
 from towpath.flow.recorded import ExportState
@@ -125,7 +125,15 @@ async def _pod_templates(context: Context, namespace: str, names: tuple[str, ...
 
 async def _code(context: Context, namespace: str, names: Iterable[str]) -> dict[str, dict[str, bytes]]:
     found = {name: await read_config_map(context.client, namespace, name) for name in names}
-    return {name: files for name, files in found.items() if files is not None}
+    return {name: _unpacked(files) for name, files in found.items() if files is not None}
+
+
+def _unpacked(files: dict[str, bytes]) -> dict[str, bytes]:
+    try:
+        return code_of(files)
+    except CodeArchiveError:
+        # stage-in, which meets it too, says what is wrong with it.
+        return files
 
 
 def _texts(files: Mapping[str, bytes]) -> list[str]:

@@ -179,6 +179,11 @@ def _check_output_path(where: str, output: Output) -> None:
     path = output.mount_path or ""
     _refuse_reserved(where, path)
     folder = path.rpartition("/")[0]
+    if folder == names.CONTAINER_WORK and not output.make_directory:
+        raise _invalid(
+            f"{where}: mountPath {path} would hide the working directory. Say makeDirectory: true, or take a path in a "
+            f"folder below it, such as {folder}/out/{path.rpartition('/')[2]}."
+        )
     if not output.make_directory and (
         folder in ("", *_SYSTEM) or any(_is_in(folder, one) for one in _PROGRAMS)
     ):
@@ -189,6 +194,10 @@ def _check_output_path(where: str, output: Output) -> None:
 
 
 def _refuse_reserved(where: str, path: str) -> None:
+    inside = path.removeprefix(f"{names.CONTAINER_WORK}/")
+    if inside != path and not inside.startswith("."):
+        # Below the working directory, where a relative path of the user's lies; what begins with a dot is ours.
+        return
     if path in _SYSTEM or any(_is_in(path, reserved) for reserved in _RESERVED):
         raise _invalid(
             f"{where}: mountPath {path} belongs to the system. Take a folder of your own, such as /data."

@@ -41,6 +41,9 @@ STEP_DIGEST_ANNOTATION = f"{GROUP}/step-digest"
 STEP_NAME_ANNOTATION = f"{GROUP}/step-name"
 SHARDS_ANNOTATION = f"{GROUP}/shards"
 MERGE_ANNOTATION = f"{GROUP}/merge"
+EXPERIMENT_LABEL = f"{GROUP}/experiment"
+# An annotation of a run for each of its tags.
+TAG_PREFIX = f"tag.{GROUP}/"
 GIVEN_NAME_ANNOTATION = f"{GROUP}/given-name"
 REQUESTED_AT_ANNOTATION = f"{GROUP}/requested-at"
 ASK_ANNOTATION = f"{GROUP}/ask"
@@ -77,6 +80,7 @@ SERVE_CONTAINER = "serve"
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
 INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
+CONTAINER_WORK = "/towpath/work"
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
 # Where movers find outputs with a mountPath: below one folder for each folder that the step's container has of them.
@@ -398,6 +402,16 @@ def condemned_copy_key(copies: str, copy: str) -> str:
 def all_copies_prefix(namespace: str) -> str:
     """Where the copies of all sources lie."""
     return f"{namespace}/copies/"
+
+
+def code_name(digest: str) -> str:
+    """The name of the ConfigMap that holds code of this digest."""
+    return f"code-{digest.removeprefix('sha256:')}"
+
+
+def code_key(namespace: str, digest: str) -> str:
+    """The key of the archive that holds code of this digest."""
+    return f"{namespace}/code/{digest.removeprefix('sha256:')}.tar.gz"
 
 
 def probe_key(namespace: str, token: str) -> str:

@@ -107,6 +107,8 @@ def _step(
     given = [*(container.get("command") or ()), *(container.get("args") or ())]
     limit = grace = ""
     if has_launcher:
+        # As the launcher does in a pod.
+        variables = _with_python(variables, f"{place.token}/bin/python")
         limit, grace, *given = given[_LAUNCHED - 2 :]
     argv = [place.seen(word) for word in words(given, variables)]
     theirs = {name: place.seen(value) for name, value in variables.items()}
@@ -123,6 +125,11 @@ def _step(
         return common | engine_step(place.engine, container, pod, place.folder, common)
     own = {"HOME": str(work), "TMPDIR": str(place.folder / "tmp")}
     return common | {"env": _of_the_machine(places) | own | theirs}
+
+
+def _with_python(variables: Mapping[str, str], folder: str) -> dict[str, str]:
+    own = variables.get("PYTHONPATH")
+    return {**variables, "PYTHONPATH": f"{own}{os.pathsep}{folder}" if own else folder}
 
 
 def _mover(container: Mapping[str, Any], variables: dict[str, str], place: PodPlace) -> Container:

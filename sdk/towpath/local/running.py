@@ -53,7 +53,7 @@ def start_run(backend: LocalBackend, wanted: Wanted) -> Started:
         for manifest in by_kind.get(kind, ()):
             backend.apply(manifest)
     made = _run_of(wanted, by_kind)
-    _make_targets(backend, made)
+    make_targets(backend, made)
     _annotate(made, {names.LOCAL_ENGINE_ANNOTATION: wanted.engine} if wanted.engine else {})
     notes += notes_on(made, backend)
     told = {names.LOCAL_FOLLOWER_ANNOTATION: f"{os.getpid()}/{started_at(os.getpid())}"}
@@ -155,7 +155,8 @@ def _only(pipelines: Sequence[Manifest]) -> str:
     raise UserErrorException(f"Say which pipeline to run; the file holds {known}.")
 
 
-def _make_targets(backend: LocalBackend, run: Mapping[str, Any]) -> None:
+def make_targets(backend: LocalBackend, run: Mapping[str, Any]) -> None:
+    """Let the compute targets that steps name exist: a process has no use for what they say."""
     spec = pipeline_spec_of(run, backend)
     steps = [spec.get("stepDefaults") or {}, *(spec.get("steps") or ())]
     for target in {step["computeTarget"] for step in steps if step.get("computeTarget")}:

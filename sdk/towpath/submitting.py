@@ -1,0 +1,74 @@
+"""A pipeline → a run of it in its workspace: its code is placed first, then the PipelineRun is created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from towpath.backend import Backend, Kind
+from towpath.code_snapshots import CodeSnapshot
+from towpath.errors import AlreadyExistsError, DefinitionError, NotFoundError
+from towpath.experiment import checked_name
+from towpath.flow import names
+from towpath.runs import PipelineRun
+
+if TYPE_CHECKING:
+    from towpath.pipeline import Pipeline
+
+_LONGEST_PREFIX = 40
+
+
+def submit(
+    pipeline: Pipeline, experiment: str, spec: Mapping[str, Any], tags: Mapping[str, str] | None
+) -> PipelineRun:
+    """Create a run; `experiment` becomes a label of it, `tags` annotations."""
+    checked_name(experiment)
+    if pipeline.workspace is None:
+        raise DefinitionError("The pipeline has no workspace: Pipeline(workspace, steps).")
+    emitted = pipeline.emitted()
+    backend = pipeline.workspace.backend
+    for code in emitted.code:
+        _place(backend, code, pipeline.code_datastore)
+    if pipeline.workspace.is_local:
+        import_module("towpath.local.running").make_targets(backend, {"spec": {"pipelineSpec": emitted.spec}})
+    made = backend.create(
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": str(Kind.PIPELINE_RUN),
+            "metadata": _metadata(experiment, tags),
+            "spec": {"pipelineSpec": emitted.spec, **spec},
+        }
+    )
+    run = str(made["metadata"]["name"])
+    pipeline.mark_submitted(run)
+    return PipelineRun(backend, run)
+
+
+def _metadata(experiment: str, tags: Mapping[str, str] | None) -> dict[str, Any]:
+    prefix = names.object_name(experiment)[:_LONGEST_PREFIX].strip("-")
+    annotations = {f"{names.TAG_PREFIX}{key}": str(value) for key, value in (tags or {}).items()}
+    return {
+        "generateName": f"{prefix or 'run'}-",
+        "labels": {names.EXPERIMENT_LABEL: names.label_value(experiment)},
+        **({"annotations": annotations} if annotations else {}),
+    }
+
+
+def _place(backend: Backend, code: CodeSnapshot, datastore: str) -> None:
+    """Put code where its steps find it; what is there under its digest is it."""
+    if code.config_map is not None:
+        try:
+            backend.create(code.config_map)
+        except AlreadyExistsError:
+            return
+    elif code.archive is not None:
+        _upload(backend, code.archive, names.code_key(backend.namespace, code.digest), datastore)
+
+
+def _upload(backend: Backend, archive: bytes, path: str, datastore: str) -> None:
+    with backend.open_store(datastore) as store:
+        try:
+            store.state(path)
+        except NotFoundError:
+            store.write(path, [archive], len(archive))
