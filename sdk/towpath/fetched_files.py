@@ -31,11 +31,12 @@ class FetchedFiles:
         self._roots = roots
         self._meter = meter
         self._parts.mkdir(exist_ok=True)
+        self._was_left = any(self._data.iterdir())
 
     def missing(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """The files that are not there yet; the others are counted as they are: they were verified when they came."""
+        """The files that an earlier fetch has not left here; what it left is verified again, and counted."""
         for entry in entries:
-            if (self._data / entry.path).is_file():
+            if self._was_left and self._is_there(entry):
                 self._meter.add(1, entry.size)
             else:
                 yield entry
@@ -90,13 +91,29 @@ class FetchedFiles:
         target = self._data / entry.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.rename(target)
+            if target.exists() and target not in target.parent.iterdir():
+                raise UserErrorException(_one_name(entry.path))
+            part.replace(target)
         except OSError as error:
             raise UserErrorException(f"This disk cannot hold {entry.path!r}: {error.strerror}.") from error
         self._meter.add(1, 0)
 
+    def _is_there(self, entry: Entry) -> bool:
+        file = self._data / entry.path
+        if not file.is_file() or file.stat().st_size != entry.size:
+            return False
+        with file.open("rb") as opened:
+            return entry.sha256 in (None, _digested(opened.fileno(), entry.size)[0].hexdigest())
+
     def _part(self, entry: Entry) -> Path:
         return self._parts / sha256(entry.path.encode()).hexdigest()
+
+
+def _one_name(path: str) -> str:
+    return (
+        f"This disk takes {path!r} and another file of the same inventory for one, since it does not tell capitals "
+        "from small letters: set TOWPATH_CACHE to a folder on a disk that does."
+    )
 
 
 def _digested(descriptor: int, most: int) -> tuple[Hash, int]:

@@ -89,6 +89,35 @@ def test_a_fetch_that_broke_goes_on_where_it_was(
     assert not list((tmp_path / "cache/inventories").glob("*.partial"))
 
 
+def test_what_an_earlier_fetch_left_and_the_disk_lost_is_fetched_again(
+    store: CountingStore, backend: MemoryBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("towpath.moving._LIMITS", Limits(in_flight=1))
+    files = {"a.csv": b"a" * 50, "b.csv": b"b" * 50, "c.csv": b"c" * 50}
+    inventory = an_output(store, files, tmp_path)
+    store.breaks_after = len(store.objects[inventory.path]) + 110
+    with pytest.raises(UnreachableError):
+        fetch(backend, inventory, cache=tmp_path / "cache")
+    (left,) = (tmp_path / "cache").rglob("a.csv")
+    left.chmod(0o644)
+    left.write_bytes(b"\0" * 50)
+    store.breaks_after, before = None, dict(store.read_bytes)
+    assert found_in(fetch(backend, inventory, cache=tmp_path / "cache")) == files
+    again = {path.rpartition("/")[2]: count - before.get(path, 0) for path, count in store.read_bytes.items()}
+    assert (again["a.csv"], again["b.csv"]) == (50, 0)
+
+
+def test_two_names_that_a_disk_takes_for_one_are_told(
+    store: CountingStore, backend: MemoryBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inventory = an_output(store, {"A": b"1", "a": b"2"}, tmp_path)
+    # A disk that does not tell capitals from small letters finds one where the other lies.
+    real = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda file: real(file) or real(file.with_name(file.name.swapcase())))
+    with pytest.raises(UserErrorException, match="capitals"):
+        fetch(backend, inventory, cache=tmp_path / "cache")
+
+
 def test_nobody_writes_any_more_when_a_failure_rises(
     store: CountingStore, backend: MemoryBackend, tmp_path: Path
 ) -> None:
