@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import builders
 from flow.sightings import POD_UID, planned, publish_entry, publish_report
 from towpath.flow import reports
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
 
 STEP = planned(builders.make_step(outputs=[{"name": "clean"}, {"name": "model"}])).steps[0]
 ENTRY = publish_entry(STEP, "clean")

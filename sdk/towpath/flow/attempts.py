@@ -18,7 +18,8 @@ from towpath.flow.merges import merge_has_ended
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import StepState
-from towpath.flow.reports import PublishReport, UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
+from towpath.flow.reports import PublishReport
 from towpath.flow.verdicts import Accepted, Failed, Going, Moment, ResultUnread, Verdict
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 

@@ -13,7 +13,7 @@ from towpath.flow.documents import digest_of, inventory_document
 from towpath.flow.mover_orders import CountSurvey, View
 from towpath.flow.planned import Content, Counted, Pinned, PlannedDatastore
 from towpath.flow.readiness import Patience
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.row_counts import counted_rows
 from towpath.flow.sources import Sources
 from towpath.flow.surveys import Batch, ask_all, final_failure, in_pods, some_of

@@ -22,7 +22,8 @@ from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
 from towpath.flow.readiness import ready_condition, why_not_ready
 from towpath.flow.refusals import refused_job
-from towpath.flow.reports import InventoryReport, UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
+from towpath.flow.reports import InventoryReport
 from towpath.flow.verdicts import Moment
 
 

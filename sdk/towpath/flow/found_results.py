@@ -17,7 +17,7 @@ from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, judge_mover
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedMover
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import RecordedStep, StepState
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment
 
 _FINAL = (MoverExit.REFUSED, MoverExit.DATA_CHANGED)

@@ -8,7 +8,7 @@ from towpath.flow.failures import disrupted, failure_without_pod, stopped_mover
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import StepState
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, ResultUnread, Verdict
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 

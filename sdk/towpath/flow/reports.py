@@ -5,8 +5,6 @@ Sizes are bounded, types checked, names must be declared, and keys must lie wher
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,17 +15,22 @@ from towpath.flow.columns import Columns, unpacked
 from towpath.flow.conditions import brief
 from towpath.flow.planned import Content, Counted, InventoryRef, PlannedOutput, PlannedStep
 from towpath.flow.recorded import PublishedOutput
+from towpath.flow.report_fields import (
+    LIMIT_BYTES,
+    UnreadableReportError,
+    digest_of,
+    is_number,
+    object_of,
+    path_of,
+    report_of,
+    seconds_of,
+    size_of,
+    text_of,
+)
 
-LIMIT_BYTES = 4096
 METRICS_LIMIT = 32
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _MARKS = re.compile(r"([0-9a-f]{12}(,[0-9a-f]{12})*)?")
-_LARGEST = 2**63 - 1
-
-
-class UnreadableReportError(ValueError):
-    """A mover's termination message is not the report that it owes."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ class SweepReport:
 
 def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
     """The report of a publisher of this step; UnreadableReportError if it is none."""
-    report = _report(text)
-    attempt = _text(report.get("attempt"), 128)
+    report = report_of(text)
+    attempt = text_of(report.get("attempt"), 128)
     declared = {output.name: output for output in step.outputs}
     entries = report.get("outputs", [])
     if not isinstance(entries, list) or len(entries) > len(declared):
@@ -114,15 +117,15 @@ def read_publish(text: str | None, step: PlannedStep) -> PublishReport:
     outputs = tuple(_output(entry, declared, attempt) for entry in entries)
     if len({output.name for output in outputs}) != len(outputs):
         raise UnreadableReportError("an output is named twice")
-    shard = _size(report["shard"]) if "shard" in report else None
+    shard = size_of(report["shard"]) if "shard" in report else None
     return PublishReport(attempt, outputs, _metrics(report.get("metrics", {})), shard)
 
 
 def read_stage_in(text: str | None) -> StageInReport | None:
     """The report of a stage-in, or None: it is told for information only."""
     try:
-        report = _report(text)
-        return StageInReport(_size(report.get("bytes")), _seconds(report.get("seconds")))
+        report = report_of(text)
+        return StageInReport(size_of(report.get("bytes")), seconds_of(report.get("seconds")))
     except UnreadableReportError:
         return None
 
@@ -130,8 +133,8 @@ def read_stage_in(text: str | None) -> StageInReport | None:
 def read_failure(text: str | None) -> FailureReport | None:
     """Why a mover failed, in its own words; None if it left none."""
     try:
-        report = _report(text)
-        reason, message = _text(report.get("reason"), 64), _text(report.get("message"), LIMIT_BYTES)
+        report = report_of(text)
+        reason, message = text_of(report.get("reason"), 64), text_of(report.get("message"), LIMIT_BYTES)
     except UnreadableReportError:
         return None
     return FailureReport(reason, brief(message, 1000)) if _WORD.fullmatch(reason) else None
@@ -139,24 +142,24 @@ def read_failure(text: str | None) -> FailureReport | None:
 
 def read_inventory(text: str | None) -> InventoryReport:
     """The report of a taken inventory; UnreadableReportError if it is none."""
-    report = _report(text)
+    report = report_of(text)
     return InventoryReport(_content(report), _columns(report.get("columns")))
 
 
 def read_counts(text: str | None, views: int) -> tuple[Counted, ...]:
     """What so many views hold, in their order; UnreadableReportError if that is not said of each."""
-    listed = _report(text).get("views")
+    listed = report_of(text).get("views")
     if not isinstance(listed, list) or len(listed) != views:
         raise UnreadableReportError("it does not count each view")
     if not all(isinstance(numbers, list) and len(numbers) == 3 for numbers in listed):
         raise UnreadableReportError("a view's count is not files, bytes and scratchBytes")
-    return tuple(Counted(*map(_size, numbers)) for numbers in listed)
+    return tuple(Counted(*map(size_of, numbers)) for numbers in listed)
 
 
 def read_probe(text: str | None) -> str | None:
     """The sentence of a probe that found the datastore usable, or None."""
     try:
-        report = _report(text)
+        report = report_of(text)
     except UnreadableReportError:
         return None
     message = report.get("message")
@@ -166,15 +169,15 @@ def read_probe(text: str | None) -> str | None:
 def read_export(text: str | None) -> ExportReport | None:
     """The report of an exporter that ended well, or None if it is none."""
     try:
-        report = _report(text)
-        return ExportReport(_digest(report.get("digest")), _seconds(report.get("seconds", 0)))
+        report = report_of(text)
+        return ExportReport(digest_of(report.get("digest")), seconds_of(report.get("seconds", 0)))
     except UnreadableReportError:
         return None
 
 
 def read_sweep(text: str | None) -> SweepReport:
     """The report of a sweep; UnreadableReportError if it is none."""
-    report = _report(text)
+    report = report_of(text)
     counts = (
         "attempts",
         "objects",
@@ -190,36 +193,20 @@ def read_sweep(text: str | None) -> SweepReport:
     if not isinstance(prefixes, list):
         raise UnreadableReportError("names are not a list")
     return SweepReport(
-        **{name: _size(report.get(name, 0)) for name in counts},
+        **{name: size_of(report.get(name, 0)) for name in counts},
         is_dry=report.get("dryRun") is True,
         is_cut=report.get("left") is True,
-        requested=_text(report["requested"], 256) if "requested" in report else None,
-        names=tuple(_text(prefix, LIMIT_BYTES) for prefix in prefixes),
+        requested=text_of(report["requested"], 256) if "requested" in report else None,
+        names=tuple(text_of(prefix, LIMIT_BYTES) for prefix in prefixes),
     )
 
 
 def read_verification(text: str | None) -> VerificationReport:
     """The report of `verify-outputs`; UnreadableReportError if it is none."""
-    report = _report(text)
+    report = report_of(text)
     why = report.get("why")
     words = brief(why) if isinstance(why, str) else ""
     return VerificationReport(_marks(report.get("there")), _marks(report.get("gone")), words)
-
-
-def _report(text: str | None) -> dict[str, Any]:
-    if not text or len(text.encode(errors="replace")) > LIMIT_BYTES:
-        raise UnreadableReportError("there is no report" if not text else "the report is too long")
-    try:
-        report = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableReportError("the report is not JSON") from error
-    if not isinstance(report, dict) or report.get("formatVersion") != 1:
-        raise UnreadableReportError("the report is not of format version 1")
-    return report
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
 
 
 def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) -> PublishedOutput:
@@ -232,33 +219,33 @@ def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) 
         "path": names.output_inventory_key(output.prefix, attempt, output.name),
     }
     # A report that would not fit leaves out what follows from the plan; what it says must agree with it.
-    told = {"file": output.name} | entry | {"inventory": planned | _object(entry.get("inventory"))}
+    told = {"file": output.name} | entry | {"inventory": planned | object_of(entry.get("inventory"))}
     content = _content(told)
     where = {"datastore": content.inventory.datastore, "path": content.inventory.path}
     if where != planned or content.file not in (None, output.name):
         raise UnreadableReportError(f"output {output.name} lies elsewhere than planned")
-    return PublishedOutput(output.name, content, _seconds(entry.get("seconds", 0)))
+    return PublishedOutput(output.name, content, seconds_of(entry.get("seconds", 0)))
 
 
 def _content(entry: Mapping[str, Any]) -> Content:
-    inventory = _object(entry.get("inventory"))
+    inventory = object_of(entry.get("inventory"))
     directory = entry.get("directory")
     if not isinstance(directory, bool):
         raise UnreadableReportError("it is not said whether it is a folder")
     reference = InventoryRef(
-        datastore=_text(inventory.get("datastore"), 253),
-        path=_path(inventory.get("path")),
-        digest=_digest(inventory.get("digest")),
+        datastore=text_of(inventory.get("datastore"), 253),
+        path=path_of(inventory.get("path")),
+        digest=digest_of(inventory.get("digest")),
     )
-    files, size = _size(entry.get("files")), _size(entry.get("bytes"))
+    files, size = size_of(entry.get("files")), size_of(entry.get("bytes"))
     return Content(
         inventory=reference,
         files=files,
         bytes=size,
         # Left out where a report would not fit: a block is lost per file, and perhaps one per folder.
-        scratch_bytes=_size(entry.get("scratchBytes", size + 8192 * (files + 1))),
+        scratch_bytes=size_of(entry.get("scratchBytes", size + 8192 * (files + 1))),
         directory=directory,
-        file=None if directory else _path(entry.get("file")),
+        file=None if directory else path_of(entry.get("file")),
         datastores=_datastores(entry.get("datastores", [])) or (reference.datastore,),
     )
 
@@ -273,64 +260,19 @@ def _columns(value: object) -> Columns:
     if value is None:
         return ()
     try:
-        return unpacked(_text(value, LIMIT_BYTES))
+        return unpacked(text_of(value, LIMIT_BYTES))
     except ValueError as error:
         raise UnreadableReportError("the columns are none") from error
-
-
-def _object(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnreadableReportError("an inventory is missing")
-    return value
 
 
 def _datastores(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > 64:
         raise UnreadableReportError("datastores are not a short list")
-    return tuple(_text(name, 253) for name in value)
+    return tuple(text_of(name, 253) for name in value)
 
 
 def _metrics(value: object) -> dict[str, float]:
     if not isinstance(value, dict):
         raise UnreadableReportError("metrics are not an object")
-    known = {name: number for name, number in value.items() if _is_number(number) and 0 < len(name) <= 128}
+    known = {name: number for name, number in value.items() if is_number(number) and 0 < len(name) <= 128}
     return {name: float(known[name]) for name in list(known)[:METRICS_LIMIT]}
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return abs(value) <= 1e308 and math.isfinite(value)
-
-
-def _digest(value: object) -> str:
-    text = _text(value, 71)
-    if not _DIGEST.fullmatch(text):
-        raise UnreadableReportError("a digest is none")
-    return text
-
-
-def _path(value: object) -> str:
-    text = _text(value, 1024)
-    parts = text.split("/")
-    if "" in parts or "." in parts or ".." in parts or not text.isprintable():
-        raise UnreadableReportError("a path is not a plain relative one")
-    return text
-
-
-def _text(value: object, limit: int) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise UnreadableReportError("a text is missing or too long")
-    return value
-
-
-def _size(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
-        raise UnreadableReportError("a size is none")
-    return value
-
-
-def _seconds(value: object) -> float:
-    if not _is_number(value) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
-        raise UnreadableReportError("a duration is none")
-    return float(value)

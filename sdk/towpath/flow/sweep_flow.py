@@ -21,7 +21,8 @@ from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import why_not_ready
 from towpath.flow.refusals import refused_job
-from towpath.flow.reports import SweepReport, UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
+from towpath.flow.reports import SweepReport
 from towpath.flow.retention import is_past_retention
 from towpath.flow.sweep_references import Json, folder_of, is_finished
 from towpath.flow.verdicts import Moment

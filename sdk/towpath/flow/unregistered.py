@@ -19,7 +19,7 @@ from towpath.flow.listing import datastores_of, listing_of, why_not_copied, writ
 from towpath.flow.mover_orders import InventorySurvey, Listing
 from towpath.flow.planned import PinnedSource
 from towpath.flow.readiness import Patience
-from towpath.flow.reports import UnreadableReportError
+from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
 from towpath.flow.surveys import Batch, ask_all, final_failure, in_pods, some_of

@@ -15,7 +15,8 @@ from towpath.flow.mover_orders import Verification
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import Content, PlannedDatastore
-from towpath.flow.reports import UnreadableReportError, VerificationReport
+from towpath.flow.report_fields import UnreadableReportError
+from towpath.flow.reports import VerificationReport
 from towpath.flow.verdicts import Moment
 
 TRIES = 3
