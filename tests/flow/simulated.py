@@ -31,7 +31,8 @@ from towpath.flow.names import job_name, shard_attempt_id
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedPod, ObservedVersion
 from towpath.flow.planned import Plan, StepOutputRef
 from towpath.flow.recorded import RecordedRun, StepState
-from towpath.flow.status import read_status, write_status
+from towpath.flow.restored_status import read_status
+from towpath.flow.status import write_status
 
 
 class KilledError(Exception):

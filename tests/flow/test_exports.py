@@ -33,8 +33,9 @@ from towpath.flow.plan import plan as make_plan
 from towpath.flow.planned import PlannedExport
 from towpath.flow.recorded import ExportState, RecordedExport, RecordedRun, StepState
 from towpath.flow.restore import restore
+from towpath.flow.restored_status import read_status
 from towpath.flow.sources import Refused, Resolved
-from towpath.flow.status import read_status, write_status
+from towpath.flow.status import write_status
 
 STEP = builders.make_step
 RUN_ID = "iris-1-11111111"

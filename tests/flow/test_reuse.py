@@ -31,7 +31,8 @@ from towpath.flow.fingerprint import components, fingerprint
 from towpath.flow.observed import NearestStep, Observed, ObservedMover
 from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import Miss, PublishedOutput, RecordedRun, RecordedStep, StepState
-from towpath.flow.status import read_status, write_status
+from towpath.flow.restored_status import read_status
+from towpath.flow.status import write_status
 from towpath.flow.sweep_references import folders_wanted_by, named_by
 from towpath.flow.upstream import contents_of
 

@@ -29,7 +29,8 @@ from towpath.flow.names import attempt_at, run_folder_of, shard_attempt_id
 from towpath.flow.observed import ObservedAttempt, ObservedPod
 from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
-from towpath.flow.status import LIMIT_BYTES, read_status, write_status
+from towpath.flow.restored_status import read_status
+from towpath.flow.status import LIMIT_BYTES, write_status
 
 RUN = {"metadata": {"name": "iris-1", "uid": builders.UID, "generation": 1}}
 

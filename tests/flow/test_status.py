@@ -29,8 +29,9 @@ from towpath.flow.decide import decide
 from towpath.flow.documents import canonical
 from towpath.flow.planned import Plan
 from towpath.flow.recorded import FailureCounts, RecordedRun, RecordedStep, StepState
+from towpath.flow.restored_status import read_status
 from towpath.flow.sources import Refused, Waiting
-from towpath.flow.status import LIMIT_BYTES, read_status, size_for_people, write_status, write_unplanned
+from towpath.flow.status import LIMIT_BYTES, size_for_people, write_status, write_unplanned
 
 RUN: dict[str, Any] = {"metadata": {"name": "iris-1", "uid": RUN_UID, "generation": 2}, "spec": {}}
 REGISTERED = [{"name": "data", "register": {"name": "model"}}]

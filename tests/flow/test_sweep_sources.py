@@ -16,7 +16,8 @@ from towpath.api.datasetversion import DatasetVersion
 from towpath.flow import names, sweep_sources
 from towpath.flow.listing import written_into
 from towpath.flow.planned import Plan
-from towpath.flow.status import read_status, write_status
+from towpath.flow.restored_status import read_status
+from towpath.flow.status import write_status
 from towpath.flow.sweep_plan import References
 from towpath.flow.sweep_sources import pinned_inventories
 

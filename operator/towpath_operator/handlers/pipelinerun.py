@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from towpath.flow.status import read_status
+from towpath.flow.restored_status import read_status
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.run_observe import live_jobs_of_run, orphaned_pods

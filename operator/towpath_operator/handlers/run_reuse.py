@@ -11,8 +11,8 @@ from towpath.flow.fingerprint import components, fingerprint
 from towpath.flow.observed import NearestStep, Observed
 from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import RecordedRun, StepState
+from towpath.flow.restored_status import read_status, read_step
 from towpath.flow.reuse import may_miss
-from towpath.flow.status import read_status, read_step
 from towpath.flow.sweep_references import why_lost
 from towpath.flow.upstream import contents_of
 from towpath_operator.cluster.cache import Cache

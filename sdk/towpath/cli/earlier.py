@@ -17,7 +17,7 @@ from towpath.flow.observed import NearestStep
 from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.restore import restore
-from towpath.flow.status import read_status, read_step
+from towpath.flow.restored_status import read_status, read_step
 from towpath.flow.sweep_references import why_lost
 from towpath.flow.upstream import contents_of
 

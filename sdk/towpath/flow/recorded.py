@@ -1,4 +1,4 @@
-"""What a run's status holds of its progress: read back by `status.py`, moved forward by `decide.py`."""
+"""What a run's status holds of its progress: read back by `restored_status.py`, moved forward by `decide.py`."""
 
 from __future__ import annotations
 
