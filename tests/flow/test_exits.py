@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from towpath.flow.conditions import DatasetReason, DatastoreReason, StepReason
+from towpath.flow.conditions import StepReason
 from towpath.flow.exits import MoverExit
+from towpath.flow.ready_reasons import DatasetReason, DatastoreReason
 from towpath_mover.exits import Exit
 from towpath_mover.failures import Reason
 

@@ -24,11 +24,12 @@ from flow.sightings import (
 )
 from flow.subset_records import AFile, paths_of
 from towpath.api.pipelinerun import PipelineRun
-from towpath.flow.conditions import PipelineReason, RunReason, StepReason
+from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decide import decide
 from towpath.flow.documents import pack, step_document, unpack, write
 from towpath.flow.pipeline_flow import decide_pipeline
 from towpath.flow.planned import Plan
+from towpath.flow.ready_reasons import PipelineReason
 from towpath.flow.recorded import StepState
 from towpath.flow.references import values_of
 from towpath.flow.resolve import resolve

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from towpath.flow.conditions import (
-    DatasetReason,
-    DatastoreReason,
-    MissReason,
-    PipelineReason,
-    Reason,
-    RunReason,
-    StepReason,
-)
+from towpath.flow.conditions import MissReason, Reason, RunReason, StepReason
+from towpath.flow.ready_reasons import DatasetReason, DatastoreReason, PipelineReason
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "reasons.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.+) \|$", re.MULTILINE)

@@ -12,7 +12,6 @@ from typing import Any
 
 from towpath.api.dataset import Dataset
 from towpath.flow import movers, names, registration, reports, support
-from towpath.flow.conditions import DatasetReason
 from towpath.flow.dataset_status import DatasetSources, Said, changed, looked_at, status_of
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.documents import content_document
@@ -21,6 +20,7 @@ from towpath.flow.mover_orders import Listing
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover, ObservedVersion
 from towpath.flow.readiness import ready_condition, why_not_ready
+from towpath.flow.ready_reasons import DatasetReason
 from towpath.flow.refusals import refused_job
 from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.reports import InventoryReport

@@ -10,9 +10,10 @@ from typing import Any
 from towpath.api.dataset import Dataset
 from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
-from towpath.flow.conditions import DatasetReason, condition, timestamp
+from towpath.flow.conditions import condition, timestamp
 from towpath.flow.datastore_flow import requested_at
 from towpath.flow.observed import ObservedMover
+from towpath.flow.ready_reasons import DatasetReason
 from towpath.flow.verdicts import Moment
 
 Said = tuple[str, DatasetReason, str]

@@ -15,10 +15,11 @@ from typing import Any
 
 from towpath.api.datastore import Datastore
 from towpath.flow import movers, names, reports, support
-from towpath.flow.conditions import DatastoreReason, condition, timestamp
+from towpath.flow.conditions import condition, timestamp
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import ready_condition
+from towpath.flow.ready_reasons import DatastoreReason
 from towpath.flow.refusals import refused_job
 from towpath.flow.verdicts import Moment
 

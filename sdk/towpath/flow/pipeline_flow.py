@@ -7,7 +7,8 @@ from typing import Any
 
 from towpath.api.pipeline import Pipeline
 from towpath.flow import checks, support
-from towpath.flow.conditions import PipelineReason, condition
+from towpath.flow.conditions import condition
+from towpath.flow.ready_reasons import PipelineReason
 from towpath.flow.stalled import StalledError
 from towpath.flow.views import surely_empty
 
