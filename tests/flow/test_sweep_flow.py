@@ -201,7 +201,7 @@ def test_runs_past_their_retention_are_recorded_in_the_default_datastore_before_
     ("code", "text", "words"),
     [
         (40, failure_report("StoreUnavailable", "503"), "Not swept: StoreUnavailable: 503"),
-        (1, None, "Not swept: exit code 1, no report"),
+        (1, None, "Not swept: the mover ended with exit code 1 and left no report that it owes"),
         (0, "garbage", "Not swept: the report cannot be read: the report is not JSON"),
     ],
 )

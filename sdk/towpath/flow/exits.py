@@ -15,3 +15,7 @@ class MoverExit(IntEnum):
     DISK_FULL = 43
     CREDENTIALS_REFUSED = 44
     NOT_PUBLISHED = 45
+
+
+# Of a mover that belongs to no step: tried again, it would come out the same.
+FINAL_EXITS = frozenset({MoverExit.REFUSED, MoverExit.DATA_CHANGED, MoverExit.DISK_FULL})

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from towpath.flow import reports
 from towpath.flow.conditions import StepReason, brief
-from towpath.flow.exits import MoverExit
+from towpath.flow.exits import FINAL_EXITS, MoverExit
 from towpath.flow.mover_orders import Export
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, chosen, judge_mover
 from towpath.flow.observed import Observed, ObservedMover
@@ -24,7 +24,6 @@ from towpath.flow.waiting import reason_of_refusal
 
 Steps = Mapping[str, RecordedStep]
 
-_FINAL = (MoverExit.REFUSED, MoverExit.DATA_CHANGED, MoverExit.DISK_FULL)
 # Where a mover left no word of its own.
 MOVER_FAILED = str(StepReason.MOVER_FAILED)
 
@@ -168,7 +167,7 @@ def _after_failure(recorded: RecordedExport, ended: MoverEnded | MoverLost, mome
     reason, words = _words(ended)
     failures = recorded.failures + (code != MoverExit.CREDENTIALS_REFUSED)
     failed = replace(recorded, failures=failures, reason=reason, message=brief(words), retry_after=None)
-    if code in _FINAL:
+    if code in FINAL_EXITS:
         return _Looked(replace(failed, state=ExportState.FAILED))
     if failures > moment.limits.mover_failures:
         words = f"{words} ({failures} attempts)"

@@ -13,14 +13,15 @@ from towpath.flow.conditions import StepReason, brief
 from towpath.flow.exits import MoverExit
 from towpath.flow.failures import disrupted
 from towpath.flow.mover_orders import FindResult
-from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, judge_mover
+from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, judge_mover, words_of
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedMover
 from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment
 
-_FINAL = (MoverExit.REFUSED, MoverExit.DATA_CHANGED)
+# There is no result, or none of ours: looked for again, it would be the same.
+_NOT_THERE = (MoverExit.REFUSED, MoverExit.DATA_CHANGED)
 _WORDS = "its pod was gone before its report was read: a mover looks for its result in the store"
 
 
@@ -48,12 +49,10 @@ def find_result(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> 
             return Found(_going(check_after_seconds, message), ask_admission=asked)
         case MoverEnded(exit_code, text) if exit_code == MoverExit.OK:
             return Found(_accepted(step, attempt, text, moment))
-        case MoverEnded(exit_code, text) if exit_code in _FINAL:
-            return Found(disrupted(brief(f"{_gone(attempt)}: {_said(text)}")))
-        case MoverEnded(_, text):
-            return _again(step, attempt, number, _said(text), moment)
-        case MoverLost(message):
-            return _again(step, attempt, number, message, moment)
+        case MoverEnded(exit_code, _) as ended if exit_code in _NOT_THERE:
+            return Found(disrupted(brief(f"{_gone(attempt)}: {words_of(ended)}")))
+        case MoverEnded() | MoverLost() as ended:
+            return _again(step, attempt, number, words_of(ended), moment)
 
 
 def needless_finders(steps: Mapping[str, RecordedStep], observed: Observed) -> list[str]:
@@ -109,8 +108,3 @@ def _accepted(
 
 def _gone(attempt: ObservedAttempt) -> str:
     return f"Job {attempt.job} is complete, and its pod was gone before its report was read"
-
-
-def _said(text: str | None) -> str:
-    said = reports.read_failure(text)
-    return f"{said.reason}: {said.message}" if said else "the mover left no report"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from towpath.flow import reports
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.observed import ObservedContainer, ObservedMover
 from towpath.flow.verdicts import Moment
@@ -60,6 +61,16 @@ def judge_mover(
     is_podless = mover.pod is None and moment.seconds_since(mover.created_at) >= moment.limits.no_pod_seconds
     soon = float(moment.limits.no_pod_seconds) if mover.pod is None else max(1.0, left)
     return MoverGoing(words, soon, is_podless)
+
+
+def words_of(ended: MoverEnded | MoverLost) -> str:
+    """What a mover that did not end well has said, or what is known of its end."""
+    if isinstance(ended, MoverLost):
+        return ended.message
+    failure = reports.read_failure(ended.text)
+    if failure is not None:
+        return f"{failure.reason}: {failure.message}"
+    return f"the mover ended with exit code {ended.exit_code} and left no report that it owes"
 
 
 def is_held_by_quota(mover: ObservedMover) -> bool:

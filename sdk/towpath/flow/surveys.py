@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from towpath.flow import reports
 from towpath.flow.conditions import RunReason
-from towpath.flow.exits import MoverExit
+from towpath.flow.exits import FINAL_EXITS
 from towpath.flow.mover_orders import Survey
-from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, judge_mover
+from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost, judge_mover, words_of
 from towpath.flow.observed import ObservedMover
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Waiting
@@ -25,7 +24,6 @@ T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 20.0
-_FINAL = (MoverExit.REFUSED, MoverExit.DATA_CHANGED, MoverExit.DISK_FULL)
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,8 @@ def _asked(
         and not (isinstance(verdict, MoverEnded) and not verdict.exit_code)
     ]
     for subject, verdict in failed:
-        if isinstance(verdict, MoverEnded) and verdict.exit_code in _FINAL:
-            raise final_failure(subject, _words(verdict))
+        if isinstance(verdict, MoverEnded) and verdict.exit_code in FINAL_EXITS:
+            raise final_failure(subject, words_of(verdict))
     going = next((verdict for verdict in verdicts if isinstance(verdict, MoverGoing)), None)
     if going is not None:
         return _wait_for(tries[number], going, batch)
@@ -136,11 +134,11 @@ def _again(
     batch: Batch,
     number: int,
     mover: ObservedMover,
-    failed: tuple[str, MoverEnded | MoverLost | MoverGoing],
+    failed: tuple[str, MoverEnded | MoverLost],
     patience: Patience,
 ) -> Waiting:
     subject, verdict = failed
-    words = _words(verdict)
+    words = words_of(verdict)
     message = f"{subject}: {words}" if subject else words
     ended_at = max(
         (one.finished_at for one in (mover.pod.containers.values() if mover.pod else ()) if one.finished_at),
@@ -157,12 +155,3 @@ def _again(
     if isinstance(held, WaitingError):
         return held.waiting
     raise held
-
-
-def _words(verdict: MoverEnded | MoverLost | MoverGoing) -> str:
-    if not isinstance(verdict, MoverEnded):
-        return verdict.message or ""
-    failure = reports.read_failure(verdict.text)
-    if failure is None:
-        return f"the mover ended with exit code {verdict.exit_code} and left no report"
-    return f"{failure.reason}: {failure.message}"

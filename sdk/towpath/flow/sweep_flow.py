@@ -176,11 +176,7 @@ def _begun(datastore: Datastore, sweep: ObservedMover, moment: Moment) -> SweepD
 
 def _ended(datastore: Datastore, sweep: ObservedMover, ended: MoverEnded, moment: Moment) -> SweepDecision:
     if ended.exit_code != 0:
-        failure = reports.read_failure(ended.text)
-        words = (
-            f"{failure.reason}: {failure.message}" if failure else f"exit code {ended.exit_code}, no report"
-        )
-        return SweepDecision(not_swept(datastore, f"Not swept: {words}", moment))
+        return SweepDecision(not_swept(datastore, f"Not swept: {movers.words_of(ended)}", moment))
     try:
         report = reports.read_sweep(ended.text)
     except UnreadableReportError as error:

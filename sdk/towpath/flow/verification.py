@@ -109,12 +109,7 @@ def _outcome(mover: ObservedMover, moment: Moment) -> VerificationReport | Mover
             return verdict.message
         case MoverEnded(exit_code, text):
             if exit_code:
-                failure = reports.read_failure(text)
-                return (
-                    f"{failure.reason}: {failure.message}"
-                    if failure
-                    else f"the mover's exit code is {exit_code}"
-                )
+                return movers.words_of(verdict)
             try:
                 return reports.read_verification(text)
             except UnreadableReportError as error:
