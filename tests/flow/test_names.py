@@ -78,7 +78,7 @@ def test_keys_lie_where_the_design_says() -> None:
 def test_the_same_question_is_asked_by_the_same_job() -> None:
     assert names.ask_of(1, None, "x") == names.ask_of(1, None, "x")
     assert names.ask_of(1, None, "x") != names.ask_of(2, None, "x")
-    job = names.probe_job_name("d" * 80, UID, names.ask_of(1))
+    job = names.mover_job_name(names.PROBE_COMPONENT, "d" * 80, UID, names.ask_of(1))
     assert len(job) <= 63
     assert DNS.fullmatch(job)
 

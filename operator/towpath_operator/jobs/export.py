@@ -14,7 +14,7 @@ from towpath_operator.jobs.settings import PodSettings
 def render(plan: Plan, export: Export, settings: PodSettings) -> Object:
     """The Job of one attempt to copy an output; the same export gives the same name."""
     run = plan.run
-    name = names.export_job_name(run.name, run.uid, export.ask)
+    name = names.mover_job_name(names.EXPORT_COMPONENT, run.name, run.uid, names.ask_of(export.ask))
     identity = mover_of_run(name, names.EXPORT_COMPONENT, export.ask, owner_of(run))
     entered = {
         export.place.datastore,

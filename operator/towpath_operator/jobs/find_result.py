@@ -14,7 +14,7 @@ from towpath_operator.jobs.settings import PodSettings
 def render(plan: Plan, find: FindResult, settings: PodSettings) -> Object:
     """The Job of one try; the same try gives the same name."""
     run, step = plan.run, plan.step(find.step)
-    name = names.find_job_name(run.name, run.uid, find.ask)
+    name = names.mover_job_name(names.FIND_COMPONENT, run.name, run.uid, names.ask_of(find.ask))
     identity = mover_of_run(name, names.FIND_COMPONENT, find.ask, owner_of(run))
     # A result lies in the datastore of the step's first output.
     datastores = [one for one in plan.datastores if one.name == step.outputs[0].datastore]

@@ -17,7 +17,7 @@ def render(
 ) -> Object:
     """The inventory Job of a Dataset; the same `ask` gives the same Job."""
     identity = JobIdentity(
-        name=names.inventory_job_name(owner.name, owner.uid, ask),
+        name=names.mover_job_name(names.INVENTORY_COMPONENT, owner.name, owner.uid, ask),
         owner=owner,
         labels=names.job_labels(names.INVENTORY_COMPONENT)
         | {names.DATASET_LABEL: names.label_value(owner.name)},

@@ -16,7 +16,7 @@ def render(
 ) -> Object:
     """The probe Job of a Datastore; the same `ask` gives the same Job."""
     identity = JobIdentity(
-        name=names.probe_job_name(owner.name, owner.uid, ask),
+        name=names.mover_job_name(names.PROBE_COMPONENT, owner.name, owner.uid, ask),
         owner=owner,
         labels=names.job_labels(names.PROBE_COMPONENT)
         | {names.DATASTORE_LABEL: names.label_value(owner.name)},

@@ -19,11 +19,11 @@ def render(survey: Survey, owner: Owner, image: str, settings: PodSettings) -> O
     """The Job of a run; the same survey gives the same Job. `image` is the movers' own."""
     match survey:
         case InventorySurvey():
-            name = names.inventory_job_name(owner.name, owner.uid, survey.ask)
+            name = names.mover_job_name(names.INVENTORY_COMPONENT, owner.name, owner.uid, survey.ask)
             identity = mover_of_run(name, names.INVENTORY_COMPONENT, survey.ask, owner)
             return movers_job(identity, _listings(survey, owner, image), settings)
         case CountSurvey():
-            name = names.count_job_name(owner.name, owner.uid, survey.ask)
+            name = names.mover_job_name(names.COUNT_COMPONENT, owner.name, owner.uid, survey.ask)
             identity = mover_of_run(name, names.COUNT_COMPONENT, survey.ask, owner)
             return mover_job(identity, _count(survey, owner, image), settings)
 

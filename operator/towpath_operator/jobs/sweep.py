@@ -35,7 +35,7 @@ def render(sweep: Sweep, owner: Owner, ask: str, image: str, settings: PodSettin
         recorded = (record["run"] for record in sweep.records)
         annotations[names.RECORDS_ANNOTATION] = ",".join(f"{run['name']}/{run['uid']}" for run in recorded)
     identity = JobIdentity(
-        name=names.sweep_job_name(owner.name, owner.uid, ask),
+        name=names.mover_job_name(names.SWEEP_COMPONENT, owner.name, owner.uid, ask),
         owner=owner,
         labels=names.job_labels(names.SWEEP_COMPONENT)
         | {names.DATASTORE_LABEL: names.label_value(owner.name)},

@@ -15,7 +15,7 @@ from towpath_operator.jobs.settings import PodSettings
 
 def render(verification: Verification, owner: Owner, image: str, settings: PodSettings) -> Object:
     """The Job of a run; the same verification gives the same Job. `image` is the mover's own."""
-    name = names.verify_job_name(owner.name, owner.uid, verification.ask)
+    name = names.mover_job_name(names.VERIFY_COMPONENT, owner.name, owner.uid, verification.ask)
     identity = mover_of_run(name, names.VERIFY_COMPONENT, verification.ask, owner)
     outputs: list[dict[str, Any]] = [
         {"inventory": inventory_document(content.inventory), "files": content.files}

@@ -32,7 +32,7 @@ Said = tuple[str, DatastoreReason, str]
 class DatastoreDecision:
     """What to do for a Datastore: `status` is to be written where it is not None, before the probe is made.
 
-    `probe` is the question that a new probe's Job is to answer (`names.probe_job_name`).
+    `probe` is the question that a new probe's Job is to answer (`names.mover_job_name`).
     """
 
     status: dict[str, Any] | None = None

@@ -150,39 +150,10 @@ def ask_of(*facts: object) -> str:
     return _digest("\n".join(map(str, facts)))
 
 
-def probe_job_name(datastore: str, uid: str, ask: str) -> str:
-    """The name of the Job that probes a datastore because of `ask`."""
-    return _mover_job(datastore, uid, f"-probe-{ask}")
-
-
-def inventory_job_name(dataset: str, uid: str, ask: str) -> str:
-    """The name of the Job that takes a dataset's inventory because of `ask`."""
-    return _mover_job(dataset, uid, f"-inventory-{ask}")
-
-
-def count_job_name(run: str, uid: str, ask: str) -> str:
-    """The name of the Job that counts views for a run because of `ask`."""
-    return _mover_job(run, uid, f"-count-{ask}")
-
-
-def verify_job_name(run: str, uid: str, ask: str) -> str:
-    """The name of the Job that looks, for a run, whether earlier outputs are still there because of `ask`."""
-    return _mover_job(run, uid, f"-verify-{ask}")
-
-
-def sweep_job_name(datastore: str, uid: str, ask: str) -> str:
-    """The name of the Job that sweeps a datastore because of `ask`."""
-    return _mover_job(datastore, uid, f"-sweep-{ask}")
-
-
-def export_job_name(run: str, uid: str, ask: str) -> str:
-    """The name of the Job that copies an output of a run to the place of its `export`."""
-    return _mover_job(run, uid, f"-export-{ask_of(ask)}")
-
-
-def find_job_name(run: str, uid: str, ask: str) -> str:
-    """The name of the Job that finds the result of an attempt whose pod is gone."""
-    return _mover_job(run, uid, f"-find-{ask_of(ask)}")
+def mover_job_name(component: str, owner: str, uid: str, ask: str) -> str:
+    """The name of the Job of a mover that belongs to no step, and is made for an owner because of `ask`."""
+    suffix = f"-{short_uid(uid)}-{component}-{ask}"
+    return _distinct(owner, LABEL_LIMIT - len(suffix)) + suffix
 
 
 def sweep_list_name(job: str, digest: str, number: int) -> str:
@@ -466,11 +437,6 @@ def owner_key(namespace: str) -> str:
 def record_key(namespace: str, folder: str) -> str:
     """The key of the record of a finished run, by its folder."""
     return f"{namespace}/records/{folder}.json"
-
-
-def _mover_job(owner: str, uid: str, suffix: str) -> str:
-    suffix = f"-{short_uid(uid)}{suffix}"
-    return _distinct(owner, LABEL_LIMIT - len(suffix)) + suffix
 
 
 def _distinct(text: str, limit: int) -> str:
