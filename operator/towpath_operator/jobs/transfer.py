@@ -52,7 +52,7 @@ def render(datastore: Datastore, uid: str, namespace: str, opening: Opening) -> 
     if mover is None:
         raise ValueError(f"The status of Datastore {planned.name} says nothing of movers.")
     identity = JobIdentity(
-        name=names.transfer_job_name(planned.name, uid, opening.ask),
+        name=names.mover_job_name(names.TRANSFER_COMPONENT, planned.name, uid, opening.ask),
         owner=Owner("Datastore", planned.name, uid, namespace),
         labels=names.transfer_labels(planned.name),
     )

@@ -411,11 +411,6 @@ def is_reserved(namespace: str, key: str) -> bool:
     return key.startswith(owned_keys(namespace)) and not key.startswith(laptops)
 
 
-def transfer_job_name(datastore: str, uid: str, ask: str) -> str:
-    """The name of the Job that serves a datastore to a laptop."""
-    return _mover_job(datastore, uid, f"-transfer-{ask}")
-
-
 def transfer_labels(datastore: str) -> dict[str, str]:
     """The labels of Job and pod that serve a datastore to a laptop; the operator does not watch by them."""
     own = {MANAGED_BY_LABEL: f"{MANAGED_BY}-transfer", COMPONENT_LABEL: TRANSFER_COMPONENT}
