@@ -243,6 +243,18 @@ def test_a_mover_that_fails_is_tried_again_and_in_the_end_the_step_is_run() -> N
     assert created.miss == Miss(MissReason.NOT_VERIFIED, run="old", message="StoreUnavailable: it is away")
 
 
+def test_a_mover_that_failed_is_never_asked_again_though_the_one_before_it_was_collected() -> None:
+    plan = planned(step("a"))
+    known = finished(plan, "a")
+    recorded = announced(plan, known)
+    [first] = look(plan, recorded, 100, finished=known).verify
+    again = verifier(replace(first, ask=f"{first.ask[:-1]}1"), exit_code=40, message=failure_report("Away"))
+
+    [order] = look(plan, recorded, 200, finished=known, verifiers=(again,)).verify
+
+    assert order.ask == f"{first.ask[:-1]}2"
+
+
 @pytest.mark.parametrize("text", [None, "", "{}", '{"formatVersion": 1, "there": "x", "gone": ""}'])
 def test_a_report_that_cannot_be_read_verifies_nothing(text: str | None) -> None:
     plan = planned(step("a"))

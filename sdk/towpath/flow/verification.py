@@ -6,8 +6,9 @@ is asked next. A mover that cannot answer is tried again, and after three failur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from towpath.flow import movers, names, reports
 from towpath.flow.documents import canonical, inventory_document
@@ -90,7 +91,9 @@ def ask(
     left = _pause_left(verifiers, moment) if failed else 0.0
     if left > 0:
         return Asked(delete=lost, checks=(left,))
-    orders = tuple(_order(some, datastores, failed) for some in _in_pods(wanted))
+    # Of those that failed the first may have been collected: a Job that is there answers no other question.
+    taken = {mover.ask for mover in verifiers}
+    orders = tuple(_order(some, datastores, failed, taken) for some in _in_pods(wanted))
     return Asked(orders, lost, checks=(float(moment.limits.no_pod_seconds),))
 
 
@@ -140,10 +143,13 @@ def _in_pods(wanted: Sequence[Content]) -> Iterator[Sequence[Content]]:
         yield some
 
 
-def _order(some: Sequence[Content], datastores: Sequence[PlannedDatastore], failed: int) -> Verification:
+def _order(
+    some: Sequence[Content], datastores: Sequence[PlannedDatastore], failed: int, taken: Collection[str]
+) -> Verification:
     entered = {name for content in some for name in (content.inventory.datastore, *content.datastores)}
+    question = names.ask_of("verify", *map(mark, some))
     return Verification(
-        ask=f"{names.ask_of('verify', *map(mark, some))}-{failed}",
+        ask=next(ask for number in count(failed) if (ask := f"{question}-{number}") not in taken),
         outputs=tuple(some),
         datastores=tuple(store for store in datastores if store.name in entered),
     )
