@@ -59,8 +59,7 @@ class LocalTarget:
             place.parent.mkdir(parents=True, exist_ok=True)
             part = place.with_name(_partial_name(file, place.name))
             with part.open("ab") as opened:
-                there = min(opened.tell(), file.size)
-                opened.truncate(there)
+                there = opened.tell()
                 count(there)
                 for piece in file.read(there):
                     opened.write(piece)

@@ -127,17 +127,21 @@ def test_nobody_writes_any_more_when_a_failure_rises(
         def read(
             self, path: str, start: int = 0, length: int | None = None, etag: str | None = None
         ) -> Iterator[bytes]:
-            if path.endswith("bad"):
+            if path.endswith("z-bad"):
+                # The others are under way by then.
+                time.sleep(0.2)
                 raise UnreachableError("The connection broke.")
             self.under_way += 1
             try:
                 for piece in super().read(path, start, length, etag):
-                    time.sleep(0.02)
+                    time.sleep(0.1)
                     yield piece
             finally:
                 self.under_way -= 1
 
-    inventory = an_output(store, {"bad": b"b", **{f"f{number}": b"f" * 700 for number in range(5)}}, tmp_path)
+    inventory = an_output(
+        store, {"z-bad": b"b", **{f"f{number}": b"f" * 700 for number in range(5)}}, tmp_path
+    )
     slow = Slow(objects=store.objects)
     backend.stores["default"] = slow
     with pytest.raises(UnreachableError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -217,6 +218,25 @@ def test_other_content_of_the_same_size_is_no_part_of_it(pods: Processes, folder
             store.write("large", ending(), LARGE)
         store.write("large", chunks(second), LARGE)
     assert (folder / "large").read_bytes() == second
+
+
+def test_parts_that_are_not_the_whole_that_was_told_make_no_object(
+    store: RemoteStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("towpath.cluster.link._AWAY_SECONDS", 1)
+    upload, part = "ab" * 32, sha256(b"x").hexdigest()
+    headers = {"X-Towpath-Sha256": part}
+    store._json(Ask("PUT", "/v1/parts", {"upload": upload, "number": "0"}, b"x", headers))
+    asked = {"path": "a", "upload": upload, "parts": [part], "sha256": "cd" * 32, "size": 1}
+    join = Ask("POST", "/v1/join", body=json.dumps(asked).encode())
+    assert "are not the file that was sent" in refused(lambda: store._lasting(join), UnreachableError)
+    assert not (folder / "a").exists()
+    right = Ask("POST", "/v1/join", body=json.dumps(asked | {"sha256": part}).encode())
+    assert store._lasting(right)["size"] == 1
+    # As if the answer had been lost: the parts are gone by now, and the object is there.
+    assert store._lasting(right)["size"] == 1
+    (folder / "a").write_bytes(b"y")
+    refused(lambda: store._lasting(right), UserErrorException)
 
 
 def test_a_block_that_changes_on_its_way_is_sent_and_asked_for_again(
