@@ -22,8 +22,6 @@ from controller.test_killed_operator import make_store
 pytestmark = pytest.mark.fault
 
 LONG = ("import time", "time.sleep(600)")
-# It does not end when it is told to, and its pod's own grace is long.
-STUBBORN = ("import signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)", *LONG)
 
 
 def running_pod(runs: Runs, run: str) -> str:
@@ -38,20 +36,19 @@ def going(runs: Runs, run: str) -> list[str]:
     return [pod["metadata"]["name"] for pod in runs.pods(run) if "deletionTimestamp" not in pod["metadata"]]
 
 
-def test_pods_of_a_deleted_run_go_within_their_grace_though_another_has_its_name_at_once(
-    shared: Shared,
+def test_pods_of_a_run_that_went_unnoticed_end_before_another_of_its_name_begins(
+    cluster: Access, runs: Runs, tmp_path: Path
 ) -> None:
-    runs = shared.runs
-    runs.create("again", plain_step("only", *STUBBORN, terminationGracePeriodSeconds=300))
-    old = running_pod(runs, "again")
-    runs.kubectl("delete", "pipelinerun.towpath.dev/again", "--namespace", runs.namespace, "--wait=false")
-    runs.create("again", plain_step("only"))
-    assert runs.finish("again")["state"] == "Succeeded"
-
-    def left() -> list[dict[str, Any]]:
-        return [pod for pod in runs.pods("again") if pod["metadata"]["name"] == old]
-
-    assert wait_until(lambda: not left(), 90), (left(), shared.operator.tail())
+    with running_operator(cluster, runs.namespace, tmp_path / "operator.log") as operator:
+        runs.create("again", plain_step("only", *LONG))
+        old = running_pod(runs, "again")
+        operator.kill()
+        where = ("--namespace", runs.namespace)
+        runs.kubectl("delete", "pipelinerun.towpath.dev/again", *where, "--cascade=orphan")
+        runs.create("again", plain_step("only"))
+        operator.start()
+        assert runs.finish("again")["state"] == "Succeeded"
+        assert old not in going(runs, "again")
 
 
 def test_a_pod_whose_job_was_taken_away_does_not_go_on_beside_the_one_that_does_its_work_again(
