@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from towpath.api.step import Reuse
 
+# Who raises it lets `restore.py` read the one before, and goes on telling the movers of older plans what those read.
 FORMAT_VERSION = 1
 # The kind of a datastore that is a volume of the pod.
 CLAIM = "persistentVolumeClaim"
