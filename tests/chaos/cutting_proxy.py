@@ -1,4 +1,5 @@
-"""A TCP relay that cuts, refuses, stalls or answers for the server when told to: no real server does on demand."""
+"""A TCP relay that cuts, refuses, stalls, loses answers or answers for the server when told to: no real server does
+on demand."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ _SLOW_DOWN = _HEAD.encode() + _BODY
 
 
 class Mode(StrEnum):
-    """What becomes of a connection that is made now."""
+    """What becomes of a connection that is made now; and of those that there are, where answers are lost."""
 
     RELAY = "relay"
+    # What is asked is done, and who asked is cut off instead of hearing of it: every other time.
+    LOSE_ANSWERS = "lose answers"
     REFUSE = "refuse"
     STALL = "stall"
     SLOW_DOWN = "slow down"
@@ -34,6 +37,7 @@ class CuttingProxy:
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._answers = 0
 
     def cut(self) -> None:
         """End all connections at once, in the middle of whatever they carry."""
@@ -71,11 +75,11 @@ class CuttingProxy:
 
     async def _behave(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         match self.mode:
-            case Mode.RELAY:
+            case Mode.RELAY | Mode.LOSE_ANSWERS:
                 beyond, back = await asyncio.open_connection(*self._upstream)
                 self._open.add(back)
                 try:
-                    await asyncio.gather(_pump(reader, back), _pump(beyond, writer))
+                    await asyncio.gather(_pump(reader, back), self._answer(beyond, writer))
                 finally:
                     self._open.discard(back)
                     back.transport.abort()
@@ -87,6 +91,17 @@ class CuttingProxy:
                 await reader.read()
             case Mode.REFUSE:
                 pass
+
+    async def _answer(self, beyond: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await beyond.read(_PIECE):
+            self._answers += 1
+            if self.mode is Mode.LOSE_ANSWERS and self._answers % 2:
+                writer.transport.abort()
+                return
+            writer.write(piece)
+            await writer.drain()
+        with suppress(OSError):
+            writer.write_eof()
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

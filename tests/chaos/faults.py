@@ -128,6 +128,18 @@ def _stall_api(scene: Scene, dice: Random) -> Cure | bool:
     return _outage(scene.api, Mode.STALL, dice)
 
 
+@fault("answers of the API server are lost")
+def _lose_api(scene: Scene, dice: Random) -> Cure | bool:
+    scene.api.mode = Mode.LOSE_ANSWERS
+    return dice.uniform(1.0, _LONGEST_OUTAGE), partial(_relay, scene.api)
+
+
+@fault("answers of the store are lost")
+def _lose_store(scene: Scene, dice: Random) -> Cure | bool:
+    scene.store.mode = Mode.LOSE_ANSWERS
+    return dice.uniform(1.0, _LONGEST_OUTAGE), partial(_relay, scene.store)
+
+
 @fault("connections to the store are cut")
 def _cut_store(scene: Scene, dice: Random) -> Cure | bool:
     scene.store.cut()
@@ -172,12 +184,12 @@ def _start(scene: Scene, operators: list[int]) -> None:
 def _outage(proxy: CuttingProxy, mode: Mode, dice: Random) -> Cure:
     proxy.mode = mode
     proxy.cut()
+    return dice.uniform(1.0, _LONGEST_OUTAGE), partial(_relay, proxy)
 
-    def end() -> None:
-        proxy.mode = Mode.RELAY
-        proxy.cut()
 
-    return dice.uniform(1.0, _LONGEST_OUTAGE), end
+def _relay(proxy: CuttingProxy) -> None:
+    proxy.mode = Mode.RELAY
+    proxy.cut()
 
 
 def _some_pod(scene: Scene, dice: Random) -> Json | None:
