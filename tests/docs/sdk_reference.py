@@ -16,8 +16,8 @@ import towpath
 PAGE = Path(__file__).parents[2] / "docs/reference/sdk.md"
 HEAD = """# The SDK, name by name
 
-Made by `make generate` from the code: do not edit. Every name comes from `towpath`, which loads nothing before it is asked
-for. [The tutorial](../tutorial.md) shows how they go together, and
+Made by `make generate` from the code: do not edit. Every name comes from `towpath`, which loads nothing before it is
+asked for. [The tutorial](../tutorial.md) shows how they go together, and
 [Move from Azure ML SDK v1](../how-to/move-from-azure-ml.md) what differs from there.
 """
 _DEFAULT_OBJECT = re.compile(r" at 0x[0-9a-f]+")
