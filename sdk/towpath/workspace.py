@@ -147,7 +147,7 @@ def _open(place: Place) -> Backend:
         opened: Any = import_module("towpath.local").open_backend(Path(place.local))
         import_module("towpath.local.datastores").ensure_default(opened)
     else:
-        connect = import_module("towpath.cluster").connect
-        opened = connect(place.namespace, kubeconfig=place.kubeconfig, context=place.context)
+        cluster = import_module("towpath.cluster")
+        opened = cluster.open_backend(place.namespace, kubeconfig=place.kubeconfig, context=place.context)
     backend: Backend = opened
     return backend

@@ -6,6 +6,4 @@ Importing it costs half a second: `workspace.py` does so when a workspace of a c
 from towpath.cluster.backend import ClusterBackend
 from towpath.cluster.connect import open_backend
 
-__all__ = ["ClusterBackend", "connect", "open_backend"]
-
-connect = open_backend
+__all__ = ["ClusterBackend", "open_backend"]
