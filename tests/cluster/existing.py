@@ -3,6 +3,7 @@ It makes nothing but images in the registry, and takes nothing down."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +42,11 @@ class ExistingProvider:
         image = run(["buildah", "pull", "--quiet", f"oci-archive:{archive}"]).strip()
         run(["buildah", "push", "--quiet", image, f"docker://{target}"])
         return target
+
+    def pinned(self, name: str) -> str:
+        """The image's name by its digest, which the user's registry knows."""
+        said = json.loads(run(["skopeo", "inspect", f"docker://{name}"]))
+        return f"{name.rpartition(':')[0]}@{said['Digest']}"
 
     def status(self) -> str:
         """Where the cluster is said to be."""

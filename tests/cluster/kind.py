@@ -11,6 +11,7 @@ from cluster.access import FOLDER, S3, Access
 from cluster.cache import cache_folder
 from cluster.native.base_image import BASE_IMAGE
 from cluster.native.binary import find_go
+from cluster.native.images import pin_image
 from cluster.progress import ClusterError, long_work, run, say
 from cluster.store import (
     SHARED_BUCKET,
@@ -59,6 +60,11 @@ class KindProvider:
         """Brings an OCI archive, which must carry this name, to the cluster's node."""
         run([find_kind(), "load", "image-archive", archive, "--name", NAME])
         return name
+
+    def pinned(self, name: str) -> str:
+        """The image's name by its digest, which the node's runtime is told."""
+        ctr = ["docker", "exec", f"{NAME}-control-plane", "ctr", "--namespace", "k8s.io"]
+        return pin_image(ctr, name)
 
     def status(self) -> str:
         """Whether cluster and store are there."""

@@ -30,6 +30,10 @@ class Provider(Protocol):
         """Makes an image from an OCI archive usable by pods; the name by which they ask for it."""
         ...
 
+    def pinned(self, name: str) -> str:
+        """The name by its digest under which pods may ask for an image that is there, such as `place/name@sha256:…`."""
+        ...
+
     def status(self) -> str:
         """One paragraph for people: what runs, what does not."""
         ...

@@ -93,6 +93,25 @@ class Tenant:
         )
         return seen
 
+    def sweep(self, value: str, datastore: str = "default") -> str:
+        """Ask for a sweep and wait for it; what it says."""
+        place = f"datastores.towpath.dev/{datastore}"
+        self.kubectl("annotate", "--overwrite", place, f"towpath.dev/sweep={value}")
+        answered = lambda status: status.get("sweepRequested") == value  # noqa: E731 - as short as it can be
+        return str(self.until("datastores", datastore, answered, 150)["swept"])
+
+    def events(self, name: str) -> list[tuple[str, str]]:
+        """What people were told of an object: reasons and notes."""
+        words = ("get", "events.events.k8s.io", "--field-selector", f"regarding.name={name}")
+        found = self.tools.kubectl.json("-n", self.namespace, *words)["items"]
+        return [(event["reason"], event["note"]) for event in found]
+
+    def touch(self, run: str, step: str, file: str) -> None:
+        """Make a file in the container of a step that waits for it."""
+        labels = f"towpath.dev/run={run},towpath.dev/step={step}"
+        pod = self.kubectl("get", "pods", "-l", labels, "-o", "name").split()[-1]
+        self.kubectl("exec", pod, "-c", "step", "--", "touch", file)
+
     def plan(self, run: str) -> dict[str, dict[str, Any]]:
         """The documents of a run's plan, by their key."""
         name = self.status("pipelineruns", run)["plan"]

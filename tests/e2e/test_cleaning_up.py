@@ -12,7 +12,8 @@ import pytest
 
 from cluster.space import Space
 from cluster.waiting import wait_until
-from e2e.tenant import Tenant, step_of
+from e2e.tenant import Tenant, is_ready, step_of
+from mover.hostile_archives import a_zip
 from towpath.flow import names
 
 pytestmark = pytest.mark.story
@@ -44,10 +45,7 @@ class Told:
 
     def sweep(self, value: str) -> str:
         """Ask for a sweep and wait for it; what it says."""
-        words = ("annotate", "--overwrite", "datastores.towpath.dev", "default", f"towpath.dev/sweep={value}")
-        self.tenant.kubectl(*words)
-        answered = lambda status: status.get("sweepRequested") == value  # noqa: E731 - as short as it can be
-        return str(self.tenant.until("datastores", "default", answered, 150)["swept"])
+        return self.tenant.sweep(value)
 
 
 def start(tenant: Tenant, word: str, register: bool = True, **spec: Any) -> str:
@@ -130,9 +128,7 @@ def test_what_killed_publishers_left_is_named_by_a_dry_run_and_goes_by_a_sweep(t
     large = f"{told.below('fails')}{left}/out/data/large"
     upload = space.client._create_multipart_upload(space.bucket, space.prefix + large, {})
     before = set(space.keys())
-    # Ages are told in whole seconds: nothing is swept in the second in which it was written.
-    began = time.time()
-    assert wait_until(lambda: time.time() > began + 2, 10)
+    until_older()
 
     answer = told.sweep("dry-run-1")
 
@@ -148,6 +144,44 @@ def test_what_killed_publishers_left_is_named_by_a_dry_run_and_goes_by_a_sweep(t
     assert upload not in [one.upload_id for one in uploads]
     shown = step_of(told.statuses["retried"], "make")["outputs"][0]["inventory"]
     assert {shown, f"{told.below('deleted')}make/{attempt(told, 'deleted')}/result"} <= after
+
+
+def test_copies_and_inventories_of_sources_go_by_two_sweeps_when_nothing_refers_to_them(told: Told) -> None:
+    tenant, space = told.tenant, told.space
+    for name in ("photos", "kept-photos"):
+        space.put(f"raw/{name}.zip", a_zip([(f"{name}.jpg", b"one")]))
+        source = {"path": f"raw/{name}.zip", "archive": {"type": "Zip"}}
+        tenant.apply("Dataset", name, {"sources": [source], "deletionPolicy": "Delete"})
+    inventories = {}
+    for name in ("photos", "kept-photos"):
+        tenant.until("datasets", name, is_ready, 90)
+        inventories[name] = tenant.get("datasetversions", f"{name}-v1")["spec"]["inventory"]["path"]
+    before = set(space.keys(f"{tenant.namespace}/"))
+    tenant.kubectl("delete", "datasets.towpath.dev/photos", "datasetversions.towpath.dev/photos-v1")
+    # Who looked before something was condemned is waited for as long as his Job is there.
+    tenant.kubectl("delete", "jobs", "-l", "towpath.dev/component=inventory", "--wait")
+    until_older()
+
+    tenant.sweep("now-sources-1")
+
+    condemned = names.condemned_inventory_key(inventories["photos"])
+    assert {condemned, inventories["photos"]} <= set(space.keys(f"{tenant.namespace}/inventories/"))
+    until_older()
+    answer = tenant.sweep("now-sources-2")
+
+    left = set(space.keys(f"{tenant.namespace}/"))
+    gone = {key for key in before - left if "/copies/" in key or "/inventories/" in key}
+    assert inventories["photos"] in gone, answer
+    assert "photos.jpg" in {key.rpartition("/")[2] for key in gone if "/data/" in key}
+    assert inventories["kept-photos"] in left
+    assert any(key.endswith("/data/kept-photos.jpg") for key in left)
+    assert " copies of sources." in answer
+
+
+def until_older() -> None:
+    """Ages are told in whole seconds: nothing is swept in the second in which it was written."""
+    began = time.time()
+    assert wait_until(lambda: time.time() > began + 2, 10)
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cluster.space import Space
-from e2e.tenant import Tenant, is_ready, step_of
+from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
 
@@ -55,9 +55,10 @@ def test_outputs_are_written_where_programs_want_and_copied_where_users_want_onc
 ) -> None:
     place = tenant.s3_datastore(space, prefix=f"{space.prefix}archive/")
     tenant.apply("Datastore", "exports", place)
-    tenant.until("datastores", "exports", is_ready)
+    # On a machine with much to do a pod may take a minute to be set up, and here are ten.
+    tenant.until("datastores", "exports", is_ready, 120)
     run = tenant.start_steps(*pipeline("latest/card"))
-    status = tenant.finish(run)
+    status = tenant.finish(run, 240)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     outputs = {output["name"]: output for output in step_of(status, "train")["outputs"]}
     assert {output["export"]["state"] for output in outputs.values()} == {"Exported"}
@@ -71,8 +72,49 @@ def test_outputs_are_written_where_programs_want_and_copied_where_users_want_onc
     assert json.loads(space.get("archive/latest/card/claim.json"))["run"] == run
 
     again = tenant.start_steps(*pipeline("latest/card"))
-    status = tenant.finish(again)
+    status = tenant.finish(again, 240)
     assert step_of(status, "train")["reason"] == "ExportTaken", json.dumps(status, indent=1)
     assert run in step_of(status, "train")["message"]
     assert space.keys(f"{tenant.namespace}/runs/{again}") == []
     assert json.loads(space.get("archive/latest/card/claim.json"))["run"] == run
+
+
+TAKEN = 'until test -e /tmp/go; do sleep 0.2; done; echo weights > "$0"'
+
+
+def test_a_place_that_somebody_takes_after_the_step_began_ends_the_run_as_export_failed_and_nothing_else(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    train = {
+        "name": "train",
+        "command": ["sh", "-ec", TAKEN, "$(outputs.model.path)"],
+        "outputs": [
+            {"name": "model", "export": {"path": "shared/model"}, "register": {"name": "taken-model"}},
+        ],
+    }
+    use = {
+        "name": "use",
+        "command": ["sh", "-ec", 'cat "$0" > "$1"', "$(inputs.model.path)", "$(outputs.copy.path)"],
+        "inputs": [{"name": "model", "from": {"step": "train"}}],
+        "outputs": [{"name": "copy"}],
+    }
+    run = tenant.start_steps(train, use)
+    tenant.until("pipelineruns", run, lambda status: step_of(status, "train").get("reason") == "Running", 120)
+    # Nothing was there when stage-in looked.
+    space.put("shared/model/theirs.txt", b"somebody else's")
+    tenant.touch(run, "train", "/tmp/go")
+
+    status = tenant.finish(run, 240)
+
+    said = condition(status, "Succeeded")
+    assert (said["status"], said["reason"]) == ("False", "ExportFailed"), json.dumps(status, indent=1)
+    assert "step train, output model was not exported: ExportTaken" in said["message"]
+    states = {step["name"]: step["state"] for step in status["steps"]}
+    assert states == {"train": "Succeeded", "use": "Succeeded"}
+    [model] = step_of(status, "train")["outputs"]
+    assert (model["export"]["state"], model["export"]["reason"]) == ("Failed", "ExportTaken")
+    # What was registered stays, and nothing of theirs was touched.
+    assert tenant.get("datasetversions", f"taken-model-v{model['version']}")["spec"]["files"] == 1
+    assert space.keys("shared/") == ["shared/model/theirs.txt"]
+    notes = [note for reason, note in tenant.events(run) if reason == "ExportFailed"]
+    assert any(note.startswith("step train, output model was not exported: ExportTaken") for note in notes)

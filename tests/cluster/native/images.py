@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.cache import cache_folder, digest_of, files_below
@@ -47,6 +48,21 @@ def import_image(layout: Layout, archive: Path) -> None:
 def image_names(layout: Layout) -> list[str]:
     """The images that the node has."""
     return run([*_ctr(layout), "images", "list", "--quiet"]).split()
+
+
+def pin_image(ctr: Sequence[str], name: str) -> str:
+    """Give an image of the runtime that this `ctr` speaks to a name by its digest, as if a registry had been asked."""
+    listed = (line.split() for line in run([*ctr, "images", "list"]).splitlines())
+    digests = {words[0]: word for words in listed for word in words if word.startswith("sha256:")}
+    pinned = f"{name.rpartition(':')[0]}@{digests[name]}"
+    if pinned not in digests:
+        run([*ctr, "images", "tag", name, pinned])
+    return pinned
+
+
+def pin_on_node(layout: Layout, name: str) -> str:
+    """The same on the native node."""
+    return pin_image(_ctr(layout), name)
 
 
 def _ctr(layout: Layout) -> list[str]:

@@ -13,7 +13,7 @@ from cluster.native.api import is_api_ready, is_node_ready
 from cluster.native.binary import build_binary
 from cluster.native.build import build_all
 from cluster.native.dns import apply_dns
-from cluster.native.images import image_names, import_image
+from cluster.native.images import image_names, import_image, pin_on_node
 from cluster.native.layout import NODE_NAME, Layout
 from cluster.native.leftovers import find_leftovers, make_mount_points, remove_leftovers
 from cluster.native.namespaces import lead_to_pods, running_node, start_node, stop_node
@@ -58,6 +58,11 @@ class NativeProvider:
         if name not in image_names(self._layout):
             raise ClusterError(f"{archive} does not carry {name}: push it to oci-archive:{archive}:{name}")
         return name
+
+    def pinned(self, name: str) -> str:
+        """The image's name by its digest, which the node's runtime is told."""
+        with one_at_a_time("pinned"):
+            return pin_on_node(self._layout, name)
 
     def status(self) -> str:
         """What runs and what is left."""
