@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,17 +11,12 @@ from typing import Any
 import pytest
 
 from cluster.store import Identity
+from mover.loaded import patient
 from mover.pods import NAMESPACE, Ended
 from towpath.flow.documents import datastore_document
 from towpath.flow.planned import PlannedDatastore
 from towpath_mover.failures import MoverFailure
 from towpath_mover.probe import run as run_probe
-
-# Says on its output how much memory its child held at most, in bytes.
-MEASURE = (
-    "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
-    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024); sys.exit(code)"
-)
 
 
 def environment(order: Mapping[str, Any], root: Path) -> dict[str, str]:
@@ -38,12 +31,9 @@ def environment(order: Mapping[str, Any], root: Path) -> dict[str, str]:
 
 
 def run_mover(name: str, order: Mapping[str, Any], root: Path, timeout: float = 60) -> Ended:
-    """Run a mover to its end. It prints the memory it took."""
-    environ = environment(order, root)
-    log = root / "termination-log"
-    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "towpath_mover", name]
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=timeout, check=False)
-    return Ended(ended.returncode, json.loads(log.read_bytes()), ended.stderr, ended.stdout)
+    """Run a mover to its end; its output is the most bytes that it held."""
+    code, errors, held = patient().run([name], environment(order, root), timeout=timeout)
+    return Ended(code, json.loads((root / "termination-log").read_bytes()), errors, str(held))
 
 
 def probe(

@@ -15,6 +15,7 @@ import pytest
 
 from cluster.space import Space
 from cluster.store import Identity
+from mover.loaded import patient
 from towpath.flow import documents, names
 from towpath.flow.planned import (
     Content,
@@ -140,20 +141,20 @@ class Pod:
 
     def stage_in(self) -> Ended:
         """Run the init container to its end."""
-        return self.end(self.start("stage-in"))
+        return self._run("stage-in")
 
     def publish(self, said: str = "0\n") -> Ended:
         """Run `publish` as if this had come through the FIFO."""
-        return self.end(self.start("publish", f"{said}."))
+        return self._run("publish", f"{said}.")
 
     def merge(self, parts: Mapping[int, str]) -> Ended:
         """Make one output of what these attempts have published, by shard, as another attempt."""
         told = {"attempt": 9, "parts": shards_document(parts)}
         self.environ = self.environ | {"TOWPATH_ATTEMPT": json.dumps(told)}
-        return self.end(self.start("merge"))
+        return self._run("merge")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a mover."""
+        """Start a mover, for who stops it or reads what it says meanwhile."""
         return self._start([sys.executable, "-m", "towpath_mover", *arguments])
 
     def run_step(self, *command: str) -> tuple[int, Ended]:
@@ -166,6 +167,10 @@ class Pod:
     def end(self, process: subprocess.Popen[str]) -> Ended:
         output, errors = process.communicate(timeout=60)
         return ended(self.root, process.returncode, errors, output)
+
+    def _run(self, *arguments: str) -> Ended:
+        code, errors, held = patient().run(arguments, self.environ)
+        return ended(self.root, code, errors, str(held))
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE

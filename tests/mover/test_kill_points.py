@@ -138,8 +138,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def movers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
-    with forked_movers(tmp_path_factory.mktemp("movers")) as movers:
+def movers() -> Iterator[Forked]:
+    with forked_movers() as movers:
         yield movers
 
 

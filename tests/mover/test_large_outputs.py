@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 
 from cluster.local_store import running_store
 from cluster.space import Space, client_for
-from mover.movers import MEASURE
+from mover.loaded import patient
 from mover.pods import Ended, Pod, datastore, ended, output
 from mover.transfers import MiB
 
@@ -36,9 +34,8 @@ def space(tmp_path: Path) -> Iterator[Space]:
 
 def publish(pod: Pod) -> tuple[Ended, int]:
     """Run the publisher; how it ended, and how much memory it held at most."""
-    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "towpath_mover", "publish", "0\n."]
-    done = subprocess.run(command, env=pod.environ, capture_output=True, text=True, check=False)
-    return ended(pod.root, done.returncode, done.stderr), int(done.stdout.split()[-1])
+    code, errors, held = patient().run(("publish", "0\n."), pod.environ, timeout=1500)
+    return ended(pod.root, code, errors), held
 
 
 def test_a_sparse_file_of_8_gib_is_published_within_its_memory(space: Space, tmp_path: Path) -> None:

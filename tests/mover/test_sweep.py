@@ -243,7 +243,7 @@ def test_a_sweep_killed_at_each_of_its_requests_loses_nothing_and_the_next_one_g
     for key in (result, *(f"{RUNS}/r6-0a1b2c3d/train/1-ff/out/data/{number}" for number in range(8))):
         filled.put(key, b"1")
     staying = {key for key in set(filled.keys()) if not key.startswith((f"{TOP}/{GONE}/", f"{RUNS}/r6-"))}
-    with breaking_proxy(filled.s3.endpoint) as proxy, forked_movers(tmp_path) as movers:
+    with breaking_proxy(filled.s3.endpoint) as proxy, forked_movers() as movers:
         environ = prepared(behind(filled, proxy.endpoint), tmp_path, LISTS)
         for point in count(1):
             dying = Dying(point)

@@ -281,7 +281,7 @@ def test_a_sweep_killed_at_each_of_its_requests_leaves_what_is_needed_and_the_ne
     told = {"inventories": marks(scene.path)}
     root = tmp_path / "killed"
     root.mkdir()
-    with breaking_proxy(scene.space.s3.endpoint) as proxy, forked_movers(root) as movers:
+    with breaking_proxy(scene.space.s3.endpoint) as proxy, forked_movers() as movers:
         place = behind(scene.space, proxy.endpoint)
         environ = prepared(place, root, told, condemnedBefore=LATER)
         for point in count(1):
