@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from bench import handover, steps
+from bench import handover, parts, steps
 from cluster.access import write_access
 from cluster.installation import Tools, create_namespace, install, uninstall
 from cluster.providers import choose_provider
@@ -28,7 +28,7 @@ def main() -> None:
         with fresh_space(access.s3) as space:
             tenant.apply("Datastore", "default", tenant.s3_datastore(space))
             tenant.until("datastores", "default", is_ready)
-            for report in (steps.report, handover.report):
+            for report in (steps.report, parts.report, handover.report):
                 print(*report(tenant), sep="\n", flush=True)
     finally:
         tools.kubectl("delete", "namespace", namespace)

@@ -52,6 +52,22 @@ class Kubectl:
                 f"no look at {plural}/{name} in {namespace}: {refused.status} {refused.reason}"
             ) from None
 
+    def select(self, plural: str, selector: str, namespace: str) -> list[Any]:
+        """The Jobs or pods with these labels, for who looks again and again."""
+        connection = _connection(self.kubeconfig, self.context).api_client
+        core, batch = client.CoreV1Api(connection), client.BatchV1Api(connection)
+        listing: Any = {"pods": core.list_namespaced_pod, "jobs": batch.list_namespaced_job}[plural]
+        # As the server has them: the client's own objects have other names for the fields.
+        answer = listing(namespace, label_selector=selector, _preload_content=False)
+        items: list[Any] = json.loads(answer.data)["items"]
+        return items
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether the namespace is there, or still on its way out, for who looks again and again."""
+        core = client.CoreV1Api(_connection(self.kubeconfig, self.context).api_client)
+        selector = f"metadata.name={name}"
+        return bool(core.list_namespace(field_selector=selector).items)
+
     def refusal(self, *words: str, stdin: str | None = None) -> str:
         """What kubectl says of a command that must not work."""
         done = self._run(words, stdin)

@@ -73,8 +73,7 @@ class Runs:
         return sorted(found, key=lambda event: str(event["eventTime"]))
 
     def _of(self, run: str, kind: str) -> list[Json]:
-        found: list[Json] = self._json(kind, "--selector", f"towpath.dev/run={run}")["items"]
-        return found
+        return self.kubectl.select(kind, f"towpath.dev/run={run}", self.namespace)
 
     def _json(self, *words: str) -> Any:
         return self.kubectl.json("get", *words, "--namespace", self.namespace)
