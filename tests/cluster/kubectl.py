@@ -8,12 +8,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
 
+from cluster.waiting import wait_until
 from towpath.api.meta import GROUP, VERSION
 
 
@@ -52,11 +53,17 @@ class Kubectl:
                 f"no look at {plural}/{name} in {namespace}: {refused.status} {refused.reason}"
             ) from None
 
+    def make(self, plural: str, body: dict[str, Any], namespace: str) -> None:
+        """Makes an object of ours, for who makes many."""
+        objects = _connection(self.kubeconfig, self.context)
+        place = (GROUP, VERSION, namespace, plural, body)
+        objects.create_namespaced_custom_object(*place, field_validation="Strict")
+
     def select(self, plural: str, selector: str, namespace: str) -> list[Any]:
         """The Jobs or pods with these labels, for who looks again and again."""
-        connection = _connection(self.kubeconfig, self.context).api_client
-        core, batch = client.CoreV1Api(connection), client.BatchV1Api(connection)
-        listing: Any = {"pods": core.list_namespaced_pod, "jobs": batch.list_namespaced_job}[plural]
+        core = self.core()
+        jobs = client.BatchV1Api(core.api_client).list_namespaced_job
+        listing: Any = {"pods": core.list_namespaced_pod, "jobs": jobs}[plural]
         # As the server has them: the client's own objects have other names for the fields.
         answer = listing(namespace, label_selector=selector, _preload_content=False)
         items: list[Any] = json.loads(answer.data)["items"]
@@ -64,9 +71,11 @@ class Kubectl:
 
     def has_namespace(self, name: str) -> bool:
         """Whether the namespace is there, or still on its way out, for who looks again and again."""
-        core = client.CoreV1Api(_connection(self.kubeconfig, self.context).api_client)
-        selector = f"metadata.name={name}"
-        return bool(core.list_namespace(field_selector=selector).items)
+        return bool(self.core().list_namespace(field_selector=f"metadata.name={name}").items)
+
+    def core(self) -> client.CoreV1Api:
+        """Pods, namespaces and what else is of Kubernetes' core, for who asks for much of it."""
+        return client.CoreV1Api(_connection(self.kubeconfig, self.context).api_client)
 
     def refusal(self, *words: str, stdin: str | None = None) -> str:
         """What kubectl says of a command that must not work."""
@@ -106,12 +115,24 @@ def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
     """A namespace under the restricted Pod Security level; its deletion is not waited for."""
     name = f"test-{secrets.token_hex(4)}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    core = kubectl.core()
+    core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=labels)))
+    # Without it no pod can be made there.
+    account = partial(core.list_namespaced_service_account, name, field_selector="metadata.name=default")
+    assert wait_until(lambda: bool(account().items), 30)
     try:
         yield name
     finally:
-        kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+        _delete(core, name)
+
+
+def _delete(core: client.CoreV1Api, namespace: str) -> None:
+    try:
+        core.delete_namespace(namespace)
+    except client.ApiException as refused:
+        # A test may have deleted it, and it may be on its way out.
+        if refused.status not in (404, 409):
+            raise
 
 
 @cache

@@ -30,7 +30,7 @@ class Runs:
     def create(self, name: str, *steps: Json, **spec: Any) -> None:
         """Make a run of these steps."""
         run = make_run(name, pipelineSpec={"steps": list(steps)}, **spec)
-        self.kubectl.apply(in_namespace(self.namespace, run))
+        self.kubectl.make("pipelineruns", in_namespace(self.namespace, run), self.namespace)
 
     def get(self, name: str) -> Json:
         """The run as it is now."""
