@@ -19,6 +19,8 @@ pytest_plugins = ["cluster.fixtures"]
 RINGS = ("1 pure", "2 server", "3 story", "4 fault")
 _OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "skipped"}
 SHARING = ("tests/e2e/", "tests/stores/")
+# One after another the stories are what all others are waited for with: two installations tell half of them each.
+SECOND_HALF = "tests/e2e/test_l"
 # Most of their time is waiting for pods, so they come first, and what is pure fills the gaps.
 SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "stores", "mover", "jobs", "api")
 
@@ -37,7 +39,8 @@ class ByInstallation(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((folder for folder in SHARING if file.startswith(folder)), file)
+        shared = next((folder for folder in SHARING if file.startswith(folder)), file)
+        return f"{shared} {file >= SECOND_HALF}" if shared == "tests/e2e/" else shared
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:
