@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builders import make_dataset
+from builders import make_dataset, make_datastore
 from cli.command_line import towpath
 from cli.memory import MemoryBackend, MemoryStore
 from towpath.backend import Kind, Manifest
@@ -96,6 +96,21 @@ def test_a_dataset_that_is_not_ready_fails_with_the_reason(backend: Operated) ->
     called = towpath(backend, "add", "dataset", "iris", "default:/raw/b")
     assert called.code == 1
     assert "there is no object raw/b" in called.err
+
+
+def test_a_dataset_waits_for_a_datastore_that_is_only_being_looked_at(backend: Operated) -> None:
+    backend.verdict = {
+        "status": "False",
+        "reason": "DatastoreNotReady",
+        "message": "default: a probe is under way",
+    }
+    ready = {"type": "Ready", "status": "True", "reason": "Ready"}
+    later = {"status": {"observedGeneration": 1, "latestVersion": 1, "conditions": [ready]}}
+    for status, code in (("Unknown", 0), ("False", 1)):
+        backend.hold(make_datastore("default") | {"status": {"conditions": [ready | {"status": status}]}})
+        backend.changes[Kind.DATASET, "iris"] = [later]
+        called = towpath(backend, "add", "dataset", "iris", "default:/raw")
+        assert (called.code, called.out) == ((code, "iris@1\n") if code == 0 else (code, ""))
 
 
 @pytest.mark.parametrize(

@@ -95,15 +95,15 @@ def test_a_pod_that_is_deleted_in_the_middle_is_replaced(
 
 
 PROGRAM = """
-import sys
+import sys, time
 from towpath.cluster import open_backend
-path, size = sys.argv[1], int(sys.argv[2])
+path, size, stops = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "stops"
 def chunks():
     block = bytes(range(256)) * 4096
     for number in range(size // len(block)):
         yield number.to_bytes(8, "big") + block[8:]
-        if number == 30:
-            print("half", flush=True)
+        if number == 30 and stops:
+            time.sleep(300)
 with open_backend().open_store("default") as store:
     store.write(path, chunks(), size)
 print("done", flush=True)
@@ -115,19 +115,16 @@ def test_an_upload_that_was_killed_on_the_laptop_goes_on_where_it_was(
 ) -> None:
     command = [sys.executable, "-c", PROGRAM, "mine/resumed.bin", str(96 * MiB)]
     environment = os.environ | {"KUBECONFIG": str(user)}
-    first = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
-    assert first.stdout.readline() == "half\n"
+    first = subprocess.Popen([*command, "stops"], env=environment)
+    there = names.upload_parts_prefix(tenant.namespace)
+    assert wait_until(lambda: len(space.keys(there)) == 3, 90, 0.5)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    first.stdout.close()
-    parts = space.keys(names.upload_parts_prefix(tenant.namespace))
-    assert parts
     assert "mine/resumed.bin" not in space.keys("mine/")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, "goes on"], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("done\n")
     assert len(space.get("mine/resumed.bin")) == 96 * MiB
-    assert space.keys(names.upload_parts_prefix(tenant.namespace)) == []
+    assert space.keys(there) == []
 
 
 def test_a_datastore_that_is_not_ready_is_told_before_any_pod_is_made(
@@ -146,7 +143,7 @@ def test_a_datastore_that_is_not_ready_is_told_before_any_pod_is_made(
     assert backend.get(Kind.DATASTORE, "not-ready") is not None
 
 
-def test_how_fast_it_is(backend: ClusterBackend, record_property: pytest.FixtureRequest) -> None:
+def test_how_fast_it_is(backend: ClusterBackend) -> None:
     content = os.urandom(128 * MiB)
     with backend.open_store("default") as store:
         began = time.monotonic()

@@ -16,6 +16,7 @@ from towpath.cli.session import Session, in_workspace
 from towpath.copying import copy
 from towpath.errors import TowpathError, UserErrorException, WaitTimeoutError
 from towpath.flow import names
+from towpath.flow.ready_reasons import DatasetReason
 from towpath.meter import shown
 from towpath.places import DatasetPlace, DatastorePlace, LocalPlace, parse_place
 
@@ -134,17 +135,32 @@ def _looked_at(backend: Backend, noun: Noun, applied: Manifest, timeout: float) 
     """The object once its condition speaks of it as it is now; an error with the reason if it is not Ready."""
     name, generation = applied["metadata"]["name"], applied["metadata"].get("generation", 0)
     for found in backend.watch(noun.kind, name, timeout):
-        status = found.get("status") or {}
-        conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
-        if status.get("observedGeneration", 0) >= generation and conditions.get("Ready") in ("True", "False"):
-            why = why_not_ready(found)
-            if why:
-                raise TowpathError(f"{noun.word.capitalize()} {name} was made, and is not Ready: {why}")
+        ready = _ready(found)
+        is_current = (found.get("status") or {}).get("observedGeneration", 0) >= generation
+        if is_current and ready.get("status") == "True":
             return found
+        if is_current and ready.get("status") == "False" and not _may_pass(backend, found, ready):
+            why = why_not_ready(found)
+            raise TowpathError(f"{noun.word.capitalize()} {name} was made, and is not Ready: {why}")
     raise WaitTimeoutError(
         f"{noun.word.capitalize()} {name} was made, and not looked at within {timeout:g} s: `towpath doctor` says "
         "whether an operator is at work there."
     )
+
+
+def _may_pass(backend: Backend, found: Manifest, ready: Manifest) -> bool:
+    """Whether a dataset waits for a datastore that is only being looked at, as the first one of a namespace is."""
+    if ready.get("reason") != DatasetReason.DATASTORE_NOT_READY:
+        return False
+    sources = found["spec"].get("sources") or ()
+    used = {source.get("datastore") or names.DEFAULT_DATASTORE for source in sources}
+    stores = (backend.get(Kind.DATASTORE, name) for name in used)
+    return all(store is not None and _ready(store).get("status") != "False" for store in stores)
+
+
+def _ready(found: Manifest) -> Manifest:
+    conditions = (found.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one["type"] == "Ready"), {})
 
 
 def _write(found: Manifest, words: str, output: Format | None) -> None:
