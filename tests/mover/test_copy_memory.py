@@ -134,7 +134,7 @@ def copied_within(space: Space, folder: Path, type_: str, size: int) -> None:
             web_server({"/a": Page(content)}) as server,
         ):
             source = {"url": server.url("/a"), "archive": {"type": type_}}
-            ended = take_sources(datastore(space), space.s3.admin, [source], folder / "root", timeout=600)
+            ended = take_sources(datastore(space), space.s3.admin, [source], folder / "root", timeout=1500)
     assert ended.code == 0, ended.errors
     assert (ended.report["files"], ended.report["bytes"]) == (SMALL + 1, SMALL * 20_000 + size)
     held = int(ended.output)
