@@ -11,7 +11,7 @@ from towpath.parameter import PipelineParameter
 from towpath.path_inputs import origin_of_parameter
 from towpath.port_names import check_port
 from towpath.spelling import checks_keywords, one_of
-from towpath.view import Registered, View
+from towpath.view import Fields, Origin, Registered, View
 
 # Azure ML's `direct` handed over a dataset's id; a step of ours always gets a path.
 _MODES = {"direct": DOWNLOAD, "download": DOWNLOAD, "mount": MOUNT, "auto": AUTO}
@@ -22,46 +22,63 @@ class DatasetConsumptionConfig:
 
     `dataset` is a dataset, (workspace, name[, version]), an output of another step, or a PipelineParameter whose
     default is a dataset. `mode` is download (also for Azure ML's `direct`: a step always gets a path), mount or auto.
-    A relative `path_on_compute` lies below the step's working directory.
+    A relative `path_on_compute` lies below the step's working directory. Without `allow_empty` a step does not start
+    with an input that holds nothing, such as a small part of few rows.
     """
 
     @checks_keywords
     def __init__(
-        self, name: str, dataset: Any, mode: str = "direct", path_on_compute: str | None = None
+        self,
+        name: str,
+        dataset: Any,
+        mode: str = "direct",
+        path_on_compute: str | None = None,
+        *,
+        allow_empty: bool = False,
     ) -> None:
         """Name the input."""
         self.name = check_port("An input", name)
         self.dataset = dataset
         self.mode = _MODES[one_of("mode", mode, _MODES)]
         self.path_on_compute = path_on_compute
+        self.allow_empty = allow_empty
 
     def as_mount(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
         """Return the same input, mounted where that is possible, else downloaded."""
         warn_if_tabular(self.dataset, "mounts")
-        return DatasetConsumptionConfig(self.name, self.dataset, "mount", path_on_compute)
+        return self._as("mount", path_on_compute)
 
     def as_download(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
         """Return the same input, downloaded before the step starts."""
         warn_if_tabular(self.dataset, "downloads")
-        return DatasetConsumptionConfig(self.name, self.dataset, "download", path_on_compute)
+        return self._as("download", path_on_compute)
 
     def as_auto(self) -> DatasetConsumptionConfig:
         """Return the same input; the run decides by size and disk how it comes, and records why."""
-        return DatasetConsumptionConfig(self.name, self.dataset, "auto")
+        return self._as("auto", None)
 
     def input_port(self) -> InputPort:
         """Return the input."""
-        dataset = self.dataset
-        if isinstance(dataset, tuple):
-            dataset = _of_tuple(dataset)
+        origin, transforms = self._data()
+        return InputPort(
+            self.name, origin, transforms, self.mode, self.path_on_compute, allow_empty=self.allow_empty
+        )
+
+    def _data(self) -> tuple[Origin, tuple[Fields, ...]]:
+        dataset = _of_tuple(self.dataset) if isinstance(self.dataset, tuple) else self.dataset
         if isinstance(dataset, PipelineParameter):
-            return InputPort(self.name, origin_of_parameter(dataset), (), self.mode, self.path_on_compute)
+            return origin_of_parameter(dataset), ()
         if isinstance(dataset, View):
-            return InputPort(self.name, dataset.origin, dataset.transforms, self.mode, self.path_on_compute)
+            return dataset.origin, dataset.transforms
         if isinstance(dataset, TakesPart):
             port = dataset.input_port()
-            return InputPort(self.name, port.origin, port.transforms, self.mode, self.path_on_compute)
+            return port.origin, port.transforms
         raise DefinitionError(f"The input {self.name} takes a dataset, not {dataset!r}.")
+
+    def _as(self, mode: str, path_on_compute: str | None) -> DatasetConsumptionConfig:
+        return DatasetConsumptionConfig(
+            self.name, self.dataset, mode, path_on_compute, allow_empty=self.allow_empty
+        )
 
     def __repr__(self) -> str:
         """Show name and mode."""

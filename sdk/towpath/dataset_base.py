@@ -83,9 +83,9 @@ class AnyDataset(view.View):
         return self._narrowed("skip", view.count(count))
 
     @checks_keywords
-    def as_named_input(self, name: str) -> DatasetConsumptionConfig:
+    def as_named_input(self, name: str, *, allow_empty: bool = False) -> DatasetConsumptionConfig:
         """Return it as an input of a step; the step gets a path, downloaded unless it says otherwise."""
-        return DatasetConsumptionConfig(name, self)
+        return DatasetConsumptionConfig(name, self, allow_empty=allow_empty)
 
     def input_port(self) -> InputPort:
         """Return the input that the dataset is by itself, named after it."""

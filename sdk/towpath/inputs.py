@@ -28,6 +28,7 @@ class InputPort:
     transforms: tuple[Fields, ...] = ()
     mode: str = DOWNLOAD
     path: str | None = None
+    allow_empty: bool = False
 
     @property
     def parameter(self) -> PipelineParameter | None:
@@ -43,7 +44,9 @@ class InputPort:
         if self.mode != DOWNLOAD:
             # Where nothing can be mounted, an input that is mounted for speed is downloaded.
             field |= {"mode": self.mode, "onUnavailable": "Download"}
-        return field if self.path is None else {**field, "mountPath": in_container(self.path)}
+        if self.path is not None:
+            field["mountPath"] = in_container(self.path)
+        return {**field, "allowEmpty": True} if self.allow_empty else field
 
     def _source(self) -> Fields:
         is_named_alike = self.origin == Registered(self.name)

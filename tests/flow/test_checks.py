@@ -8,6 +8,7 @@ import pytest
 
 import builders
 from flow.sightings import NOON, a_pipeline
+from towpath.api.pipeline import PipelineSpec
 from towpath.flow.checks import check_pipeline
 from towpath.flow.pipeline_flow import decide_pipeline
 from towpath.flow.stalled import StalledError
@@ -134,3 +135,28 @@ def test_shards_that_cannot_be_are_refused_by_name() -> None:
     assert [one["reason"] for one in conditions] == ["InvalidPipeline", "InvalidPipeline"]
     assert "Let the command read TOWPATH_SHARD" in conditions[0]["message"]
     assert "20480 shards together, and a run may have 16384" in conditions[1]["message"]
+
+
+def test_ports_may_lie_below_the_working_directory() -> None:
+    outputs = [{"name": "out", "mountPath": "/towpath/work/out", "makeDirectory": True}]
+    inputs = [{"name": "raw", "mountPath": "/towpath/work/days/monday"}]
+    assert check_pipeline(a_spec(STEP(inputs=inputs, outputs=outputs))) == ("prep",)
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ({"mountPath": "/towpath/work/out"}, "would hide the working directory. Say makeDirectory: true"),
+        ({"mountPath": "/towpath/work/.home", "makeDirectory": True}, "belongs to the system"),
+        ({"mountPath": "/towpath/work", "makeDirectory": True}, "belongs to the system"),
+    ],
+)
+def test_the_working_directory_itself_and_what_is_ours_in_it_are_refused(
+    output: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(StalledError, match=says):
+        check_pipeline(a_spec(STEP(outputs=[{"name": "out", **output}])))
+
+
+def a_spec(*steps: dict[str, Any]) -> PipelineSpec:
+    return PipelineSpec.model_validate(builders.make_pipeline_spec(*steps))

@@ -30,6 +30,18 @@ def place_volumes(pod: Mapping[str, Any], root: Path, objects: ObjectFolder, pla
     (root / "tmp").mkdir(exist_ok=True)
 
 
+def link_into_work(pod: Mapping[str, Any], root: Path) -> None:
+    """Let a step that is a process find the ports that lie below its working directory: where a pod mounts them."""
+    for container in pod["containers"]:
+        for mount in container.get("volumeMounts") or ():
+            inside = mount["mountPath"].removeprefix(f"{names.CONTAINER_WORK}/")
+            if container["name"] == names.STEP_CONTAINER and inside != mount["mountPath"]:
+                link = root / "work" / inside
+                link.parent.mkdir(parents=True, exist_ok=True)
+                if not link.is_symlink():
+                    link.symlink_to(root / mount["name"] / (mount.get("subPath") or ""))
+
+
 def _place(
     volume: Mapping[str, Any],
     mount: Mapping[str, Any],

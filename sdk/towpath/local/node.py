@@ -23,7 +23,7 @@ from towpath.local.api import LocalApi
 from towpath.local.descendants import kill_orphans
 from towpath.local.engine import engine_of
 from towpath.local.log_files import run_logs
-from towpath.local.mounts import place_volumes
+from towpath.local.mounts import link_into_work, place_volumes
 from towpath.local.objects import utc_text
 from towpath.local.places import LocalPlaces
 from towpath.local.pod_order import PodPlace, pod_order
@@ -149,6 +149,8 @@ class Node:
         pod = job["spec"]["template"] | {"metadata": running.pod["metadata"]}
         try:
             place_volumes(pod["spec"], place.folder, self._api.objects, self._places)
+            if place.engine is None:
+                link_into_work(pod["spec"], place.folder)
             order = pod_order(pod, place, self._api.objects, self._places)
         except NotThereError as error:
             told = {"container": names.STEP_CONTAINER, "state": "waiting", "message": str(error)}

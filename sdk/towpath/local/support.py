@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from towpath.backend import Kind, Manifest
 from towpath.errors import InvalidObjectError
+from towpath.flow import names
 from towpath.local.engine import check_engine, engine_of
 
 _IN_PODS = "/towpath/"
@@ -92,9 +93,10 @@ def _ignored(step: Mapping[str, Any]) -> Iterator[str]:
 def _elsewhere(step: Mapping[str, Any]) -> Iterator[str]:
     name = step["name"]
     for port in [*(step.get("inputs") or ()), *(step.get("outputs") or ())]:
-        if port.get("mountPath"):
+        path = port.get("mountPath") or ""
+        if path and not path.startswith(f"{names.CONTAINER_WORK}/"):
             yield (
-                f"Step {name}: {port['name']} is not at {port['mountPath']}, but where its reference says."
+                f"Step {name}: {port['name']} is not at {path}, but where its reference says."
             )
     inline = (step.get("code") or {}).get("inline") or {}
     for file, text in inline.items():
