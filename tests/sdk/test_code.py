@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from towpath.code_snapshots import MOST_IN_CONFIG_MAP, snapshot_of
 from towpath.flow.code import ARCHIVE_KEY, CodeArchiveError, code_digest, code_of, pack_code, unpack_code
 
 
-def written(folder: Path, files: dict[str, str | bytes]) -> Path:
+def written(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """A folder with these files."""
     for path, content in files.items():
         file = folder / path

@@ -48,4 +48,4 @@ def test_an_unknown_name_is_told_with_what_was_meant() -> None:
     with pytest.raises(
         AttributeError, match=r"towpath has no PythonScriptSetp. Did you mean PythonScriptStep"
     ):
-        towpath.PythonScriptSetp  # type: ignore[attr-defined]  # noqa: B018
+        towpath.PythonScriptSetp  # noqa: B018

@@ -95,9 +95,7 @@ def _elsewhere(step: Mapping[str, Any]) -> Iterator[str]:
     for port in [*(step.get("inputs") or ()), *(step.get("outputs") or ())]:
         path = port.get("mountPath") or ""
         if path and not path.startswith(f"{names.CONTAINER_WORK}/"):
-            yield (
-                f"Step {name}: {port['name']} is not at {path}, but where its reference says."
-            )
+            yield (f"Step {name}: {port['name']} is not at {path}, but where its reference says.")
     inline = (step.get("code") or {}).get("inline") or {}
     for file, text in inline.items():
         if _IN_PODS in text:
