@@ -1,4 +1,4 @@
-"""The files of a step's code → how they travel: a ConfigMap where they fit, else an archive in a datastore."""
+"""The files of a step's code → the ConfigMap in which they travel, named by their digest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from towpath.code_folder import CodeFiles
+from towpath.errors import DefinitionError
 from towpath.flow import names
-from towpath.flow.code import ARCHIVE_KEY, pack_code
+from towpath.flow.code import ARCHIVE_KEY, MOST_BYTES, pack_code
+from towpath.ignore import IGNORE_FILES
 
 # An object has at most 1 MiB, base64 takes a third more; what is left is for its metadata.
 MOST_IN_CONFIG_MAP = 900 << 10
@@ -18,35 +20,35 @@ _KEY = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]{1,253}")
 
 @dataclass(frozen=True)
 class CodeSnapshot:
-    """Code on its way: the ConfigMap to create, or the archive to upload."""
+    """Code on its way: the ConfigMap to create."""
 
     digest: str
-    config_map: dict[str, Any] | None
-    archive: bytes | None
+    config_map: dict[str, Any]
 
-    @property
-    def name(self) -> str:
-        """The name of the ConfigMap."""
-        return names.code_name(self.digest)
-
-    def reference(self, namespace: str, datastore: str) -> dict[str, Any]:
+    def reference(self) -> dict[str, Any]:
         """Return the `code` of a step."""
-        if self.config_map is not None:
-            return {"configMapRef": {"name": self.name}}
-        path = names.code_key(namespace, self.digest)
-        return {"snapshot": {"datastore": datastore, "path": path, "digest": self.digest}}
+        return {"configMapRef": {"name": names.code_name(self.digest)}}
 
 
 def snapshot_of(code: CodeFiles) -> CodeSnapshot:
-    """Return how these files travel."""
+    """Return how these files travel; DefinitionError says with numbers what is too much."""
     texts = _as_texts(code.files)
     if texts is not None:
-        return CodeSnapshot(code.digest, _config_map(code.digest, {"data": texts}), None)
-    archive = pack_code(code.files)
-    encoded = base64.b64encode(archive).decode()
-    if len(encoded) > MOST_IN_CONFIG_MAP:
-        return CodeSnapshot(code.digest, None, archive)
-    return CodeSnapshot(code.digest, _config_map(code.digest, {"binaryData": {ARCHIVE_KEY: encoded}}), None)
+        return CodeSnapshot(code.digest, _config_map(code.digest, {"data": texts}))
+    encoded = base64.b64encode(pack_code(code.files)).decode()
+    if len(encoded) > MOST_IN_CONFIG_MAP or sum(map(len, code.files.values())) > MOST_BYTES:
+        raise _too_large(code, len(encoded))
+    return CodeSnapshot(code.digest, _config_map(code.digest, {"binaryData": {ARCHIVE_KEY: encoded}}))
+
+
+def _too_large(code: CodeFiles, encoded: int) -> DefinitionError:
+    largest = sorted(code.files, key=lambda path: -len(code.files[path]))[:3]
+    shown = ", ".join(f"{path} ({len(code.files[path]) / 1024:,.0f} KiB)" for path in largest)
+    return DefinitionError(
+        f"The code of {code.folder} takes {encoded / 1024:,.0f} KiB when it is packed, and a ConfigMap holds "
+        f"{MOST_IN_CONFIG_MAP >> 10} KiB (unpacked {MOST_BYTES >> 20} MiB). Largest: {shown}. Hand over data as a "
+        f"dataset, list it in {IGNORE_FILES[0]}, or build it into the image."
+    )
 
 
 def _as_texts(files: dict[str, bytes]) -> dict[str, str] | None:

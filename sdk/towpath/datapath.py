@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Union
 from towpath.archives import ArchiveOptions
 from towpath.errors import DefinitionError
 from towpath.flow import names
+from towpath.inputs import InputPort
+from towpath.port_names import port_name
 from towpath.spelling import checks_keywords, one_of
+from towpath.view import InPlace
 
 if TYPE_CHECKING:
     from towpath.datastore import Datastore
@@ -47,6 +50,10 @@ class DataPath:
             )
         return self.path_on_datastore
 
+    def input_port(self) -> InputPort:
+        """Return the input that the place is by itself, named after it."""
+        return InputPort(port_name(self.name), InPlace({"sources": sources_of(self)}))
+
     def __repr__(self) -> str:
         """Show both parts."""
         return f"{type(self).__name__}({self.datastore_name!r}, {self.path_on_datastore!r})"
@@ -78,6 +85,12 @@ class DataReference(DataPath):
     def as_download(self, path_on_compute: str | None = None, overwrite: bool = False) -> DataReference:  # noqa: ARG002
         """Return the same place, downloaded."""
         return self._as("download", path_on_compute)
+
+    def input_port(self) -> InputPort:
+        """Return the input that it is, under its name and in its mode."""
+        origin = InPlace({"sources": sources_of(self)})
+        mode = self.mode.capitalize()
+        return InputPort(port_name(self.data_reference_name), origin, (), mode, self.path_on_compute)
 
     def _as(self, mode: str, path_on_compute: str | None) -> DataReference:
         return DataReference(

@@ -26,9 +26,8 @@ from towpath.view import Fields
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a pipeline gives to steps that do not say otherwise; where large code goes."""
+    """What a pipeline gives to steps that do not say otherwise."""
 
-    namespace: str
     default_datastore: str | None = None
     default_source_directory: str | None = None
 
@@ -89,7 +88,7 @@ def _step(
     fields: Fields = {
         "name": step.name,
         "image": step.settings.get("image"),
-        "code": _reference(code, around, snapshots) if code else None,
+        "code": _reference(code, snapshots) if code else None,
         "command": step.command,
         "args": step.args,
         "inputs": [given.as_field() for given in step.inputs],
@@ -111,10 +110,10 @@ def _code(step: Step, around: Surroundings, folders: dict[str, CodeFiles]) -> Co
     return code
 
 
-def _reference(code: CodeFiles, around: Surroundings, snapshots: dict[str, CodeSnapshot]) -> Fields:
+def _reference(code: CodeFiles, snapshots: dict[str, CodeSnapshot]) -> Fields:
     if code.digest not in snapshots:
         snapshots[code.digest] = snapshot_of(code)
-    return snapshots[code.digest].reference(around.namespace, around.default_datastore or "default")
+    return snapshots[code.digest].reference()
 
 
 def _sentence(error: ValidationError, spec: Mapping[str, Any]) -> str:

@@ -71,12 +71,7 @@ class Pipeline:
     ) -> list[dict[str, Any]]:
         """Return all objects: the ConfigMaps of its code, the Pipeline, and with a name a run of it."""
         emitted = self._emit()
-        objects = [code.config_map for code in emitted.code if code.config_map is not None]
-        if len(objects) != len(emitted.code):
-            raise DefinitionError(
-                "The code is too large for a ConfigMap, and YAML cannot take it along: submit() uploads it to a "
-                "datastore; or give a smaller source_directory."
-            )
+        objects = [code.config_map for code in emitted.code]
         objects.append(_object("Pipeline", self.name, emitted.spec))
         if run is not None:
             values = self._values(pipeline_parameters)
@@ -109,11 +104,6 @@ class Pipeline:
         spec |= {"reuse": False} if regenerate_outputs else {}
         return submit(self, experiment_name, {key: value for key, value in spec.items() if value != {}}, tags)
 
-    @property
-    def code_datastore(self) -> str:
-        """Where code goes that no ConfigMap can hold."""
-        return self._default_datastore or names.DEFAULT_DATASTORE
-
     def emitted(self) -> Emitted:
         """Return the spec and the code as they are now."""
         return self._emit()
@@ -128,8 +118,7 @@ class Pipeline:
         return order_of(self._steps, self._resolve_closure)
 
     def _emit(self) -> Emitted:
-        namespace = self.workspace.namespace if self.workspace is not None else "default"
-        around = Surroundings(namespace, self._default_datastore, self._default_source_directory)
+        around = Surroundings(self._default_datastore, self._default_source_directory)
         return emit(self._order(), self.description, around)
 
     def _values(self, given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from towpath.backend import Backend, Kind
 from towpath.code_snapshots import CodeSnapshot
-from towpath.errors import AlreadyExistsError, DefinitionError, NotFoundError
+from towpath.errors import AlreadyExistsError, DefinitionError
 from towpath.experiment import checked_name
 from towpath.flow import names
 from towpath.runs import PipelineRun
@@ -29,7 +29,7 @@ def submit(
     emitted = pipeline.emitted()
     backend = pipeline.workspace.backend
     for code in emitted.code:
-        _place(backend, code, pipeline.code_datastore)
+        _place(backend, code)
     if pipeline.workspace.is_local:
         import_module("towpath.local.running").make_targets(backend, {"spec": {"pipelineSpec": emitted.spec}})
     made = backend.create(
@@ -55,20 +55,9 @@ def _metadata(experiment: str, tags: Mapping[str, str] | None) -> dict[str, Any]
     }
 
 
-def _place(backend: Backend, code: CodeSnapshot, datastore: str) -> None:
+def _place(backend: Backend, code: CodeSnapshot) -> None:
     """Put code where its steps find it; what is there under its digest is it."""
-    if code.config_map is not None:
-        try:
-            backend.create(code.config_map)
-        except AlreadyExistsError:
-            return
-    elif code.archive is not None:
-        _upload(backend, code.archive, names.code_key(backend.namespace, code.digest), datastore)
-
-
-def _upload(backend: Backend, archive: bytes, path: str, datastore: str) -> None:
-    with backend.open_store(datastore) as store:
-        try:
-            store.state(path)
-        except NotFoundError:
-            store.write(path, [archive], len(archive))
+    try:
+        backend.create(code.config_map)
+    except AlreadyExistsError:
+        return

@@ -16,7 +16,7 @@ import pytest
 from towpath import DefinitionError
 from towpath.code_folder import MOST_FILES, code_files
 from towpath.code_snapshots import MOST_IN_CONFIG_MAP, snapshot_of
-from towpath.flow.code import ARCHIVE_KEY, CodeArchiveError, code_digest, code_of, pack_code, unpack_code
+from towpath.flow.code import ARCHIVE_KEY, CodeArchiveError, code_digest, code_of, pack_code
 
 
 def written(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -85,11 +85,10 @@ def test_a_missing_script_is_named_with_what_was_meant(tmp_path: Path) -> None:
 
 def test_scripts_side_by_side_stay_readable_in_their_config_map(tmp_path: Path) -> None:
     snapshot = snapshot_of(code_files(written(tmp_path, {"train.py": "print(1)\n"})))
-    assert snapshot.config_map is not None
     assert snapshot.config_map["data"] == {"train.py": "print(1)\n"}
     assert snapshot.config_map["immutable"] is True
     assert snapshot.config_map["metadata"]["name"] == "code-" + snapshot.digest.removeprefix("sha256:")
-    assert snapshot.reference("team-a", "default") == {"configMapRef": {"name": snapshot.name}}
+    assert snapshot.reference() == {"configMapRef": {"name": snapshot.config_map["metadata"]["name"]}}
 
 
 @pytest.mark.parametrize("files", [{"lib/a.py": "1", "train.py": "2"}, {"x.bin": b"\xff"}, {"ü.py": "1"}])
@@ -98,7 +97,6 @@ def test_folders_and_bytes_travel_in_an_archive_with_the_same_digest(
 ) -> None:
     code = code_files(written(tmp_path, files))
     snapshot = snapshot_of(code)
-    assert snapshot.config_map is not None
     content = {key: base64.b64decode(text) for key, text in snapshot.config_map["binaryData"].items()}
     assert code_of(content) == code.files
     assert code_digest(code_of(content)) == snapshot.digest
@@ -109,14 +107,12 @@ def test_the_same_files_are_packed_into_the_same_bytes() -> None:
     assert pack_code(files) == pack_code(dict(reversed(files.items())))
 
 
-def test_more_than_a_config_map_holds_is_an_archive_for_a_datastore(tmp_path: Path) -> None:
+def test_more_than_a_config_map_holds_is_refused_with_the_numbers(tmp_path: Path) -> None:
     code = code_files(written(tmp_path, {"weights.bin": os.urandom(MOST_IN_CONFIG_MAP)}))
-    snapshot = snapshot_of(code)
-    assert snapshot.config_map is None
-    assert snapshot.archive is not None
-    assert unpack_code(snapshot.archive) == code.files
-    path = snapshot.reference("team-a", "archive")["snapshot"]["path"]
-    assert path == f"team-a/code/{code.digest.removeprefix('sha256:')}.tar.gz"
+    with pytest.raises(
+        DefinitionError, match=r"takes 1,20\d KiB when it is packed, and a ConfigMap holds 900 KiB .*weights"
+    ):
+        snapshot_of(code)
 
 
 def archive_of(*entries: tarfile.TarInfo) -> bytes:

@@ -380,11 +380,6 @@ def code_name(digest: str) -> str:
     return f"code-{digest.removeprefix('sha256:')}"
 
 
-def code_key(namespace: str, digest: str) -> str:
-    """The key of the archive that holds code of this digest."""
-    return f"{namespace}/code/{digest.removeprefix('sha256:')}.tar.gz"
-
-
 def probe_key(namespace: str, token: str) -> str:
     """The key of the object that a probe writes, reads back and deletes; `token` is the probe's own."""
     return f"{namespace}/probe-{token}"
