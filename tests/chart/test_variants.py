@@ -131,3 +131,26 @@ def test_two_releases_of_one_name_share_no_object(helm: Helm) -> None:
         }
 
     assert names("one") & names("two") == set()
+
+
+def test_row_78_nothing_runs_beside_the_operator(helm: Helm) -> None:
+    objects = helm.render()
+    running = {
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "ReplicaSet",
+        "PersistentVolumeClaim",
+    }
+
+    assert [each["kind"] for each in objects if each["kind"] in running] == ["Deployment"]
+    [container] = operator_pod(objects)["containers"]
+    assert "initContainers" not in operator_pod(objects)
+    assert container["name"] == "operator"
+    assert (
+        of_kind(objects, "APIService", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration") == []
+    )
+    [test] = of_kind(objects, "Pod")
+    assert "helm.sh/hook" in test["metadata"]["annotations"]

@@ -62,6 +62,26 @@ def test_steps_start_in_their_order_and_a_failure_stops_what_depends_on_it(share
     assert len(shared.runs.jobs("chain")) == 2
 
 
+def test_row_42_other_branches_go_on_where_the_run_asks_for_it(shared: Shared) -> None:
+    steps = [
+        plain_step("bad", "raise SystemExit(7)"),
+        plain_step("of_bad", dependsOn=["bad"]),
+        plain_step("slow", "import time", "time.sleep(4)"),
+        plain_step("of_slow", dependsOn=["slow"]),
+    ]
+    shared.runs.create("branches", *steps, continueOnStepFailure=True)
+
+    status = shared.runs.finish("branches")
+
+    assert {step["name"]: step["state"] for step in status["steps"]} == {
+        "bad": "Failed",
+        "of_bad": "Skipped",
+        "slow": "Succeeded",
+        "of_slow": "Succeeded",
+    }
+    assert status["conditions"][0]["reason"] == "StepFailed"
+
+
 def test_a_failed_step_is_tried_again_as_often_as_it_says(shared: Shared) -> None:
     shared.runs.create("stubborn", plain_step("fails", "raise SystemExit(3)", retries=1))
     step = shared.runs.finish("stubborn")["steps"][0]
