@@ -146,3 +146,16 @@ def test_what_is_killed_at_any_moment_is_found_whole_by_the_next_operator(desk: 
     assert ended["status"]["state"] == "Succeeded", ended["status"]
     versions = [one["metadata"]["name"] for one in desk.backend.list_objects(Kind.DATASET_VERSION)]
     assert versions == ["a-v1", "copies-v1"]
+
+
+def test_many_who_wake_at_once_start_one_operator(desk: Desk) -> None:
+    desk.backend.places.make()
+    for _ in range(30):
+        desk.backend.wake()
+    operators = [
+        pid
+        for pid in processes_of(desk.folder)
+        if b"\0-m\0towpath.local\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    assert len(operators) <= 1
+    until_alone(desk.folder)

@@ -176,3 +176,26 @@ def test_apply_brings_the_spec_to_this_and_keeps_what_others_said(
 
 
 RUNNING = {"steps": [{"name": "b", "command": ["false"]}]}
+
+
+WAKING = (
+    "import sys\n"
+    "from pathlib import Path\n"
+    "from towpath.local.places import LocalPlaces\n"
+    "from towpath.local.waking import is_awake, take_lock\n"
+    "places = LocalPlaces(Path(sys.argv[1]))\n"
+    "for _ in range(300):\n"
+    "    if sys.argv[2] == 'looks':\n"
+    "        is_awake(places)\n"
+    "        continue\n"
+    "    lock = take_lock(places)\n"
+    "    if lock is None or not lock.release_unless(lambda: False):\n"
+    "        sys.exit('somebody who only looked kept an operator from its lock')\n"
+)
+
+
+def test_who_looks_whether_an_operator_runs_never_keeps_one_from_starting(tmp_path: Path) -> None:
+    looking = [subprocess.Popen([sys.executable, "-c", WAKING, tmp_path, "looks"]) for _ in range(3)]
+    operator = subprocess.run([sys.executable, "-c", WAKING, tmp_path, "operator"], check=False)
+    assert [process.wait() for process in looking] == [0, 0, 0]
+    assert operator.returncode == 0

@@ -36,6 +36,7 @@ class LocalBackend:
     def __init__(self, places: LocalPlaces) -> None:
         self.places = places
         self.objects = ObjectFolder(places.objects, rules.check)
+        self._woken_at = 0.0
 
     @property
     def where(self) -> str:
@@ -67,7 +68,7 @@ class LocalBackend:
             ensure_default(self)
         if kind_of(made) is Kind.PIPELINE_RUN:
             check_run(made, self)
-            look_at_inputs(self, made)
+            look_at_inputs(self, made, self.wake)
         return self._woken(self.objects.create(made))
 
     def apply(self, manifest: Manifest) -> Manifest:
@@ -89,11 +90,11 @@ class LocalBackend:
         """Delete the object, if it is there."""
         self.objects.remove(kind, name)
         if kind in _RECONCILED:
-            wake(self.places)
+            self.wake()
 
     def watch(self, kind: Kind, name: str, timeout_seconds: float | None = None) -> Iterator[Manifest]:
         """The object as it is, then each time it changed."""
-        began = woken = time.monotonic()
+        began = time.monotonic()
         seen = ""
         while (item := self.objects.read(kind, name)) is not None:
             if item["metadata"]["resourceVersion"] != seen:
@@ -102,14 +103,15 @@ class LocalBackend:
             now = time.monotonic()
             if timeout_seconds is not None and now - began >= timeout_seconds:
                 return
-            if now - woken > _WAKE_SECONDS:
+            has_ended = bool((item.get("status") or {}).get("completionTime"))
+            if now - self._woken_at > _WAKE_SECONDS and not has_ended:
                 # Its operator may have been killed.
-                woken = now
                 self.wake()
             time.sleep(_LOOK_SECONDS)
 
     def wake(self) -> None:
         """See to it that somebody reconciles what is not finished."""
+        self._woken_at = time.monotonic()
         wake(self.places)
 
     def plan_of(self, run: Manifest) -> dict[str, Manifest] | None:
@@ -147,7 +149,7 @@ class LocalBackend:
 
     def _woken(self, item: Manifest) -> Manifest:
         if kind_of(item) in _RECONCILED:
-            wake(self.places)
+            self.wake()
         return item
 
 

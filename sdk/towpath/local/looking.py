@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from towpath.backend import Backend, Kind
 from towpath.flow import names
+from towpath.flow.conditions import DatasetReason
 from towpath.local.support import pipeline_spec_of
 
-# A look at a folder takes half a second. What takes longer, or fails, the run itself waits for and tells of.
-_PATIENCE_SECONDS = 15.0
+# A look at a folder takes half a second, on a machine that is not too busy. Where a datastore cannot be used there is
+# none, which the run itself waits for and tells of.
+_PATIENCE_SECONDS = 120.0
+_PATIENCE_WITH_DATASTORES_SECONDS = 5.0
 _LOOK_SECONDS = 0.03
 
 
-def look_at_inputs(backend: Backend, run: Mapping[str, Any]) -> None:
+def look_at_inputs(backend: Backend, run: Mapping[str, Any], wake: Callable[[], None]) -> None:
     """Have the datasets that a run names listed anew, and wait until they are."""
     asked = datetime.now(UTC).isoformat()
     wanted = set(_datasets_of(backend, run))
     for name in wanted:
         meta = {"metadata": {"annotations": {names.REQUESTED_AT_ANNOTATION: asked}}}
         backend.patch(Kind.DATASET, name, meta)
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline and not all(_is_looked_at(backend, name, asked) for name in wanted):
+    began = time.monotonic()
+    while not all(_is_looked_at(backend, name, asked, time.monotonic() - began) for name in wanted):
+        wake()
         time.sleep(_LOOK_SECONDS)
 
 
@@ -39,6 +43,13 @@ def _datasets_of(backend: Backend, run: Mapping[str, Any]) -> Iterator[str]:
                 yield str(there["metadata"]["name"])
 
 
-def _is_looked_at(backend: Backend, name: str, asked: str) -> bool:
+def _is_looked_at(backend: Backend, name: str, asked: str, waited: float) -> bool:
     there = backend.get(Kind.DATASET, name)
-    return there is None or (there.get("status") or {}).get("requestedAt") == asked
+    if there is None:
+        return True
+    status = there.get("status") or {}
+    if status.get("requestedAt") == asked or waited > _PATIENCE_SECONDS:
+        return True
+    reasons = {one["reason"] for one in status.get("conditions") or () if one["type"] == "Ready"}
+    is_barred = DatasetReason.DATASTORE_NOT_READY in reasons
+    return is_barred and waited > _PATIENCE_WITH_DATASTORES_SECONDS

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -130,7 +129,7 @@ class ObjectFolder:
         new = file.with_name(f".{file.name}.new")
         new.touch(mode=_SECRET_MODE if kind is Kind.SECRET else 0o666)
         new.write_text(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
-        shutil.move(new, file)
+        new.replace(file)
         return item
 
     def _next_version(self) -> int:

@@ -131,20 +131,17 @@ class LocalOperator:
                 await self._api.patch(path, {"spec": {"cancel": True}})
 
 
-def run(places: LocalPlaces) -> int:
-    """Be the operator of this workspace, unless another process is."""
+def run(places: LocalPlaces, lock: OperatorLock) -> None:
+    """Be the operator of this workspace, whose lock this is."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    lock.sign()
     places.make()
-    lock = OperatorLock(places)
-    if not lock.acquire():
-        return 0
     adopt()
     wreckage.clear(places)
     place_programs(places)
     asyncio.run(_serve(places, lock))
-    return 0
 
 
 async def _serve(places: LocalPlaces, lock: OperatorLock) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from towpath.backend import Kind, Manifest
@@ -19,6 +20,7 @@ from towpath.local.datastores import apply_folder, ensure_default, is_of_this_ma
 from towpath.local.descendants import started_at
 from towpath.local.support import notes_on, pipeline_spec_of
 
+_MOMENT_SECONDS = 0.2
 _NO_TARGET: Mapping[str, Any] = {"template": {"spec": {"containers": []}}}
 
 
@@ -68,12 +70,17 @@ def _annotate(made: Manifest, told: Mapping[str, str]) -> None:
 
 def follow_run(backend: LocalBackend, run: Manifest, seen: Callable[[Manifest], None]) -> Manifest:
     """Tell of each change until the run has ended. Ctrl-C cancels it, and this waits until nothing of it runs."""
-    name = str(run["metadata"]["name"])
-    with _cancelling(backend, name):
-        for item in backend.watch(Kind.PIPELINE_RUN, name):
-            seen(item)
+    name, version = str(run["metadata"]["name"]), ""
+    with _noting_signals() as noted:
+        while (item := _next(backend, name, version)) is not None:
+            if item["metadata"]["resourceVersion"] != version:
+                version = item["metadata"]["resourceVersion"]
+                seen(item)
             if (item.get("status") or {}).get("completionTime"):
                 return item
+            if noted.is_set():
+                noted.clear()
+                backend.patch(Kind.PIPELINE_RUN, name, {"spec": {"cancel": True}})
     raise UserErrorException(f"PipelineRun {name} was deleted while it ran.")
 
 
@@ -84,15 +91,22 @@ def run_pipeline(
     return follow_run(backend, start_run(backend, wanted).run, seen)
 
 
-@contextmanager
-def _cancelling(backend: LocalBackend, run: str) -> Iterator[None]:
-    def cancel(*_: object) -> None:
-        backend.patch(Kind.PIPELINE_RUN, run, {"spec": {"cancel": True}})
+def _next(backend: LocalBackend, name: str, version: str) -> Manifest | None:
+    """The run when it has changed, or as it is after a moment; None if it is gone."""
+    watched = backend.watch(Kind.PIPELINE_RUN, name, _MOMENT_SECONDS)
+    return next((item for item in watched if item["metadata"]["resourceVersion"] != version), None) or (
+        backend.get(Kind.PIPELINE_RUN, name)
+    )
 
+
+@contextmanager
+def _noting_signals() -> Iterator[Event]:
+    # Only noted: whatever it interrupts may hold the lock that a cancelling write needs.
+    noted = Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, cancel) for number in numbers}
+    before = {number: signal.signal(number, lambda *_: noted.set()) for number in numbers}
     try:
-        yield
+        yield noted
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,8 @@
-"""Who reconciles a workspace: one process at a time, by a lock, started by whoever writes an object."""
+"""Who reconciles a workspace: one process at a time, by a lock, started by whoever writes an object.
+
+The lock is taken by who starts the process, which inherits it: so it is never started twice, however long its start
+takes, and the system frees the lock when it ends, however that is.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TextIO
 
 from towpath.local import rules
 from towpath.local.objects import ObjectFolder
@@ -19,68 +22,76 @@ _IN_THE_BACKGROUND = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
 class OperatorLock:
-    """The lock of a workspace's operator; the system frees it when its process ends, however that is."""
+    """The lock of a workspace's operator, as an open file that holds it."""
 
-    def __init__(self, places: LocalPlaces) -> None:
-        self._places = places
-        self._file: TextIO | None = None
+    def __init__(self, places: LocalPlaces, descriptor: int) -> None:
+        self._places, self._descriptor = places, descriptor
 
-    def acquire(self) -> bool:
-        """Take it, unless another process has it."""
-        places = self._places
-        places.root.mkdir(parents=True, exist_ok=True)
-        file = places.operator_lock.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return False
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        self._file = file
-        return True
+    @property
+    def descriptor(self) -> int:
+        """The open file."""
+        return self._descriptor
+
+    def sign(self) -> None:
+        """Note in the file which process holds it."""
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.set_inheritable(self._descriptor, False)
 
     def release_unless(self, has_news: Callable[[], bool]) -> bool:
         """Give it back if nothing is new; nobody writes between the look and the giving back."""
         with ObjectFolder(self._places.objects, rules.check).locked():
             if has_news():
                 return False
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            os.close(self._descriptor)
             return True
+
+
+def take_lock(places: LocalPlaces) -> OperatorLock | None:
+    """The lock, or None where another process has it."""
+    places.root.mkdir(parents=True, exist_ok=True)
+    # Who only looks whether it is taken holds it for a moment, and the lock of the objects meanwhile.
+    with ObjectFolder(places.objects, rules.check).locked():
+        descriptor = os.open(places.operator_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return OperatorLock(places, descriptor)
 
 
 def is_awake(places: LocalPlaces) -> bool:
-    """Whether some process reconciles this workspace."""
-    try:
-        file = places.operator_lock.open("a+")
-    except FileNotFoundError:
+    """Whether some process reconciles this workspace, or is about to."""
+    if not places.operator_lock.exists():
         return False
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    lock = take_lock(places)
+    if lock is None:
+        return True
+    os.close(lock.descriptor)
     return False
 
 
 def wake(places: LocalPlaces) -> None:
     """See to it that what was written is reconciled: start the operator unless it runs."""
-    with ObjectFolder(places.objects, rules.check).locked():
-        if is_awake(places):
-            return
-    with places.operator_log.open("ab") as log:
-        if log.tell() > _LOG_LIMIT:
-            log.truncate(0)
-        subprocess.run(
-            [*_IN_THE_BACKGROUND, sys.executable, "-P", "-m", "towpath.local", str(places.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Ctrl-C on the terminal is for who waits, who then cancels the run.
-            start_new_session=True,
-            cwd=places.root.parent,
-            check=True,
-        )
+    lock = take_lock(places)
+    if lock is None:
+        return
+    operator = [sys.executable, "-P", "-m", "towpath.local", str(places.root), str(lock.descriptor)]
+    try:
+        with places.operator_log.open("ab") as log:
+            if log.tell() > _LOG_LIMIT:
+                log.truncate(0)
+            subprocess.run(
+                [*_IN_THE_BACKGROUND, *operator],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C on the terminal is for who waits, who then cancels the run.
+                start_new_session=True,
+                cwd=places.root.parent,
+                pass_fds=[lock.descriptor],
+                check=True,
+            )
+    finally:
+        os.close(lock.descriptor)
