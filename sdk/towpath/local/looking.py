@@ -9,7 +9,7 @@ from typing import Any
 
 from towpath.backend import Backend, Kind
 from towpath.flow import names
-from towpath.flow.conditions import DatasetReason
+from towpath.flow.ready_reasons import DatasetReason
 from towpath.local.support import pipeline_spec_of
 
 # A look at a folder takes half a second, on a machine that is not too busy. Where a datastore cannot be used there is
