@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import sys
 
 from bench import handover, parts, steps
 from cluster.access import write_access
@@ -15,6 +17,8 @@ from e2e.tenant import Tenant, is_ready
 
 def main() -> None:
     """Installs, measures, prints, uninstalls."""
+    # So that what is installed goes, also where a time-out ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     access = write_access(choose_provider().up())
     load_image()
     tools = Tools(access)
