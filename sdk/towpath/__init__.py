@@ -5,7 +5,9 @@ plain Python of a step may import one module without pydantic, and nobody waits 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+# As in typing, whose import would take a hundred times as long as all the rest of this one.
+TYPE_CHECKING = False
 
 __version__ = "0.1.0"
 

@@ -10,6 +10,7 @@ from towpath.errors import DefinitionError
 from towpath.port_names import check_param
 
 if TYPE_CHECKING:
+    from towpath.inputs import InputPort
     from towpath.view import View
 
 _TYPES: tuple[tuple[type, str], ...] = (
@@ -39,6 +40,13 @@ class PipelineParameter:
     def reference(self) -> str:
         """What stands for its value in a manifest."""
         return f"$(params.{self.name})"
+
+    def input_port(self) -> InputPort:
+        """Return the input that it chooses, named after it; DefinitionError where it is no data."""
+        # Only here: its module knows this one.
+        from towpath.path_inputs import path_input  # noqa: PLC0415
+
+        return path_input(self)
 
     def as_field(self) -> dict[str, Any]:
         """Return the entry of the pipeline's `params`."""

@@ -91,7 +91,11 @@ def test_scripts_side_by_side_stay_readable_in_their_config_map(tmp_path: Path) 
     assert snapshot.reference() == {"configMapRef": {"name": snapshot.config_map["metadata"]["name"]}}
 
 
-@pytest.mark.parametrize("files", [{"lib/a.py": "1", "train.py": "2"}, {"x.bin": b"\xff"}, {"ü.py": "1"}])
+@pytest.mark.parametrize(
+    "files",
+    [{"lib/a.py": "1", "train.py": "2"}, {"x.bin": b"\xff"}, {"ü.py": "1"}],
+    ids=["folder", "bytes", "name"],
+)
 def test_folders_and_bytes_travel_in_an_archive_with_the_same_digest(
     tmp_path: Path, files: dict[str, str | bytes]
 ) -> None:
@@ -140,6 +144,8 @@ def a_link() -> tarfile.TarInfo:
         (gzip.compress(bytes(64 << 20)), "holds more than 33,554,432 bytes"),
         (archive_of(*(tarfile.TarInfo(str(n)) for n in range(MOST_FILES + 1))), "more than 2,000 files"),
     ],
+    # By themselves they would be named after their bytes, in which stands when they were made.
+    ids=["bytes", "zip-only", "cut", "link", "twice", "bomb", "many"],
 )
 def test_an_archive_that_is_no_code_is_refused_with_its_reason(archive: bytes, says: str) -> None:
     with pytest.raises(CodeArchiveError, match=says):

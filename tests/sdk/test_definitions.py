@@ -286,6 +286,15 @@ def test_a_dataset_and_a_path_can_be_parameters(workspace: Workspace) -> None:
     assert run["spec"]["params"] == {"data": "raw_data@1", "folder": "tuesday"}
 
 
+def test_a_parameter_by_itself_is_an_input_named_after_it(workspace: Workspace) -> None:
+    data = PipelineParameter("data", Dataset.get_by_name(workspace, "raw_data"))
+    [step] = emitted(shell("a", data, inputs=[data]))
+    assert step["inputs"] == [{"name": "data", "dataset": {"name": "$(params.data)"}}]
+    assert step["command"] == ["echo", "$(inputs.data.path)"]
+    with pytest.raises(DefinitionError, match="is no data"):
+        shell("b", inputs=[PipelineParameter("rate", 1)])
+
+
 def test_a_run_cannot_choose_another_datastore(workspace: Workspace) -> None:
     folder = PipelineParameter("folder", DataPath("default", "monday"))
     pipeline = Pipeline(workspace, [shell("a", inputs=[DatasetConsumptionConfig("day", folder)])])
