@@ -27,6 +27,7 @@ venv: $(READY)  ## the Python environment, in .venv
 
 generate: $(READY)  ## CRDs and reference pages from the models
 	$(BIN)/python -m towpath.api
+	$(BIN)/python -m towpath.cli.reference
 	$(BIN)/python -m docs.sdk_reference
 
 lint: $(READY)  ## style, types, layers

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from towpath.backend import Backend, Kind, Manifest
+from towpath.cli.live import transfers_shown
 from towpath.cli.nouns import PIPELINE, RUN, find
 from towpath.cli.output import Format, output_option, say, write_data
 from towpath.cli.params import params_option
@@ -81,7 +82,8 @@ def run(  # noqa: PLR0913 - each is an option
         if detach:
             write_data(ended, output) if output in (Format.JSON, Format.YAML) else None
             return
-        ended = wait_for(session.backend, ended["metadata"]["name"], has_ended, Wait(timeout, not quiet))
+        with transfers_shown(session.backend, None if quiet else ended):
+            ended = wait_for(session.backend, ended["metadata"]["name"], has_ended, Wait(timeout, not quiet))
     if output in (Format.JSON, Format.YAML):
         write_data(ended, output)
     if ended["status"].get("state") != "Succeeded":
@@ -148,7 +150,8 @@ def _run_here(backend: Backend, given: str, wanted: WantedHere, quiet: bool) -> 
         before.clear()
         before.update(status)
 
-    return follow_run(backend, started.run, seen)
+    with transfers_shown(backend, None if quiet else started.run):
+        return follow_run(backend, started.run, seen)
 
 
 def _show_name(made: Manifest, output: Format | None) -> None:
