@@ -26,5 +26,5 @@ def test_the_step_of_the_page_runs_as_the_page_says(tmp_path: Path) -> None:
         said("towpath cp dataset:word-counts@1 first --local", tmp_path)
         said("towpath cp dataset:word-counts@2 second --local", tmp_path)
 
-    assert (tmp_path / "first/counts").read_text() == '{"and": 2, "the": 3}'
-    assert (tmp_path / "second/counts").read_text() == '{"the": 3}'
+    assert (tmp_path / "first").read_text() == '{"and": 2, "the": 3}'
+    assert (tmp_path / "second").read_text() == '{"the": 3}'
