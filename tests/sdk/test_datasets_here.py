@@ -218,3 +218,13 @@ def test_unregistering_takes_the_records_and_leaves_the_data(
     with pytest.raises(NotFoundError):
         Dataset.get_by_name(workspace, "short_lived")
     assert store.download(str(tmp_path / "back"), "pets-6/", show_progress=False) == 3
+
+
+def test_code_with_folders_reaches_its_step(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "code" / "lib").mkdir(parents=True)
+    (tmp_path / "code" / "lib" / "words.py").write_text("WORD = 'from a folder'\n")
+    (tmp_path / "code" / "main.py").write_text("from lib.words import WORD\nprint(WORD)\n")
+    step = PythonScriptStep("main.py", source_directory=str(tmp_path / "code"))
+    run = Pipeline(workspace, [step]).submit("folders")
+    assert run.wait(120, show_output=False) == "Succeeded"
+    assert said(run, "main") == ["from a folder"]
