@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from mover.breaking_proxy import breaking_proxy
 
 pytestmark = [pytest.mark.story, pytest.mark.fault, pytest.mark.alone, pytest.mark.timeout(900)]
 
+LONGEST_SECONDS = 240
 # What is written says which pod wrote it.
 WRITE = 'hostname > "$1"'
 
@@ -38,11 +40,16 @@ def without_kubelet() -> Iterator[None]:
     ]
     if len(kubelets) != 1:
         pytest.skip("the kubelet of the node is not a process of this machine")
-    os.kill(kubelets[0], signal.SIGSTOP)
+    [kubelet] = kubelets
+    # Goes on by itself too: whoever ends this test from outside must not leave everybody without a node.
+    guard = subprocess.Popen(["sh", "-c", f"sleep {LONGEST_SECONDS}; kill -CONT {kubelet}"])
+    os.kill(kubelet, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(kubelets[0], signal.SIGCONT)
+        os.kill(kubelet, signal.SIGCONT)
+        guard.kill()
+        guard.wait()
 
 
 def _program(process: Path) -> str:
