@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from chaos.scene import Scene
 from chaos.stories import Story
@@ -18,7 +18,19 @@ _END_SECONDS = 180
 RUNS, VERSIONS = "pipelineruns", "datasetversions"
 
 
-def now(scene: Scene, stories: Mapping[str, Story]) -> list[str]:
+class Sight(Protocol):
+    """What is looked at after every fault."""
+
+    def leaders(self) -> list[int]:
+        """Who says now that it leads."""
+        ...
+
+    def all(self, kind: str) -> list[Json]:
+        """All objects of a kind, by its plural."""
+        ...
+
+
+def now(scene: Sight, stories: Mapping[str, Story]) -> list[str]:
     """What is violated at this moment. Children are read before the runs on whose records they must rest."""
     leaders = [scene.leaders() for _ in range(2)]
     jobs, versions = scene.all("jobs"), scene.all(VERSIONS)
