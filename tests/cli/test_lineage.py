@@ -84,3 +84,10 @@ def test_a_chain_of_ten_thousand_is_no_recursion_and_a_circle_ends() -> None:
     assert sum(1 for _ in tree_lines(graph, "10000", graph.parents)) == 10_001
     circle = Ancestry({name: Node(name) for name in "ab"}, {"a": {"b": ""}, "b": {"a": ""}})
     assert list(tree_lines(circle, "a", circle.parents)) == ["a", "└─ b", "   └─ a (see above)"]
+
+
+def test_what_went_into_a_step_by_two_names_has_both() -> None:
+    graph = Ancestry()
+    for label in ("train", "test", "train"):
+        graph.link("iris@1", "step:one/fit", label)
+    assert graph.parents == {"step:one/fit": {"iris@1": "train, test"}}

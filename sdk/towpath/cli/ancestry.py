@@ -36,8 +36,10 @@ class Ancestry:
             self.nodes[node.name] = node
 
     def link(self, parent: str, child: str, label: str = "") -> None:
-        """Say that `child` was made of, or by, `parent`."""
-        self.parents.setdefault(child, {})[parent] = label
+        """Say that `child` was made of, or by, `parent`; what went in twice has both names."""
+        known = self.parents.setdefault(child, {}).get(parent, "")
+        labels = [*filter(None, known.split(", ")), *([label] if label else [])]
+        self.parents[child][parent] = ", ".join(dict.fromkeys(labels))
 
     def children(self) -> dict[str, dict[str, str]]:
         """For each node what came of it."""
