@@ -126,4 +126,6 @@ def test_a_table_for_a_file_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("COLUMNS", "20")
     backend = namespace()
     backend.objects["PipelineRun", "iris-1"]["status"] |= {"state": "Failed", "message": "x" * 300}
-    assert "x" * 300 in towpath(backend, "get", "runs").out
+    out = towpath(backend, "get", "runs").out
+    assert "x" * 300 in out
+    assert all(line == line.rstrip() for line in out.splitlines())

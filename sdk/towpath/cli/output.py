@@ -91,7 +91,14 @@ def write_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
         table.add_column(heads[place], no_wrap=place != last, overflow="fold")
     for row in rows:
         table.add_row(*(cell(row[place]) for place in kept))
-    console().print(table)
+    screen = console()
+    if screen.is_terminal:
+        screen.print(table)
+        return
+    with screen.capture() as written:
+        screen.print(table)
+    # Blanks that fill a column are for eyes only.
+    click.echo("\n".join(line.rstrip() for line in written.get().splitlines()))
 
 
 def cell(text: str) -> Text:
