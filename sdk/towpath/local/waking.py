@@ -50,26 +50,30 @@ class OperatorLock:
 def take_lock(places: LocalPlaces) -> OperatorLock | None:
     """The lock, or None where another process has it."""
     places.root.mkdir(parents=True, exist_ok=True)
-    # Who only looks whether it is taken holds it for a moment, and the lock of the objects meanwhile.
     with ObjectFolder(places.objects, rules.check).locked():
-        descriptor = os.open(places.operator_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        return OperatorLock(places, descriptor)
+        return _take(places)
 
 
 def is_awake(places: LocalPlaces) -> bool:
     """Whether some process reconciles this workspace, or is about to."""
     if not places.operator_lock.exists():
         return False
-    lock = take_lock(places)
-    if lock is None:
-        return True
-    os.close(lock.descriptor)
-    return False
+    # Who only looks holds it for a moment, and the lock of the objects meanwhile: so nobody is kept from it.
+    with ObjectFolder(places.objects, rules.check).locked():
+        lock = _take(places)
+        if lock is not None:
+            os.close(lock.descriptor)
+    return lock is None
+
+
+def _take(places: LocalPlaces) -> OperatorLock | None:
+    descriptor = os.open(places.operator_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return OperatorLock(places, descriptor)
 
 
 def wake(places: LocalPlaces) -> None:
