@@ -35,15 +35,24 @@ def read_place(path: str | Path | None, start: Path) -> Place:
     if given.is_file():
         return _read(given)
     if not given.is_dir():
-        raise NotFoundError(
-            f"There is no file or folder {given}. Make a workspace's file with `towpath init`."
-        )
+        raise NotFoundError(f"There is no file or folder {given}. `towpath init` writes a workspace's file.")
     looked = list(_candidates(given.resolve()))
     for file in looked:
         if file.is_file():
             return _read(file)
     shown = "\n  ".join(map(str, looked))
-    raise NotFoundError(f"There is no workspace here: `towpath init` makes one. Looked at:\n  {shown}")
+    raise NotFoundError(f"There is no workspace here: `towpath init` writes its file. Looked at:\n  {shown}")
+
+
+def find_place(start: Path) -> Place | None:
+    """Read the file that `towpath init` wrote in this folder or one above, if there is one.
+
+    A bare config.json is not looked at: many tools have one, and only `Workspace.from_config` asks for it.
+    """
+    for folder in (start, *start.parents):
+        if (folder / _FILES[0]).is_file():
+            return _read(folder / _FILES[0])
+    return None
 
 
 def write_place(place: Place, folder: Path, file_name: str) -> Path:

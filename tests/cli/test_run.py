@@ -14,7 +14,9 @@ from cli.command_line import towpath
 from cli.memory import MemoryBackend
 from towpath.backend import Backend, Kind, Manifest
 from towpath.cli.app import app
+from towpath.cli.connect import Where, completed
 from towpath.local import open_backend
+from towpath.workspace_config import Place, read_place, write_place
 
 DONE = {"completionTime": "2026-11-26T06:00:00Z"}
 
@@ -108,7 +110,24 @@ def test_a_workspace_is_made_and_a_pipeline_runs_in_it(tmp_path: Path) -> None:
     assert in_folder(tmp_path, "run", str(file), "--detach").code == 2
 
 
-def test_init_says_what_to_do_for_a_cluster() -> None:
-    called = towpath(MemoryBackend(), "init")
-    assert called.code == 2
+def test_init_writes_which_namespace_a_folder_is_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    backend = MemoryBackend()
+    called = towpath(backend, "init", "--context", "kind-dev")
+    assert (called.code, called.out) == (0, f"{backend.where}\n"), called.err
     assert "towpath add datastore default" in called.err
+    assert read_place(None, tmp_path) == Place(backend.namespace, "kind-dev")
+    assert towpath(MemoryBackend(), "init", "--data", ".").code == 2
+
+
+def test_commands_without_options_are_for_the_folders_workspace(tmp_path: Path) -> None:
+    below = tmp_path / "src/deep"
+    below.mkdir(parents=True)
+    assert completed(Where(), below) == Where()
+    write_place(Place("team-a", "kind-dev"), tmp_path, "config.json")
+    assert completed(Where(), below) == Where("team-a", "kind-dev")
+    assert completed(Where(namespace="team-b"), below) == Where("team-b", "kind-dev")
+    assert completed(Where(folder=below), below) == Where(folder=below)
+    write_place(Place(local="."), tmp_path / "src", "config.json")
+    assert completed(Where(), below) == Where(folder=tmp_path / "src")
+    assert completed(Where(namespace="team-b"), below) == Where(namespace="team-b")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from towpath.backend import Backend
+from towpath.workspace_config import find_place
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,25 @@ class Where:
 
 def connect(where: Where) -> Backend:
     """The Backend of a place; raises TowpathError where it cannot be entered."""
+    told = completed(where, Path.cwd())
+    if told.folder is not None:
+        return _opener("towpath.local")(told.folder)
+    return _opener("towpath.cluster")(told.namespace, told.context, told.kubeconfig)
+
+
+def completed(where: Where, start: Path) -> Where:
+    """What options leave open as `towpath init` wrote it into this folder or one above; else it stays open."""
     if where.folder is not None:
-        return _opener("towpath.local")(where.folder)
-    return _opener("towpath.cluster")(where.namespace, where.context, where.kubeconfig)
+        return where
+    place = find_place(start)
+    if place is None:
+        return where
+    if place.local is not None:
+        return where if where != Where() else Where(folder=Path(place.local))
+    kubeconfig = Path(place.kubeconfig) if place.kubeconfig else None
+    return Where(
+        where.namespace or place.namespace, where.context or place.context, where.kubeconfig or kubeconfig
+    )
 
 
 def _opener(module: str) -> Callable[..., Backend]:
