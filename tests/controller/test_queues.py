@@ -30,12 +30,12 @@ def test_a_step_waits_for_its_queue_and_one_that_is_put_back_begins_again(shared
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert runs.pods("queued") == []
     suspend(runs, name, "false")
-    runs.reason_of("queued", "only", "Running")
+    runs.reason_of("queued", "only", "Running", 90)
     suspend(runs, name, "true")
     assert runs.reason_of("queued", "only", "Suspended")["state"] == "Waiting"
     assert wait_until(lambda: runs.pods("queued") == [], 30)
     suspend(runs, name, "false")
-    step = runs.reason_of("queued", "only", "Running")
+    step = runs.reason_of("queued", "only", "Running", 90)
     assert (step["state"], step["attempt"]) == ("Running", 1)
     assert "failures" not in step
     runs.kubectl("delete", "pipelinerun.towpath.dev/queued", "--namespace", runs.namespace)
