@@ -34,6 +34,16 @@ MUTATIONS = {
         "    failed = _first_failed(steps)\n    if failed is not None:\n        return RunReason.STEP_FAILED",
         "    failed = None\n    if failed is not None:\n        return RunReason.STEP_FAILED",
     ),
+    "reopened-step": Mutation(
+        "sdk/towpath/flow/restored_status.py",
+        "        state=StepState(step.state.value),\n        reason=",
+        '        state=StepState(step.state.value.replace("Succeeded", "Running")),\n        reason=',
+    ),
+    "hasty-end": Mutation(
+        "sdk/towpath/flow/decide.py",
+        "    is_over = all(step.state.is_final for step in steps.values()) and is_done\n",
+        "    is_over = any(step.state.is_final for step in steps.values()) and is_done\n",
+    ),
 }
 
 

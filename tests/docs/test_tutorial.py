@@ -1,4 +1,4 @@
-"""The tutorial and the page for Azure ML's users, worked through to the letter in a folder of their own."""
+"""The README's pipeline, the tutorial and the page for Azure ML's users, worked through to the letter."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import towpath
 from docs.pages import ROOT, commands, python_blocks, said, write_files
 from local.desk import a_desk
 
+README = "README.md"
 TUTORIAL = "docs/tutorial.md"
 MIGRATION = "docs/how-to/move-from-azure-ml.md"
 FLOWERS = ROOT / "examples/iris/iris.csv"
@@ -59,7 +60,19 @@ def test_what_azure_mls_users_are_shown_runs(folder: Path) -> None:
     assert printed.splitlines()[-1] == "1"
 
 
-@pytest.mark.parametrize("page", [TUTORIAL, MIGRATION])
+def test_the_pipeline_of_the_readme_runs(folder: Path) -> None:
+    (folder / "train.py").write_text("import shutil, sys\nshutil.copy(sys.argv[1], sys.argv[3])\n")
+    workspace = towpath.Workspace.local(folder)
+    workspace.get_default_datastore().upload_files([str(folder / "iris.csv")], target_path="raw")
+    (shown,) = python_blocks(README)
+    (folder / "shown.py").write_text(shown)
+
+    said(["python", "shown.py"], folder)
+
+    assert workspace.datasets["iris_model"].version == 1
+
+
+@pytest.mark.parametrize("page", [README, TUTORIAL, MIGRATION])
 def test_every_name_that_a_page_imports_is_offered(page: str) -> None:
     for block in python_blocks(page):
         for node in ast.walk(ast.parse(block)):
