@@ -20,6 +20,14 @@ from towpath_mover.launcher import IMAGE_BUSYBOX, SOURCE, launcher_command, publ
 pytestmark = pytest.mark.skipif(not Path(IMAGE_BUSYBOX).exists(), reason="needs Debian's busybox-static")
 
 
+@pytest.fixture(autouse=True)
+def hangups_are_heard() -> Iterator[None]:
+    """Under `nohup` they are not: a shell cannot trap what was ignored when it began. In a pod nobody ignores them."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @dataclass
 class Ended:
     """How a launched command ended: the launcher's own exit code, and the whole text in the FIFO."""
