@@ -227,6 +227,14 @@ def test_what_goes_while_a_sweep_lasts_does_not_end_it() -> None:
     assert decided(replace(done, versions=(version(3),))).ask is not None
 
 
+def test_a_number_that_a_run_may_just_be_using_is_not_gone() -> None:
+    going = a_finished_run() | {"status": {}}
+    making = sources(1, 2, runs=(going,))
+    assert decided(making).ask is None
+    assert decided(replace(making, runs=(a_finished_run(),))).ask is not None
+    assert decided(sources(1, 3, runs=(going,))).ask is not None
+
+
 def test_a_sweep_whose_job_is_refused_is_said_and_tried_again_later() -> None:
     due = sources(3)
     ask = decided(due).ask

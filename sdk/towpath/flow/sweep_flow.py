@@ -119,11 +119,17 @@ class _Wanted:
 
 
 def _gone(sources: SweepSources) -> Iterator[str]:
-    """Names of versions that are not there, though their numbers were given; a crash can have left a gap, too."""
+    """Names of versions that are not there, though their numbers were given; a crash can have left a gap, too.
+
+    While a run goes on, a dataset's last number may be that of a version which is just being made: were it taken for
+    gone, the sweep for it would also count as the one for the version's deletion a moment later.
+    """
     there = {(one.spec.dataset, one.spec.version) for one in sources.versions}
     last = {one.metadata.name: one.status.last_version or 0 for one in sources.datasets}
+    is_settled = all(map(is_finished, sources.runs))
     for name in sorted(letting_go(sources.datasets)):
-        yield from (f"{name}@{number}" for number in range(1, last[name] + 1) if (name, number) not in there)
+        known = range(1, last[name] + is_settled)
+        yield from (f"{name}@{number}" for number in known if (name, number) not in there)
 
 
 def _facts(sources: SweepSources) -> list[str]:
