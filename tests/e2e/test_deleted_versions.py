@@ -32,8 +32,9 @@ def test_what_a_step_wrote_for_a_deleted_version_is_swept_and_the_next_version_s
     tenant.kubectl("delete", "datasetversions.towpath.dev", "scores-v1", "archive-v1")
     gone = before["scores"] - {key for key in before["scores"] if key.startswith(kept)}
     top = f"{tenant.namespace}/datasets/scores/"
-    said = lambda: tenant.status("datastores", default_store).get("swept")  # noqa: E731 - as short as it can be
-    assert wait_until(lambda: gone.isdisjoint(space.keys(top)), 120, pause=0.5), said()
+    assert wait_until(lambda: gone.isdisjoint(space.keys(top)), 120, pause=0.5), tenant.status(
+        "datastores", default_store
+    ).get("swept")
 
     after = {name: set(space.keys(f"{tenant.namespace}/datasets/{name}/")) for name in ("scores", "archive")}
     assert (len(before["scores"]), after["archive"]) == (4, before["archive"])
