@@ -23,6 +23,7 @@ MODULES = (
     "file_filter",
     "flow/__init__",
     "flow/names",
+    "flow/near_names",
     "inputs",
     "metric_file",
     "notices",

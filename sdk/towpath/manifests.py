@@ -20,7 +20,7 @@ from towpath.api.kinds import KINDS
 from towpath.api.meta import API_VERSION, GROUP
 from towpath.backend import Manifest
 from towpath.errors import InvalidObjectError, NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 LIMIT_BYTES = 16 << 20
 MOST_MISTAKES = 20

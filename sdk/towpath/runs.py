@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from towpath.backend import Backend, Container, Kind, LogLine, Manifest
 from towpath.errors import NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 from towpath.run_outputs import StepOutput
 from towpath.run_progress import has_ended, steps_of
 from towpath.run_wait import Wait, failure_of, wait_for

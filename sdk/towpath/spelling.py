@@ -9,20 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from towpath.errors import DefinitionError
+from towpath.flow import near_names
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown name: near ones, else what exists."""
-    names = sorted(set(known))
-    if not names:
-        return "There are none."
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(close)}?"
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"There is {', '.join(names[:10])}{more}."
+    """Return a hint for an unknown name: near ones, else ten of those that exist."""
+    return near_names.near(name, known, 10)
 
 
 def checks_keywords(function: Function) -> Function:

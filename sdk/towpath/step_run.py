@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from towpath.backend import Container
 from towpath.errors import NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 from towpath.run_outputs import StepOutput
 from towpath.run_progress import STEP_ENDED, has_ended, steps_of
 from towpath.run_wait import Wait, failure_of, wait_for

@@ -13,7 +13,7 @@ from towpath.cli.run_view import view_of
 from towpath.cli.session import Session, in_workspace
 from towpath.cli.tree_text import tree_lines
 from towpath.errors import NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 
 @click.command(short_help="Show who made a version, out of what, and what was made of it.")

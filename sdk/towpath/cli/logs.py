@@ -16,7 +16,7 @@ from towpath.cli.run_view import view_of
 from towpath.cli.session import Session, in_workspace
 from towpath.cli.transfers import read_transfer, transfer_words
 from towpath.errors import NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 
 @click.command(short_help="Show what a run's steps and movers wrote.")

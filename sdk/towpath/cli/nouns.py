@@ -10,7 +10,7 @@ import click
 from towpath.backend import Backend, Kind, Manifest
 from towpath.errors import NotFoundError, UserErrorException
 from towpath.flow import names
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 
 @dataclass(frozen=True)

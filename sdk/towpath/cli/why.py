@@ -12,7 +12,7 @@ from towpath.cli.run_view import RunView, StepView, view_of
 from towpath.cli.session import Session, in_workspace
 from towpath.cli.why_text import why_document, why_lines
 from towpath.errors import NotFoundError
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 
 @click.command(short_help="Say why a step ran again, waits, failed or was skipped.")

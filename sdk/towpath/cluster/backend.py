@@ -17,7 +17,7 @@ from towpath.cluster.replace import replaced
 from towpath.cluster.watching import watch_object
 from towpath.errors import NotFoundError, UserErrorException
 from towpath.flow import documents
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 # Who else writes a spec is a person or a controller: it settles, or something is wrong.
 _TRIES = 5

@@ -11,7 +11,7 @@ from kubernetes.client import ApiClient, Configuration
 from towpath.cluster.backend import ClusterBackend
 from towpath.cluster.client import Client
 from towpath.errors import NotFoundError, UserErrorException
-from towpath.flow.stalled import near
+from towpath.flow.near_names import near
 
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 

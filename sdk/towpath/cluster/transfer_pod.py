@@ -19,8 +19,8 @@ from towpath.cluster.client import RefusedError, Request
 from towpath.cluster.link import ServingPod
 from towpath.cluster.tunnel import Tunnel
 from towpath.errors import NotFoundError, TowpathError, UnreachableError, UserErrorException
+from towpath.flow.near_names import near
 from towpath.flow.readiness import why_not_ready
-from towpath.flow.stalled import near
 from towpath_mover.exits import Exit
 from towpath_mover.transfer_protocol import PORT, digest_of
 from towpath_operator.jobs.transfer import Opening, render

@@ -9,7 +9,8 @@ from towpath.api.ports import Input, Output
 from towpath.api.step import Step
 from towpath.flow import export_paths, graph, names, references, shared, unregistered, views
 from towpath.flow.conditions import RunReason
-from towpath.flow.stalled import StalledError, near
+from towpath.flow.near_names import near
+from towpath.flow.stalled import StalledError
 
 _RUN_REFERENCES = ("run.name", "run.uid", "step.name")
 # Mounting over these breaks the container, or shows what must not be shown.

@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.step import Step
 from towpath.flow.conditions import RunReason
+from towpath.flow.near_names import near
 from towpath.flow.planned import PlannedStep, StepOutputRef
-from towpath.flow.stalled import StalledError, near
+from towpath.flow.stalled import StalledError
 
 
 def order(spec: PipelineSpec) -> tuple[str, ...]:

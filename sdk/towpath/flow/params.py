@@ -12,7 +12,8 @@ from typing import Any
 
 from towpath.api.pipeline import Param, ParamType
 from towpath.flow.conditions import RunReason
-from towpath.flow.stalled import StalledError, near
+from towpath.flow.near_names import near
+from towpath.flow.stalled import StalledError
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")

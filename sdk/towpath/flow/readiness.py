@@ -11,8 +11,9 @@ from towpath.api.datastore import Datastore
 from towpath.api.meta import Condition, ConditionStatus
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
+from towpath.flow.near_names import near
 from towpath.flow.sources import Waiting
-from towpath.flow.stalled import StalledError, near
+from towpath.flow.stalled import StalledError
 
 _LOOK_AGAIN_SECONDS = 30.0
 

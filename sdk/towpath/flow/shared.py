@@ -8,7 +8,8 @@ from towpath.api.pipeline import PipelineSpec
 from towpath.api.step import Step
 from towpath.flow import names
 from towpath.flow.conditions import RunReason
-from towpath.flow.stalled import StalledError, near
+from towpath.flow.near_names import near
+from towpath.flow.stalled import StalledError
 
 # Each takes 22 bytes of the run's status.
 MOST_SHARDS_OF_RUN = 16_384

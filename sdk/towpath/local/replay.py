@@ -16,10 +16,10 @@ from towpath.errors import NotFoundError, UserErrorException
 from towpath.fetch import fetch
 from towpath.fetched_files import place_files
 from towpath.flow import names
+from towpath.flow.near_names import near
 from towpath.flow.planned import Content, Plan, PlannedStep
 from towpath.flow.restore import restore
 from towpath.flow.restored_status import read_status
-from towpath.flow.stalled import near
 from towpath.flow.upstream import contents_of
 from towpath.local.backend import LocalBackend
 from towpath.local.init import init
