@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.copy_upload import StreamedFile, send
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
@@ -52,12 +52,12 @@ class Copy(NamedTuple):
 
 
 class Copies:
-    """All copies of one source (`names.copied_source`)."""
+    """All copies of one source (`store_keys.copied_source`)."""
 
     def __init__(self, store: Store, namespace: str, source: str, scratch: Path) -> None:
         self._store = store
         self._scratch = scratch
-        self._folder = names.copies_prefix(namespace, source)
+        self._folder = store_keys.copies_prefix(namespace, source)
 
     def latest(self) -> Copy | None:
         """Return what became of the state that was seen last: a whole copy, or a refusal of no more than a day ago.
@@ -65,7 +65,7 @@ class Copies:
         What a sweep has condemned is not taken up: it may be deleted at any time (docs/reference/sweep.md).
         """
         try:
-            found = json.loads(read_object(self._store, names.latest_copy_key(self._folder)))
+            found = json.loads(read_object(self._store, store_keys.latest_copy_key(self._folder)))
             if "refused" in found:
                 return _refusal(found)
             copy = Copy(found["state"], found["copy"], found["digest"])
@@ -97,42 +97,42 @@ class Copies:
 
     def root(self, copy: Copy) -> Root:
         """Return where the files of a copy lie."""
-        return Root(self._store.datastore.name, names.copy_data_prefix(self._folder, copy.name))
+        return Root(self._store.datastore.name, store_keys.copy_data_prefix(self._folder, copy.name))
 
     def entries(self, copy: Copy) -> Iterator[Entry]:
         """Yield the files of a copy, in order."""
-        key = names.copy_inventory_key(self._folder, copy.name)
+        key = store_keys.copy_inventory_key(self._folder, copy.name)
         return open_inventory(self._store, key, copy.digest, self._scratch).entries()
 
     def _is_condemned(self, copy: Copy) -> bool:
-        return object_state(self._store, names.condemned_copy_key(self._folder, copy.name)) is not None
+        return object_state(self._store, store_keys.condemned_copy_key(self._folder, copy.name)) is not None
 
     def _is_whole(self, copy: Copy) -> bool:
         """Whether as much is there as was copied: what somebody deleted would be missed by every step, for ever."""
         files = size = 0
-        for found in self._store.list_objects(names.copy_data_prefix(self._folder, copy.name)):
+        for found in self._store.list_objects(store_keys.copy_data_prefix(self._folder, copy.name)):
             files, size = files + 1, size + found.size
         for entry in self.entries(copy):
             files, size = files - 1, size - entry.size
         return files >= 0 and size >= 0
 
     def _write(self, files: Iterable[StreamedFile], name: str, progress: Progress) -> str:
-        prefix = names.copy_data_prefix(self._folder, name)
+        prefix = store_keys.copy_data_prefix(self._folder, name)
         file = self._scratch / f"copy-{name}"
         try:
             root = Root(self._store.datastore.name, prefix)
             written = write_inventory(file, [root], send(files, self._store, prefix, progress))
-            commit_object(self._store, names.copy_inventory_key(self._folder, name), file)
+            commit_object(self._store, store_keys.copy_inventory_key(self._folder, name), file)
         finally:
             file.unlink(missing_ok=True)
         return written.summary.digest
 
     def _note(self, state: Mapping[str, Any], what: Mapping[str, Any]) -> None:
         document = {"formatVersion": FORMAT_VERSION, "state": dict(state), **what}
-        write_object(self._store, names.latest_copy_key(self._folder), json.dumps(document).encode())
+        write_object(self._store, store_keys.latest_copy_key(self._folder), json.dumps(document).encode())
 
     def _remove(self, name: str) -> None:
-        for found in self._store.list_objects(names.copy_data_prefix(self._folder, name)):
+        for found in self._store.list_objects(store_keys.copy_data_prefix(self._folder, name)):
             delete_object(self._store, found.key)
 
 

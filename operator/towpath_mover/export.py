@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.ahead import in_order
 from towpath_mover.export_claim import confirm, take
 from towpath_mover.export_order import ExportOrder, export_order
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
 
 def _is_whole(store: Store, order: ExportOrder, paths: PodPaths) -> bool:
     """Return whether an earlier mover committed the copy, and only its report was lost."""
-    key = names.export_inventory_key(order.place.folder)
+    key = store_keys.export_inventory_key(order.place.folder)
     try:
         for _ in open_inventory(store, key, order.inventory.digest, paths.scratch).entries():
             pass
@@ -75,13 +75,13 @@ def _copy(store: Store, order: ExportOrder, stores: OpenStores, paths: PodPaths)
     file = paths.scratch / f"inventory-{os.getpid()}-export"
     try:
         sources = [Source(stores.store(root.datastore), root.prefix) for root in reader.roots]
-        prefix = names.export_data_prefix(place.folder)
+        prefix = store_keys.export_data_prefix(place.folder)
         worker = _Copying(sources, store, prefix, progress)
         copied = run_transfer(reader.entries(), Work(_cost, worker.do), Limits(), progress.report)
         write_inventory(file, [Root(place.datastore, prefix)], copied)
         # It may have been taken where two could create it at once.
         confirm(store, place.folder, order.claim)
-        commit_object(store, names.export_inventory_key(place.folder), file)
+        commit_object(store, store_keys.export_inventory_key(place.folder), file)
     finally:
         file.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import create_object, read_object, write_object
 from towpath_mover.paths import shown
@@ -38,7 +38,7 @@ def check(store: Store, folder: str, claim: Claim) -> Claim | None:
     None: nothing is there.
     """
     try:
-        content = read_object(store, names.export_claim_key(folder))
+        content = read_object(store, store_keys.export_claim_key(folder))
     except MoverFailure as failed:
         if failed.reason is not Reason.OBJECT_NOT_FOUND:
             raise
@@ -50,14 +50,14 @@ def check(store: Store, folder: str, claim: Claim) -> Claim | None:
         return claim
     for found in store.list_objects(f"{folder}/"):
         # Another run may look at this moment; and what some programs write for an empty folder is nothing.
-        if not found.key.endswith("/") and not found.key.startswith(names.export_check_prefix(folder)):
+        if not found.key.endswith("/") and not found.key.startswith(store_keys.export_check_prefix(folder)):
             raise _taken(store, folder, claim, f"{shown(found.key)} is there already")
     return None
 
 
 def take(store: Store, folder: str, claim: Claim) -> None:
     """Claim a folder in which nothing is, or go on with what is claimed; ExportTaken if it is not ours."""
-    found, key = check(store, folder, claim), names.export_claim_key(folder)
+    found, key = check(store, folder, claim), store_keys.export_claim_key(folder)
     if found == claim:
         return
     if found is None:
@@ -71,7 +71,7 @@ def take(store: Store, folder: str, claim: Claim) -> None:
 
 def confirm(store: Store, folder: str, claim: Claim) -> None:
     """Raise ExportTaken unless the folder is claimed by this very output of this very run."""
-    _judge(store, folder, claim, read_object(store, names.export_claim_key(folder)))
+    _judge(store, folder, claim, read_object(store, store_keys.export_claim_key(folder)))
 
 
 def _of_output(claim: Claim) -> tuple[str, str, str]:

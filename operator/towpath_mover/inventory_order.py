@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.fields import Fields, read_variable
 from towpath_mover.order import ORDER_VARIABLE, datastores_of, format_of
 from towpath_mover.stores import Datastore
@@ -75,7 +75,7 @@ def _source(source: Fields) -> SourceOrder:
         archive=_archive(archive) if archive else None,
         partition_format=source.optional_text("partitionFormat"),
         ca_config_map=source.optional_text("caConfigMap"),
-        copied_as=names.copied_source(source.plain()) if url or archive else "",
+        copied_as=store_keys.copied_source(source.plain()) if url or archive else "",
     )
 
 

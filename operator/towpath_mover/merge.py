@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover import ahead, report
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root, Summary
@@ -58,7 +58,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report: 
     result["metrics"] = united(metrics)
     result["seconds"] = round(time.monotonic() - started, 3)
     store = stores.store(order.outputs[0].datastore)
-    key = names.result_key(order.result_prefix, order.attempt_id)
+    key = store_keys.result_key(order.result_prefix, order.attempt_id)
     commit_object(store, key, report.encode(report.success(result)))
     return result
 
@@ -79,7 +79,7 @@ def _published(order: MergeOrder, stores: OpenStores) -> tuple[dict[str, list[_P
 
 def _result(store: Store, order: MergeOrder, shard: int, attempt: str) -> dict[str, Any]:
     """What a shard's result says: of its outputs by name, and of its metrics."""
-    key = names.result_key(order.result_prefix, attempt)
+    key = store_keys.result_key(order.result_prefix, attempt)
     try:
         result = json.loads(read_object(store, key))
         if (result["attempt"], result["shard"]) == (attempt, shard):
@@ -97,7 +97,7 @@ def _part(output: OutputOrder, shard: int, attempt: str, told: Mapping[str, Any]
     return _Part(
         shard=shard,
         roots=_roots(output, attempt),
-        inventory=names.output_inventory_key(output.prefix, attempt, output.name),
+        inventory=store_keys.output_inventory_key(output.prefix, attempt, output.name),
         digest=told["inventory"]["digest"],
         files=told["files"],
         directory=told["directory"],
@@ -108,8 +108,8 @@ def _roots(output: OutputOrder, attempt: str) -> tuple[Root, ...]:
     """Where the files of a part lie, as its publisher says it too."""
     place = (output.prefix, attempt, output.name)
     prefixes = [
-        names.output_data_prefix(*place),
-        *([names.output_packs_prefix(*place)] if output.packed else []),
+        store_keys.output_data_prefix(*place),
+        *([store_keys.output_packs_prefix(*place)] if output.packed else []),
     ]
     return tuple(Root(output.datastore, prefix) for prefix in prefixes)
 
@@ -120,7 +120,7 @@ def _merge(
     started = time.monotonic()
     directory = _is_directory(output, parts)
     store = stores.store(output.datastore)
-    key = names.output_inventory_key(output.prefix, order.attempt_id, output.name)
+    key = store_keys.output_inventory_key(output.prefix, order.attempt_id, output.name)
     file = paths.scratch / f"merged-{os.getpid()}-{output.name}"
     try:
         summary = _write(file, parts, store, paths.scratch)

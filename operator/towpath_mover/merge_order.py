@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.shard_status import shards_from
 from towpath_mover.fields import OrderError, read_variable
 from towpath_mover.order import (
@@ -40,7 +40,7 @@ def merge_order(paths: PodPaths, environ: Mapping[str, str]) -> MergeOrder:
     if len(parts) != count:
         raise OrderError(f"{ATTEMPT_VARIABLE} names {len(parts)} parts of {count} shards.")
     return MergeOrder(
-        attempt_id=names.shard_attempt_id(attempt.number("attempt"), pod_uid(environ)),
+        attempt_id=store_keys.shard_attempt_id(attempt.number("attempt"), pod_uid(environ)),
         result_prefix=step.text("resultPrefix"),
         datastores=datastores_of(document),
         outputs=tuple(output_order(output) for output in step.children("outputs")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.shard_order import ShardOrder, shard_order
@@ -115,7 +115,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
     document, step = planned_documents(paths, attempt)
     run, number, code = document.child("run"), attempt.number("attempt"), step.optional_child("code")
     shard, retried = shard_order(step, attempt, environ), document.optional_child("retryOf")
-    attempt_id = names.shard_attempt_id if shard else names.attempt_id
+    attempt_id = store_keys.shard_attempt_id if shard else store_keys.attempt_id
     return StepOrder(
         namespace=run.text("namespace"),
         run=run.text("name"),

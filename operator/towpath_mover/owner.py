@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import create_object, read_object
 from towpath_mover.stores import Store
@@ -29,9 +29,9 @@ class Owner(NamedTuple):
 def claim(store: Store, owner: Owner) -> None:
     """Say that the place is this owner's where nothing says whose it is; OwnedElsewhere if it is another's."""
     if not check(store, owner):
-        create_object(store, names.owner_key(owner.namespace), _written(owner))
+        create_object(store, store_keys.owner_key(owner.namespace), _written(owner))
         # Whatever was answered: an answer may have been lost, and some stores replace what is there.
-        _judge(store, owner, read_object(store, names.owner_key(owner.namespace)))
+        _judge(store, owner, read_object(store, store_keys.owner_key(owner.namespace)))
 
 
 def check(store: Store, owner: Owner) -> bool:
@@ -45,7 +45,7 @@ def check(store: Store, owner: Owner) -> bool:
 def look(store: Store, owner: Owner) -> bytes | None:
     """Return what says whose the place is, whoever that is; None where nothing does."""
     try:
-        return read_object(store, names.owner_key(owner.namespace))
+        return read_object(store, store_keys.owner_key(owner.namespace))
     except MoverFailure as failed:
         if failed.reason is Reason.OBJECT_NOT_FOUND:
             return None
@@ -58,9 +58,9 @@ def _judge(store: Store, owner: Owner, content: bytes) -> None:
         return
     whose = f"belongs to {said}" if said else "cannot be read, so it is not known whose this place is"
     message = (
-        f"{store.where(names.owner_key(owner.namespace))}, read as {store.identity}, {whose}; this is {owner}. Make a "
-        "Datastore with a prefix of its own, or say readOnly: true to read only. If nobody else writes there any more, "
-        "delete that object."
+        f"{store.where(store_keys.owner_key(owner.namespace))}, read as {store.identity}, {whose}; this is {owner}. "
+        "Make a Datastore with a prefix of its own, or say readOnly: true to read only. If nobody else writes there "
+        "any more, delete that object."
     )
     raise MoverFailure(Reason.OWNED_ELSEWHERE, message)
 

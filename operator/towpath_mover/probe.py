@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 from typing import Any
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, read_object, write_object
 from towpath_mover.order import ProbeOrder, probe_order
@@ -69,7 +69,7 @@ def _try(order: ProbeOrder, store: Store) -> str:
         tried.raise_refusal()
         return "Listed and read (readOnly, so nothing was written)"
     tried.do("read", lambda: check(store, owner))
-    key = names.probe_key(order.namespace, os.urandom(8).hex())
+    key = store_keys.probe_key(order.namespace, os.urandom(8).hex())
     content = f"Written by Towpath's probe, {key}. It can be deleted.\n".encode()
     if tried.do("write", lambda: write_object(store, key, content)):
         tried.do("read", lambda: _read_back(store, key, content))

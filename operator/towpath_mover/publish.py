@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover import report
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
@@ -109,7 +109,7 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
     output = owed.order
     # Opened anew for each output and each try: the credentials may have been changed since.
     store = OpenStores(order.datastores, paths.places).store(output.datastore)
-    key = names.output_inventory_key(output.prefix, order.attempt_id, output.name)
+    key = store_keys.output_inventory_key(output.prefix, order.attempt_id, output.name)
     file = paths.scratch / f"inventory-{os.getpid()}-{output.name}"
     try:
         summary = _send(owed, order, store, file).summary
@@ -123,12 +123,12 @@ def _publish(owed: Owed, order: StepOrder, paths: PodPaths) -> dict[str, Any]:
 
 def _send(owed: Owed, order: StepOrder, store: Store, file: Path) -> WrittenInventory:
     output = owed.order
-    prefix = names.output_data_prefix(output.prefix, order.attempt_id, output.name)
+    prefix = store_keys.output_data_prefix(output.prefix, order.attempt_id, output.name)
     progress = Progress(f"output {output.name}", owed.files, owed.bytes)
     if not output.packed:
         entries = upload(_files(owed.found.files(), owed.found), store, prefix, progress)
         return write_inventory(file, [Root(output.datastore, prefix)], entries)
-    prefixes = Prefixes(prefix, names.output_packs_prefix(output.prefix, order.attempt_id, output.name))
+    prefixes = Prefixes(prefix, store_keys.output_packs_prefix(output.prefix, order.attempt_id, output.name))
     found = by_path(owed.found.files(), file.parent)
     entries = upload_packed(_files(found, owed.found), store, prefixes, progress)
     return write_inventory(file, [Root(output.datastore, place) for place in prefixes], entries)
@@ -153,5 +153,7 @@ def _files(files: Iterable[FoundFile], found: FoundOutput) -> Iterator[LocalFile
 def _write_result(result: Mapping[str, Any], order: StepOrder, paths: PodPaths) -> None:
     store = OpenStores(order.datastores, paths.places).store(order.outputs[0].datastore)
     commit_object(
-        store, names.result_key(order.result_prefix, order.attempt_id), report.encode(report.success(result))
+        store,
+        store_keys.result_key(order.result_prefix, order.attempt_id),
+        report.encode(report.success(result)),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, write_object
 from towpath_mover.paths import check_path, shown
@@ -78,7 +78,7 @@ class ServedStore:
     def _check_may_change(self, path: str) -> None:
         self._check_may_write()
         check_path(path)
-        if names.is_reserved(self._namespace, path):
+        if store_keys.is_reserved(self._namespace, path):
             message = f"{shown(path)} lies where only Towpath itself writes ({self._store.where()})."
             raise MoverFailure(Reason.RESERVED_PATH, f"{message} Take another path of this datastore.")
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.globs import is_glob, parse
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
@@ -46,7 +46,7 @@ def open_source(source: SourceOrder, number: int, store: Store, namespace: str) 
         if file:
             return file
         selection = _Selection(source.path.strip("/") + "/", lambda path: True)  # noqa: ARG005
-    owned = () if selection.base.startswith(f"{namespace}/") else names.owned_keys(namespace)
+    owned = () if selection.base.startswith(f"{namespace}/") else store_keys.owned_keys(namespace)
     listed = (found for found in store.list_objects(selection.base) if not found.key.startswith(owned))
     entries = _entries(listed, selection, number, store)
     return Source(Root(source.datastore, selection.base), _some(entries, source, store))

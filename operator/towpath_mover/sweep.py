@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, write_object
@@ -66,8 +66,8 @@ def run(
 def _check_owner(store: Store, order: SweepOrder) -> None:
     if not check(store, order.owner):
         message = (
-            f"{store.where(names.owner_key(order.owner.namespace))} is not there, so it is not known whose this place "
-            "is, and nothing is deleted. A probe writes it: change the annotation towpath.dev/requested-at."
+            f"{store.where(store_keys.owner_key(order.owner.namespace))} is not there, so it is not known whose "
+            "this place is, and nothing is deleted. A probe writes it: change the annotation towpath.dev/requested-at."
         )
         raise MoverFailure(Reason.OWNED_ELSEWHERE, message)
 
@@ -93,7 +93,7 @@ class _Sweep:
     def write_records(self) -> None:
         """Write the records of runs that are to go."""
         for record in () if self._order.is_dry else self._order.records:
-            key = names.record_key(self._order.owner.namespace, record.run)
+            key = store_keys.record_key(self._order.owner.namespace, record.run)
             write_object(self._store, key, json.dumps(record.document).encode())
             self.report["records"] += 1
 

@@ -12,7 +12,7 @@ from functools import partial
 from math import inf
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.objects import object_state, read_object
@@ -63,7 +63,7 @@ def _steps(store: Store, top: str, rules: Rules) -> Iterator[str]:
 
 def _in_step(store: Store, step: str, rules: Rules) -> Iterator[Attempt]:
     listed = folders(store, step)
-    shards = f"{step}{names.SHARDS_FOLDER}"
+    shards = f"{step}{store_keys.SHARDS_FOLDER}"
     if shards in listed:
         listed.remove(shards)
         yield from _in_step(store, shards, rules)
@@ -87,7 +87,7 @@ def folders(store: Store, prefix: str) -> list[str]:
     """Return the folders below a prefix; none where it is another owner's place."""
     # All of one level before the next: a listing does not wait while others are made.
     listed = [found.key for found in store.list_objects(prefix, recursive=False)]
-    if f"{prefix}{names.OWNER}" in listed:
+    if f"{prefix}{store_keys.OWNER}" in listed:
         return []
     return [key for key in listed if key.endswith("/") and key != prefix]
 
@@ -98,7 +98,7 @@ def look(store: Store, prefix: str) -> Attempt | None:
     commits: list[ListedObject] = []
     has_inventory = False
     for found in store.list_objects(prefix):
-        if found.key == f"{prefix}{names.OWNER}":
+        if found.key == f"{prefix}{store_keys.OWNER}":
             return None
         objects, size = objects + 1, size + found.size
         since, at = min(since, found.modified or 0), max(at, found.modified or inf)
@@ -112,7 +112,7 @@ def look(store: Store, prefix: str) -> Attempt | None:
 def _is_inventory(key: str, prefix: str) -> bool:
     step, _, attempt = prefix.rstrip("/").rpartition("/")
     output = key[len(prefix) :].partition("/")[0]
-    return key == names.output_inventory_key(f"{step}/", attempt, output)
+    return key == store_keys.output_inventory_key(f"{step}/", attempt, output)
 
 
 def _roots(store: Store, kept: Sequence[str]) -> list[str] | None:
@@ -124,7 +124,7 @@ def _roots(store: Store, kept: Sequence[str]) -> list[str] | None:
     for prefix in kept:
         step, _, attempt = prefix.rstrip("/").rpartition("/")
         for output in folders(store, prefix):
-            key = names.output_inventory_key(f"{step}/", attempt, output[len(prefix) : -1])
+            key = store_keys.output_inventory_key(f"{step}/", attempt, output[len(prefix) : -1])
             try:
                 state = object_state(store, key)
                 if state is not None:
@@ -145,7 +145,7 @@ def _never_was(store: Store, attempt: Attempt, rules: Rules) -> bool:
     if not attempt.has_inventory:
         return True
     try:
-        key = names.record_key(rules.namespace, names.run_folder_of(attempt.prefix))
+        key = store_keys.record_key(rules.namespace, store_keys.run_folder_of(attempt.prefix))
         registered = json.loads(read_object(store, key))["registered"]
         return attempt.prefix not in list(registered)
     except (MoverFailure, ValueError, KeyError, TypeError, RecursionError):

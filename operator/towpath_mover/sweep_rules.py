@@ -1,6 +1,6 @@
 """What may go from a namespace's part of a datastore, by name alone: pure, so that laws can be held against it.
 
-Thousands are told by marks (`names.prefix_mark`): two that are alike only make one of them stay.
+Thousands are told by marks (`store_keys.prefix_mark`): two that are alike only make one of them stay.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 
 # Anything else below these folders was not written by a step: perhaps another's place begins there.
 _RUN = re.compile(r".+-[0-9a-f]{8}")
@@ -34,11 +34,11 @@ class Rules(NamedTuple):
 
     def is_looked_into(self, folder: str) -> bool:
         """Return whether anything of the run with this folder may go."""
-        return _RUN.fullmatch(folder) is not None and names.prefix_mark(folder) not in self.runs
+        return _RUN.fullmatch(folder) is not None and store_keys.prefix_mark(folder) not in self.runs
 
     def may_go(self, attempt: str, own_prefix: str = "") -> bool:
         """Return whether an attempt of such a run may go, by its prefix; `own_prefix` is the datastore's."""
-        if not _ATTEMPT.fullmatch(attempt.split("/")[-2]) or names.prefix_mark(attempt) in self.kept:
+        if not _ATTEMPT.fullmatch(attempt.split("/")[-2]) or store_keys.prefix_mark(attempt) in self.kept:
             return False
         return not self.is_read_in_place(own_prefix + attempt)
 
@@ -48,11 +48,11 @@ class Rules(NamedTuple):
 
     def keeps_inventory(self, key: str) -> bool:
         """Return whether something refers to an inventory of sources."""
-        return names.prefix_mark(key) in self.inventories
+        return store_keys.prefix_mark(key) in self.inventories
 
     def keeps_copies(self, copies: str) -> bool:
         """Return whether the whole copies of a source stay, by the prefix of all that is copied of it."""
-        return names.prefix_mark(copies) in self.sources
+        return store_keys.prefix_mark(copies) in self.sources
 
     def goes_with_its_version(self, attempt: str) -> bool:
         """Return whether an attempt may go although it may have been a version."""
@@ -61,8 +61,8 @@ class Rules(NamedTuple):
 
     def is_of_nobody(self, key: str) -> bool:
         """Return whether an object that is being written below this key belongs to a run that may be swept."""
-        attempt = names.attempt_at(self.namespace, key)
-        return attempt is not None and self.is_looked_into(names.run_folder_of(attempt))
+        attempt = store_keys.attempt_at(self.namespace, key)
+        return attempt is not None and self.is_looked_into(store_keys.run_folder_of(attempt))
 
 
 class Fate(StrEnum):

@@ -14,7 +14,7 @@ from functools import partial
 from math import inf
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure
 from towpath_mover.inventory_reader import InventoryReader
 from towpath_mover.objects import object_state
@@ -27,7 +27,7 @@ _AT_ONCE = 16
 # Anything else there was not written by us.
 _SOURCE, _COPY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
 _INVENTORY = re.compile(r"[0-9a-f]{64}(-[0-9a-f]{8})?\.jsonl\.gz")
-_CONDEMNED = names.condemned_inventory_key("")
+_CONDEMNED = store_keys.condemned_inventory_key("")
 # A header of one root takes 200 bytes; those of more are read again.
 _BEGINNING, _HEADER = 64 << 10, 4 << 20
 
@@ -53,7 +53,7 @@ def leftovers(store: Store, rules: Rules) -> Iterator[Leftover]:
     yield from listed
     wanted = [one.name for one in listed if one.life.is_wanted]
     roots: frozenset[str] | None = None
-    for source in folders(store, names.all_copies_prefix(rules.namespace)):
+    for source in folders(store, store_keys.all_copies_prefix(rules.namespace)):
         if not _SOURCE.fullmatch(_last(source)) or rules.is_read_in_place(store.datastore.prefix + source):
             continue
         copies = [one for one in folders(store, source) if _COPY.fullmatch(_last(one))]
@@ -74,9 +74,9 @@ def _last(prefix: str) -> str:
 
 
 def _inventories(store: Store, rules: Rules) -> list[Leftover]:
-    top = names.source_inventories_prefix(rules.namespace)
+    top = store_keys.source_inventories_prefix(rules.namespace)
     listed = {found.key: found for found in store.list_objects(top, recursive=False)}
-    if f"{top}{names.OWNER}" in listed:
+    if f"{top}{store_keys.OWNER}" in listed:
         return []
     found = (key.removesuffix(_CONDEMNED) for key in listed)
     keys = sorted({key for key in found if _INVENTORY.fullmatch(key.removeprefix(top))})
@@ -84,7 +84,7 @@ def _inventories(store: Store, rules: Rules) -> list[Leftover]:
 
 
 def _inventory(store: Store, key: str, listed: dict[str, ListedObject], rules: Rules) -> Leftover:
-    found, note = listed.get(key), names.condemned_inventory_key(key)
+    found, note = listed.get(key), store_keys.condemned_inventory_key(key)
     is_wanted = rules.keeps_inventory(key) or rules.is_read_in_place(store.datastore.prefix + key)
     condemned_at = _time(listed[note]) if note in listed else None
     if found is None:
@@ -98,7 +98,7 @@ def _time(found: ListedObject) -> float:
 
 
 def _copy(store: Store, source: str, copy: str, rules: Rules, roots: frozenset[str]) -> Leftover:
-    note = names.condemned_copy_key(source, _last(copy))
+    note = store_keys.condemned_copy_key(source, _last(copy))
     if _is_wanted(store, source, copy, rules, roots):
         # It is not listed: a copy may be of a million files.
         said = 0.0 if object_state(store, note) is not None else None
@@ -112,21 +112,21 @@ def _copy(store: Store, source: str, copy: str, rules: Rules, roots: frozenset[s
             continue
         objects, size = objects + 1, size + found.size
         since, at = min(since, found.modified or 0), max(at, _time(found))
-        if found.key == names.copy_inventory_key(source, _last(copy)):
+        if found.key == store_keys.copy_inventory_key(source, _last(copy)):
             commits = [found]
     return Leftover(copy, "copies", Life(False, since, at, condemned_at), note, objects, size, tuple(commits))
 
 
 def _is_wanted(store: Store, source: str, copy: str, rules: Rules, roots: frozenset[str]) -> bool:
-    if names.copy_data_prefix(source, _last(copy)) in roots:
+    if store_keys.copy_data_prefix(source, _last(copy)) in roots:
         return True
-    committed = names.copy_inventory_key(source, _last(copy))
+    committed = store_keys.copy_inventory_key(source, _last(copy))
     return rules.keeps_copies(source) and object_state(store, committed) is not None
 
 
 def _latest(store: Store, source: str, rules: Rules) -> Iterator[Leftover]:
     """What names the latest copy of a source that has none any more: as good as condemned since it was written."""
-    key = names.latest_copy_key(source)
+    key = store_keys.latest_copy_key(source)
     found = next((one for one in store.list_objects(source) if one.key == key), None)
     if found is not None and not rules.keeps_copies(source):
         life = Life(False, found.modified or 0, _time(found), _time(found))

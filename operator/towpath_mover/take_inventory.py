@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.columns import packed
 from towpath_mover import pinned
 from towpath_mover.content_hash import by_content
@@ -56,10 +56,10 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
 
 def _key(store: Store, namespace: str, document_sha256: str) -> str:
     """Return where the inventory goes: never to a place that a sweep has condemned, and may empty at any time."""
-    key = names.source_inventory_key(namespace, document_sha256)
-    if object_state(store, names.condemned_inventory_key(key)) is None:
+    key = store_keys.source_inventory_key(namespace, document_sha256)
+    if object_state(store, store_keys.condemned_inventory_key(key)) is None:
         return key
-    return names.source_inventory_key(namespace, document_sha256, secrets.token_hex(4))
+    return store_keys.source_inventory_key(namespace, document_sha256, secrets.token_hex(4))
 
 
 def _columns(order: InventoryOrder, sources: Sequence[Source], stores: OpenStores, file: Path) -> Report:

@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.ahead import in_order
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.objects import delete_object, object_state, read_object, write_object
@@ -49,13 +49,15 @@ class UploadParts:
 
     def there(self, upload: str) -> list[str]:
         """The names of an upload's parts that are there, as NUMBER-SHA256."""
-        prefix = names.upload_parts_prefix(self._namespace, upload)
+        prefix = store_keys.upload_parts_prefix(self._namespace, upload)
         return [found.key.removeprefix(prefix) for found in self._store.list_objects(prefix)]
 
     def put(self, upload: str, number: int, content: bytes, digest: str) -> None:
         """Keep a part, whose digest was verified."""
         self._forget_old_ones()
-        write_object(self._store, names.upload_part_key(self._namespace, upload, number, digest), content)
+        write_object(
+            self._store, store_keys.upload_part_key(self._namespace, upload, number, digest), content
+        )
 
     def join(self, whole: Whole, count: Count) -> ObjectState:
         """Make one object of the parts, and delete them; `count` is told how many bytes are behind it.
@@ -68,7 +70,7 @@ class UploadParts:
             if failed.reason is not Reason.OBJECT_NOT_FOUND or not self._is_there(whole, count):
                 raise
         for name in self.there(whole.upload):
-            delete_object(self._store, names.upload_parts_prefix(self._namespace, whole.upload) + name)
+            delete_object(self._store, store_keys.upload_parts_prefix(self._namespace, whole.upload) + name)
         return patiently(self._store, lambda: self._store.state(whole.path))
 
     def _write(self, whole: Whole, count: Count) -> None:
@@ -77,7 +79,7 @@ class UploadParts:
     def _pieces(self, whole: Whole, count: Count) -> Iterator[bytes]:
         digest, size = sha256(), 0
         keys = (
-            names.upload_part_key(self._namespace, whole.upload, number, part)
+            store_keys.upload_part_key(self._namespace, whole.upload, number, part)
             for number, part in enumerate(whole.parts)
         )
         # By threads of their own: obstore cannot read in the middle of its own write.
@@ -103,7 +105,7 @@ class UploadParts:
             return
         self._is_tidy = True
         before = time.time() - _FORGET_SECONDS
-        for found in self._store.list_objects(names.upload_parts_prefix(self._namespace)):
+        for found in self._store.list_objects(store_keys.upload_parts_prefix(self._namespace)):
             if found.modified is not None and found.modified < before:
                 delete_object(self._store, found.key)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.objects import open_inventory
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
 
 
 def _mark(output: OutputToVerify) -> str:
-    return names.inventory_mark(*output.inventory)
+    return store_keys.inventory_mark(*output.inventory)
 
 
 def _why_gone(stores: OpenStores, paths: PodPaths, output: OutputToVerify) -> str | None:

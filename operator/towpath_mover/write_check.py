@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from threading import Thread
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.objects import delete_object, write_object
 from towpath_mover.open_stores import OpenStores
 from towpath_mover.order import OutputOrder, StepOrder
@@ -64,7 +64,7 @@ class WriteChecks:
         except BaseException as failure:
             self._failures.append(failure)
         else:
-            self._check(store, names.export_check_prefix(folder) + order.attempt_id)
+            self._check(store, store_keys.export_check_prefix(folder) + order.attempt_id)
 
     def _check(self, store: Store, key: str) -> None:
         try:
@@ -79,4 +79,6 @@ def _places(order: StepOrder) -> set[tuple[str, str]]:
     prefixes = {(output.datastore, output.prefix) for output in order.outputs}
     if order.outputs:
         prefixes.add((order.outputs[0].datastore, order.result_prefix))
-    return {(datastore, names.write_check_key(prefix, order.attempt_id)) for datastore, prefix in prefixes}
+    return {
+        (datastore, store_keys.write_check_key(prefix, order.attempt_id)) for datastore, prefix in prefixes
+    }

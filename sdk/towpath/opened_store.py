@@ -9,7 +9,7 @@ from hashlib import sha256
 from towpath.backend import Stored
 from towpath.beside import drawn_beside
 from towpath.errors import ChangedError, UserErrorException
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.told import told
 from towpath_mover.paths import check_path
 from towpath_mover.retry import patiently
@@ -85,7 +85,7 @@ class OpenedStore:
             )
         with told():
             check_path(path)
-        if names.is_reserved(self._namespace, path):
+        if store_keys.is_reserved(self._namespace, path):
             raise UserErrorException(
                 f"{path!r} lies where only Towpath itself writes ({where}). Take another path of this datastore."
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from towpath.backend import Backend, Kind, Manifest
 from towpath.copy_files import CopyFile, CopySource, cost_of
 from towpath.copy_targets import StoreTarget
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.meter import Meter, Show
 from towpath.moving import move_all
 from towpath.told import told
@@ -34,7 +34,7 @@ def upload_by_content(backend: Backend, source: CopySource, direct: bool, show: 
     """Upload files to the place that their content names."""
     digests = {file.path: file.digest() for file in source.files}
     digest = _digest(source, digests)
-    prefix = names.upload_prefix(backend.namespace, digest)
+    prefix = store_keys.upload_prefix(backend.namespace, digest)
     with backend.open_store(names.DEFAULT_DATASTORE, direct) as store:
         there = {stored.path.removeprefix(prefix): stored.size for stored in store.list_files(prefix)}
         wanted = [file for file in source.files if there.get(file.path) != file.size]

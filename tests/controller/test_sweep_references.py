@@ -13,7 +13,7 @@ from controller.broken_server import broken_server
 from controller.table import Table, context_for
 from flow import sightings
 from flow.sightings import planned
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_operator.cluster.resources import Key
 from towpath_operator.handlers.context import Context
 from towpath_operator.handlers.sweep import sweep
@@ -91,7 +91,7 @@ def _order(table: Table) -> Json | None:
 
 
 def marks(*words: str) -> set[str]:
-    return set(map(names.prefix_mark, words))
+    return set(map(store_keys.prefix_mark, words))
 
 
 def test_what_unfinished_runs_pinned_stays_and_all_that_they_write() -> None:
@@ -100,7 +100,7 @@ def test_what_unfinished_runs_pinned_stays_and_all_that_they_write() -> None:
     _, order = swept(run, pinned=version(1, "r1") | {"metadata": {"name": "iris-v1"}})
 
     told = order["list-0"]
-    assert told["runs"] == names.prefix_mark("lasts-0a1b2c3d")
+    assert told["runs"] == store_keys.prefix_mark("lasts-0a1b2c3d")
     assert set(told["kept"].split(",")) == marks(prefix("r1"), prefix("r3"))
     assert (told["datasets"], order["lists"], order["dryRun"]) == ("model", 1, False)
     assert order["clusterID"] == "cluster"

@@ -14,7 +14,7 @@ from cluster.space import Space
 from cluster.waiting import wait_until
 from e2e.tenant import Tenant, is_ready, step_of
 from mover.hostile_archives import a_zip
-from towpath.flow import names
+from towpath.flow import store_keys
 
 pytestmark = pytest.mark.story
 
@@ -81,7 +81,7 @@ def told(tenant: Tenant, space: Space, default_store: str) -> Told:
     statuses = {"expires": tenant.finish(soon, 150)}
     runs["expires"] = soon
     uids = {word: tenant.get("pipelineruns", run)["metadata"]["uid"] for word, run in runs.items()}
-    folders = {word: names.run_folder(run, uids[word]) for word, run in runs.items()}
+    folders = {word: store_keys.run_folder(run, uids[word]) for word, run in runs.items()}
     statuses |= {word: tenant.finish(run, 150) for word, run in runs.items() if word not in statuses}
     return Told(tenant, space, folders, statuses)
 
@@ -164,7 +164,7 @@ def test_copies_and_inventories_of_sources_go_by_two_sweeps_when_nothing_refers_
 
     tenant.sweep("now-sources-1")
 
-    condemned = names.condemned_inventory_key(inventories["photos"])
+    condemned = store_keys.condemned_inventory_key(inventories["photos"])
     assert {condemned, inventories["photos"]} <= set(space.keys(f"{tenant.namespace}/inventories/"))
     until_older()
     answer = tenant.sweep("now-sources-2")

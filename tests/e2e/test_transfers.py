@@ -20,7 +20,7 @@ from remote.users import with_cluster_role
 from towpath.backend import Kind
 from towpath.cluster import ClusterBackend, open_backend
 from towpath.errors import NotFoundError, UserErrorException
-from towpath.flow import names
+from towpath.flow import names, store_keys
 
 pytestmark = pytest.mark.story
 
@@ -116,7 +116,7 @@ def test_an_upload_that_was_killed_on_the_laptop_goes_on_where_it_was(
     command = [sys.executable, "-c", PROGRAM, "mine/resumed.bin", str(96 * MiB)]
     environment = os.environ | {"KUBECONFIG": str(user)}
     first = subprocess.Popen([*command, "stops"], env=environment)
-    there = names.upload_parts_prefix(tenant.namespace)
+    there = store_keys.upload_parts_prefix(tenant.namespace)
     assert wait_until(lambda: len(space.keys(there)) == 3, 90, 0.5)
     first.send_signal(signal.SIGKILL)
     first.wait()

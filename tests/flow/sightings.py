@@ -14,7 +14,7 @@ from towpath.api.datasetversion import DatasetVersion
 from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline
 from towpath.api.pipelinerun import PipelineRun
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.decide import begin
 from towpath.flow.decision import Limits
 from towpath.flow.documents import digested, plan_digest, write
@@ -193,7 +193,7 @@ def stage_in_report() -> str:
 
 def publish_report(step: PlannedStep, attempt: int = 1, uid: str = POD_UID, **fields: Any) -> str:
     """What publish says when it has published every output of a step."""
-    attempt_id = (names.shard_attempt_id if step.shards else names.attempt_id)(attempt, uid)
+    attempt_id = (store_keys.shard_attempt_id if step.shards else store_keys.attempt_id)(attempt, uid)
     outputs = [publish_entry(step, output.name, attempt_id) for output in step.outputs]
     report = {
         "formatVersion": 1,

@@ -27,12 +27,13 @@ from towpath.flow import graph, registration
 from towpath.flow.decide import begin, decide
 from towpath.flow.decision import AttemptOrder, Decision, Registration
 from towpath.flow.documents import plan_digest, write
-from towpath.flow.names import job_name, shard_attempt_id
+from towpath.flow.names import job_name
 from towpath.flow.observed import Observed, ObservedAttempt, ObservedPod, ObservedVersion
 from towpath.flow.planned import Plan, StepOutputRef
 from towpath.flow.recorded import RecordedRun, StepState
 from towpath.flow.restored_status import read_status
 from towpath.flow.status import write_status
+from towpath.flow.store_keys import shard_attempt_id
 
 
 class KilledError(Exception):

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.flow import names
+from towpath.flow import names, store_keys
 
 UID = "0123abcd-2222-3333-4444-555555555555"
 STEPS = st.from_regex(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?", fullmatch=True)
@@ -66,13 +66,13 @@ def test_a_plan_name_fits_an_object_name(run: str) -> None:
 
 
 def test_keys_lie_where_the_design_says() -> None:
-    prefix = names.result_prefix("team-a", "iris-x", UID, "prep")
+    prefix = store_keys.result_prefix("team-a", "iris-x", UID, "prep")
     assert prefix == "team-a/runs/iris-x-0123abcd/prep/"
-    assert names.result_key(prefix, "1-pod") == "team-a/runs/iris-x-0123abcd/prep/1-pod/result"
-    registered = names.registered_prefix("team-a", "model", "iris-x", UID, "train")
+    assert store_keys.result_key(prefix, "1-pod") == "team-a/runs/iris-x-0123abcd/prep/1-pod/result"
+    registered = store_keys.registered_prefix("team-a", "model", "iris-x", UID, "train")
     assert registered == "team-a/datasets/model/iris-x-0123abcd/train/"
-    assert names.output_data_prefix(registered, "1-pod", "m") == registered + "1-pod/m/data/"
-    assert names.source_inventory_key("team-a", "ff") == "team-a/inventories/ff.jsonl.gz"
+    assert store_keys.output_data_prefix(registered, "1-pod", "m") == registered + "1-pod/m/data/"
+    assert store_keys.source_inventory_key("team-a", "ff") == "team-a/inventories/ff.jsonl.gz"
 
 
 def test_the_same_question_is_asked_by_the_same_job() -> None:
@@ -99,5 +99,5 @@ def test_a_sources_copies_are_told_by_what_is_copied_and_by_nothing_else() -> No
         {"path": "a.zip", "datastore": "y", "archive": archive},
     ]
 
-    assert names.copied_source(source) == names.copied_source(same)
-    assert len({names.copied_source(one) for one in (source, *others)}) == 6
+    assert store_keys.copied_source(source) == store_keys.copied_source(same)
+    assert len({store_keys.copied_source(one) for one in (source, *others)}) == 6

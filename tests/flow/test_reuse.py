@@ -23,7 +23,7 @@ from flow.sightings import (
     publish_report,
     succeeded,
 )
-from towpath.flow import names, verification
+from towpath.flow import store_keys, verification
 from towpath.flow.conditions import MissReason, StepReason
 from towpath.flow.decide import decide
 from towpath.flow.decision import Decision
@@ -363,8 +363,8 @@ def test_a_sweep_keeps_what_a_run_would_take_and_what_it_has_taken() -> None:
     taken = look(plan, recorded, finished=known, verifiers=(verifier(order),)).recorded
     after_that = run | {"status": write_status(run, taken, NOON)}
 
-    assert set(folders_wanted_by(before)) == {names.run_folder("old", "uid-old")}
-    attempts = {names.attempt_at("team-a", content.inventory.path) for content in order.outputs}
+    assert set(folders_wanted_by(before)) == {store_keys.run_folder("old", "uid-old")}
+    attempts = {store_keys.attempt_at("team-a", content.inventory.path) for content in order.outputs}
     assert attempts <= set(named_by(after_that, ()))
     assert read_status(after_that["status"]) == taken
 

@@ -25,12 +25,12 @@ from flow.sightings import (
 from towpath.flow.conditions import RunReason, StepReason
 from towpath.flow.decide import decide
 from towpath.flow.decision import AttemptOrder, Decision
-from towpath.flow.names import attempt_at, run_folder_of, shard_attempt_id
 from towpath.flow.observed import ObservedAttempt, ObservedPod
 from towpath.flow.planned import Plan
 from towpath.flow.recorded import RecordedRun, RecordedStep, StepState
 from towpath.flow.restored_status import read_status
 from towpath.flow.status import LIMIT_BYTES, write_status
+from towpath.flow.store_keys import attempt_at, run_folder_of, shard_attempt_id
 
 RUN = {"metadata": {"name": "iris-1", "uid": builders.UID, "generation": 1}}
 

@@ -11,7 +11,7 @@ from flow import sightings
 from flow.sightings import LIMITS, NOON, planned
 from flow.test_sweep_flow import a_dataset, sources, version
 from towpath.api.datastore import Datastore
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.mover_orders import Sweep
 from towpath.flow.sweep_flow import SweepSources
 from towpath.flow.sweep_plan import References, sweep_of
@@ -26,7 +26,7 @@ def order_of(given: SweepSources, references: References | None = None, asked: s
 
 
 def marks(*words: str) -> set[str]:
-    return set(map(names.prefix_mark, words))
+    return set(map(store_keys.prefix_mark, words))
 
 
 def a_run(name: str, done: bool = True, **step: Any) -> Json:
@@ -62,8 +62,8 @@ def test_runs_that_are_unfinished_or_have_nothing_to_sweep_are_not_looked_into()
     order = order_of(sources(1, 2, 3, runs=runs))
 
     assert set(order.runs) == marks("settled-0a1b2c3d", "lasts-0a1b2c3d", "first-ffffffff")
-    assert names.prefix_mark("team-a/runs/tried-again-0a1b2c3d/train/1-pod/") in order.kept
-    assert names.prefix_mark("team-a/runs/settled-0a1b2c3d/train/1-pod/") not in order.kept
+    assert store_keys.prefix_mark("team-a/runs/tried-again-0a1b2c3d/train/1-pod/") in order.kept
+    assert store_keys.prefix_mark("team-a/runs/settled-0a1b2c3d/train/1-pod/") not in order.kept
 
 
 def test_what_a_run_reused_stays_though_its_own_run_is_gone() -> None:
@@ -71,7 +71,7 @@ def test_what_a_run_reused_stays_though_its_own_run_is_gone() -> None:
 
     order = order_of(sources(runs=(a_run("settled", outputs=taken),)))
 
-    assert names.prefix_mark("team-a/runs/gone-0a1b2c3d/prep/2-pod/") in order.kept
+    assert store_keys.prefix_mark("team-a/runs/gone-0a1b2c3d/prep/2-pod/") in order.kept
 
 
 @pytest.mark.parametrize(

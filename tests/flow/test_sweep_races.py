@@ -17,7 +17,7 @@ import builders
 from flow.sightings import LIMITS, NOON
 from flow.test_sweep_flow import a_dataset, a_datastore
 from towpath.api.datasetversion import DatasetVersion
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.sweep_flow import SweepSources
 from towpath.flow.sweep_plan import References, sweep_of
 from towpath.flow.sweep_references import why_lost
@@ -38,7 +38,7 @@ def an_output(kind: str, **fields: Any) -> Json:
 
 
 def attempt_of(output: Json) -> str:
-    found = names.attempt_at(NS, output["inventory"])
+    found = store_keys.attempt_at(NS, output["inventory"])
     assert found is not None
     return found
 
@@ -113,7 +113,7 @@ def gather(number: int) -> Step:
         versions = (a_version(),) if world.versions else ()
         sources = SweepSources(a_datastore(), (a_dataset(last=1),), versions, tuple(world.runs.values()))
         order = sweep_of(sources, References(), "cluster", None, Moment(NOON, LIMITS))
-        pinned = {names.prefix_mark(pin) for run, pin in world.pins.items() if run in world.runs}
+        pinned = {store_keys.prefix_mark(pin) for run, pin in world.pins.items() if run in world.runs}
         kept = frozenset(order.kept) | pinned
         world.orders[number] = Rules(
             NS, frozenset(order.datasets), frozenset(order.runs), kept, order.in_place
@@ -127,7 +127,7 @@ def delete(number: int) -> Step:
     def step(world: World) -> None:
         rules = world.orders[number]
         for prefix in sorted(world.store):
-            is_seen = rules.is_looked_into(names.run_folder_of(prefix)) and rules.may_go(prefix)
+            is_seen = rules.is_looked_into(store_keys.run_folder_of(prefix)) and rules.may_go(prefix)
             if is_seen and rules.goes_with_its_version(prefix):
                 world.store.remove(prefix)
 

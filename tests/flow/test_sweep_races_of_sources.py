@@ -16,15 +16,15 @@ from flow.sightings import LIMITS, later
 from flow.test_sweep_flow import a_dataset, a_datastore
 from flow.test_sweep_races import Actors, try_all_orders
 from towpath.api.datasetversion import DatasetVersion
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.sweep_flow import SweepSources
 from towpath.flow.sweep_plan import References, sweep_of
 from towpath.flow.verdicts import Moment
 from towpath_mover.sweep_rules import Fate, Life, Rules, fate
 
 NS = builders.NAMESPACE
-OLD = names.source_inventory_key(NS, "a" * 64)
-NEW = names.source_inventory_key(NS, "a" * 64, "00000000")
+OLD = store_keys.source_inventory_key(NS, "a" * 64)
+NEW = store_keys.source_inventory_key(NS, "a" * 64, "00000000")
 # Between two steps of the story: more than what is too young for a sweep, so that only references protect.
 STEP_SECONDS = 2 * 86_400
 

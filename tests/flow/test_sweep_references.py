@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import builders
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.sweep_references import folders_wanted_by, is_settled, named_by, why_lost
 
 Json = dict[str, Any]
@@ -61,8 +61,8 @@ def test_whatever_field_of_a_status_names_an_object_its_attempt_stays() -> None:
 
 
 def test_a_name_that_only_begins_like_the_namespace_is_no_attempt_of_it() -> None:
-    assert names.attempt_at("team-a", "team-ab/runs/r-0a1b2c3d/s/1-pod/out/x") is None
-    assert names.attempt_at("team-a", "team-a/runs/r-0a1b2c3d/s/1-pod") is None
+    assert store_keys.attempt_at("team-a", "team-ab/runs/r-0a1b2c3d/s/1-pod/out/x") is None
+    assert store_keys.attempt_at("team-a", "team-a/runs/r-0a1b2c3d/s/1-pod") is None
 
 
 def test_all_of_a_run_stays_while_another_is_about_to_take_up_a_step_of_it() -> None:

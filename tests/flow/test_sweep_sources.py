@@ -13,7 +13,7 @@ from flow.sightings import begun, later, planned
 from flow.test_sweep_flow import a_dataset, a_finished_run, sources
 from flow.test_sweep_plan import marks, order_of
 from towpath.api.datasetversion import DatasetVersion
-from towpath.flow import names, sweep_sources
+from towpath.flow import store_keys, sweep_sources
 from towpath.flow.listing import written_into
 from towpath.flow.planned import Plan
 from towpath.flow.restored_status import read_status
@@ -22,12 +22,12 @@ from towpath.flow.sweep_plan import References
 from towpath.flow.sweep_sources import pinned_inventories
 
 URL = {"url": "https://h/a.zip", "archive": {"type": "Zip", "entryGlob": "**/*.jpg"}}
-FOLDER = names.copies_prefix("team-a", names.copied_source(URL))
+FOLDER = store_keys.copies_prefix("team-a", store_keys.copied_source(URL))
 
 
 def listed(letter: str) -> str:
     """The key of an inventory of sources."""
-    return names.source_inventory_key("team-a", letter * 64)
+    return store_keys.source_inventory_key("team-a", letter * 64)
 
 
 def a_version(letter: str, number: int = 1) -> DatasetVersion:
@@ -48,7 +48,7 @@ def reading_in_place() -> Plan:
 
 
 def test_inventories_of_versions_and_of_what_unfinished_and_finished_runs_pinned_stay() -> None:
-    ended = a_finished_run("done", inventories=names.prefix_mark(listed("c")))
+    ended = a_finished_run("done", inventories=store_keys.prefix_mark(listed("c")))
     given = sources(3, runs=(ended,))
     given = replace(given, versions=(*given.versions, a_version("a")))
 
@@ -63,7 +63,7 @@ def test_a_run_says_in_its_status_which_inventories_its_plan_pinned() -> None:
 
     status = write_status(run, begun(plan), later(0))
 
-    assert status["inventories"] == names.prefix_mark("team-a/inventories/e.jsonl.gz")
+    assert status["inventories"] == store_keys.prefix_mark("team-a/inventories/e.jsonl.gz")
     read = read_status(status)
     assert read is not None
     assert write_status(run, read, later(0)) == status

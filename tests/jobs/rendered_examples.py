@@ -17,7 +17,7 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, Verification, View
 from towpath.flow.planned import (
     Counted,
@@ -116,7 +116,7 @@ MAP = make_step(
 )
 # Attempts by shard, of which one was the second.
 PARTS = {
-    shard: names.shard_attempt_id(1 + shard // 9, f"00000000-0000-0000-0000-{shard:012}")
+    shard: store_keys.shard_attempt_id(1 + shard // 9, f"00000000-0000-0000-0000-{shard:012}")
     for shard in range(10)
 }
 PLAN = make_plan(

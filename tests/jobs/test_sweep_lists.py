@@ -10,7 +10,7 @@ from typing import Any
 
 from jobs.planned_steps import MOVER_IMAGE, make_owner
 from jobs.rendered_examples import SWEEP
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.mover_orders import Sweep
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.sweep import config_maps, render
@@ -30,7 +30,7 @@ def told(maps: list[Json]) -> dict[str, Json]:
 
 
 def test_two_hundred_thousand_attempts_are_told_in_config_maps_that_fit() -> None:
-    marks = tuple(names.prefix_mark(f"team-a/runs/r{number}/") for number in range(200_000))
+    marks = tuple(store_keys.prefix_mark(f"team-a/runs/r{number}/") for number in range(200_000))
     sweep = replace(SWEEP, kept=marks[:150_000], runs=marks[150_000:])
     job = a_job(sweep)
 

@@ -16,7 +16,7 @@ import pytest
 from cluster.space import Space
 from cluster.store import Identity
 from mover.loaded import patient
-from towpath.flow import documents, names
+from towpath.flow import documents, names, store_keys
 from towpath.flow.planned import (
     Content,
     InventoryRef,
@@ -111,7 +111,7 @@ class Pod:
             ),
             outputs=tuple(self.outputs),
             depends_on=(),
-            result_prefix=names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep"),
+            result_prefix=store_keys.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep"),
             contract={},
             code=self.code,
             shards=self.shards,
@@ -195,7 +195,7 @@ def datastore(space: Space, **location: Any) -> PlannedDatastore:
 
 def output(name: str, **changes: Any) -> PlannedOutput:
     """An output at its usual place."""
-    prefix = names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep")
+    prefix = store_keys.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep")
     planned = PlannedOutput(name, f"{names.CONTAINER_OUTPUTS}/{name}", "default", prefix)
     return replace(planned, **changes)
 

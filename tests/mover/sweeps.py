@@ -11,7 +11,7 @@ from typing import Any
 from cluster.space import Space
 from mover.movers import environment, give_keys, run_mover
 from mover.pods import NAMESPACE, Ended, datastore
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.documents import datastore_document
 from towpath.flow.planned import PlannedDatastore
 
@@ -21,7 +21,7 @@ OWNER = json.dumps({"formatVersion": 1, "clusterID": CLUSTER, "namespace": NAMES
 
 
 def marks(*words: str) -> str:
-    return ",".join(map(names.prefix_mark, words))
+    return ",".join(map(store_keys.prefix_mark, words))
 
 
 def write_lists(root: Path, *lists: Mapping[str, Any], records: Iterable[Mapping[str, Any]] = ()) -> None:

@@ -21,7 +21,7 @@ from mover.breaking_proxy import Break, BreakingProxy, Request, breaking_proxy
 from mover.forked import Forked, forked_movers
 from mover.pods import RUN, Ended, Pod, datastore, inventory_of, output, write_files
 from mover.transfers import MiB, a_store, behind
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.planned import PlannedOutput
 from towpath_mover.objects import open_inventory
 from towpath_mover.pinned import Source, read_whole
@@ -29,7 +29,7 @@ from towpath_mover.pinned import Source, read_whole
 pytestmark = [pytest.mark.server, pytest.mark.fault]
 
 # One of many files, one of them in parts; one that is registered, so it lies elsewhere; one whose files share objects.
-REGISTERED = names.registered_prefix("team-a", "log", RUN.name, RUN.uid, "prep")
+REGISTERED = store_keys.registered_prefix("team-a", "log", RUN.name, RUN.uid, "prep")
 OUTPUTS = [output("model"), output("log", prefix=REGISTERED), output("shared", packed=True)]
 FILES = {"model/weights": bytes(9 * MiB), "model/deep/card": b"words", "log": b"lines"}
 FILES |= {"shared/1": b"one", "shared/2": b"two"}
@@ -112,7 +112,7 @@ class Stage:
 
     def result(self, attempt_id: str) -> dict[str, Any] | None:
         """The attempt's commit, or None."""
-        key = names.result_key(OUTPUTS[0].prefix, attempt_id)
+        key = store_keys.result_key(OUTPUTS[0].prefix, attempt_id)
         return json.loads(self.space.get(key)) if key in self.space.keys(key) else None
 
     def check_commits(self, attempt_id: str) -> None:

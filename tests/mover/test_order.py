@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mover.pods import POD_UID
-from towpath.flow import documents, names
+from towpath.flow import documents, store_keys
 from towpath.flow.planned import (
     Content,
     InventoryRef,
@@ -221,7 +221,7 @@ def test_the_orders_of_probe_and_take_inventory(paths: PodPaths) -> None:
             url="https://h/a.zip",
             archive=ArchiveOrder("Zip", max_ratio=9),
             ca_config_map="ca",
-            copied_as=names.copied_source(
+            copied_as=store_keys.copied_source(
                 {"url": "https://h/a.zip", "archive": {"type": "Zip", "maxRatio": 9}}
             ),
         ),

@@ -12,14 +12,14 @@ import pytest
 from cluster.space import Space
 from mover.movers import take_inventory
 from mover.pods import NAMESPACE, RUN, Ended, Pod, content_of, datastore, inventory_of, output, write_files
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.planned import PlannedOutput, PlannedShards
 
 pytestmark = pytest.mark.server
 
 FILES = {f"{number % 3}/{number}.txt": f"file {number}".encode() for number in range(8)}
 SHARDS = PlannedShards("raw", 3)
-PREFIX = names.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep")
+PREFIX = store_keys.result_prefix(NAMESPACE, RUN.name, RUN.uid, "prep")
 
 
 def uid(number: int) -> str:
@@ -112,12 +112,12 @@ def test_what_the_shards_wrote_is_one_output_with_the_digest_of_its_content(
     merged = fan.merge()
 
     assert merged.code == 0, merged.errors
-    assert merged.report["attempt"] == names.shard_attempt_id(9, uid(99))
+    assert merged.report["attempt"] == store_keys.shard_attempt_id(9, uid(99))
     [found] = merged.report["outputs"]
     told = ("files", "bytes", "scratchBytes", "directory")
     assert [found[key] for key in told] == [alone[key] for key in told] == [6, 3, 32768, True]
     assert found["inventory"]["digest"] == alone["inventory"]["digest"]
-    result = local_s3.get(names.result_key(PREFIX, merged.report["attempt"]))
+    result = local_s3.get(store_keys.result_key(PREFIX, merged.report["attempt"]))
     assert json.loads(result)["outputs"] == merged.report["outputs"]
 
 
@@ -133,7 +133,7 @@ def test_what_the_shards_logged_becomes_the_steps_metrics(fan: Fan, local_s3: Sp
 
     assert merged.code == 0, merged.errors
     assert merged.report["metrics"] == {"rows": 10, "rows/sum": 30, "rows/min": 0, "rows/max": 20}
-    result = json.loads(local_s3.get(names.result_key(PREFIX, merged.report["attempt"])))
+    result = json.loads(local_s3.get(store_keys.result_key(PREFIX, merged.report["attempt"])))
     assert result["metrics"] == merged.report["metrics"]
 
 
@@ -212,7 +212,7 @@ def test_an_output_that_one_shard_alone_wrote_as_a_file_is_a_file(local_s3: Spac
 
 def test_a_part_that_was_changed_meanwhile_is_never_taken(fan: Fan, local_s3: Space) -> None:
     fan.publish_one_each()
-    first, second = (names.output_inventory_key(PREFIX, fan.parts[shard], "data") for shard in (0, 1))
+    first, second = (store_keys.output_inventory_key(PREFIX, fan.parts[shard], "data") for shard in (0, 1))
     local_s3.put(second, local_s3.get(first))
 
     merged = fan.merge()
@@ -222,7 +222,7 @@ def test_a_part_that_was_changed_meanwhile_is_never_taken(fan: Fan, local_s3: Sp
 
 def test_a_result_of_another_shard_is_never_taken(fan: Fan, local_s3: Space) -> None:
     fan.publish_one_each()
-    first, second = (names.result_key(PREFIX, fan.parts[shard]) for shard in (0, 1))
+    first, second = (store_keys.result_key(PREFIX, fan.parts[shard]) for shard in (0, 1))
     local_s3.put(second, local_s3.get(first))
 
     merged = fan.merge()

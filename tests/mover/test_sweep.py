@@ -19,7 +19,7 @@ from mover.pods import NAMESPACE
 from mover.sweeps import LATER, OWNER, an_order, marks, prepared, sweep, write_lists
 from mover.transfers import behind
 from mover.volumes import a_claim, mounted
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath_mover.inventory import Root
 from towpath_mover.inventory_writer import write_inventory
 
@@ -339,4 +339,4 @@ def test_lists_that_are_not_all_there_are_no_order(filled: Space, tmp_path: Path
 
 
 def test_marks_are_of_whole_prefixes() -> None:
-    assert names.prefix_mark("team-a/runs/r/") != names.prefix_mark("team-a/runs/r")
+    assert store_keys.prefix_mark("team-a/runs/r/") != store_keys.prefix_mark("team-a/runs/r")

@@ -22,7 +22,7 @@ from mover.test_sweep import Dying
 from mover.transfers import behind
 from mover.volumes import a_claim, mounted
 from mover.web_server import Page, WebServer, web_server
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.documents import datastore_document
 
 pytestmark = pytest.mark.server
@@ -49,7 +49,7 @@ class Scene:
         space.put(f"{NAMESPACE}/owner.json", OWNER)
         self.inventory = self.look()
         self.path = self.inventory["path"]
-        self.folder = names.copies_prefix(NAMESPACE, names.copied_source(self.source))
+        self.folder = store_keys.copies_prefix(NAMESPACE, store_keys.copied_source(self.source))
         [self.copy] = self.copies()
 
     def look(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Scene:
 
     def copies(self) -> list[str]:
         """The folders of copies whose inventory is there."""
-        suffix = names.copy_inventory_key("", "")
+        suffix = store_keys.copy_inventory_key("", "")
         return [key.removesuffix(suffix[1:]) for key in self.space.keys(COPIES) if key.endswith(suffix)]
 
     def condemned(self) -> set[str]:
@@ -98,7 +98,7 @@ def test_what_nothing_refers_to_is_condemned_first_and_goes_with_a_later_sweep(s
 
     first = scene.sweep()
 
-    notes = {names.condemned_inventory_key(scene.path), f"{scene.copy}condemned"}
+    notes = {store_keys.condemned_inventory_key(scene.path), f"{scene.copy}condemned"}
     assert set(scene.space.keys()) == before | notes
     assert (first.report["young"], first.report["objects"]) == (2, 0)
 

@@ -14,7 +14,7 @@ from cluster.store import Identity
 from mover.movers import take_inventory, verify_outputs
 from mover.pods import ATTEMPT_ID, Ended, Pod, datastore, output, write_files
 from mover.volumes import a_claim, mounted
-from towpath.flow import names
+from towpath.flow import store_keys
 
 pytestmark = pytest.mark.server
 
@@ -40,7 +40,9 @@ def looked_at(space: Space, inventories: list[Any], root: Path) -> Ended:
 
 
 def marks(*inventories: dict[str, Any]) -> str:
-    return ",".join(names.inventory_mark(one["datastore"], one["path"], one["digest"]) for one in inventories)
+    return ",".join(
+        store_keys.inventory_mark(one["datastore"], one["path"], one["digest"]) for one in inventories
+    )
 
 
 def test_outputs_that_are_whole_are_there(local_s3: Space, tmp_path: Path) -> None:

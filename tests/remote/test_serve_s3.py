@@ -18,7 +18,7 @@ from towpath.cluster.link import Ask
 from towpath.cluster.remote_store import served_by
 from towpath.copying import copy
 from towpath.errors import ChangedError, NotFoundError, UserErrorException
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.planned import PlannedDatastore
 from towpath.opened_store import OpenedStore
 from towpath_mover.fields import Fields
@@ -69,7 +69,7 @@ def test_a_large_object_goes_there_in_parts_and_comes_back_and_a_killed_server_l
         assert written.size == len(content)
         assert b"".join(store.read("large")) == content
         assert local_s3.get("large") == content
-        assert local_s3.keys(names.upload_parts_prefix("team-a")) == []
+        assert local_s3.keys(store_keys.upload_parts_prefix("team-a")) == []
         assert pods.memory_peak() < 256 * MiB
         store.write("small", [b"x"], 1)
         assert [found.path for found in store.list_files("")] == ["large", "small"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.documents import datastore_document
 from towpath.flow.mover_orders import FindResult
 from towpath.flow.planned import FORMAT_VERSION, Plan
@@ -21,7 +21,7 @@ def render(plan: Plan, find: FindResult, settings: PodSettings) -> Object:
     document = {
         "formatVersion": FORMAT_VERSION,
         "namespace": run.namespace,
-        "folder": step.result_prefix + (names.SHARDS_FOLDER if find.is_merge else ""),
+        "folder": step.result_prefix + (store_keys.SHARDS_FOLDER if find.is_merge else ""),
         "attempt": find.attempt,
         "datastores": [datastore_document(datastore) for datastore in datastores],
     }

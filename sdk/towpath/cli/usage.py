@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from towpath.backend import Manifest
-from towpath.flow import names
+from towpath.flow import store_keys
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,6 @@ def _of_runs(runs: Iterable[Manifest]) -> Iterator[_Fact]:
 def _is_its_own(run: Manifest, output: Mapping[str, Any]) -> bool:
     """Whether the run wrote it: what it took of another one is that one's."""
     meta = run["metadata"]
-    folder = names.run_folder(meta["name"], meta.get("uid") or "")
-    attempt = names.attempt_at(meta.get("namespace") or "", output["inventory"])
-    return attempt is None or names.run_folder_of(attempt) == folder
+    folder = store_keys.run_folder(meta["name"], meta.get("uid") or "")
+    attempt = store_keys.attempt_at(meta.get("namespace") or "", output["inventory"])
+    return attempt is None or store_keys.run_folder_of(attempt) == folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from towpath.flow import names, reports
+from towpath.flow import names, reports, store_keys
 from towpath.flow.conditions import StepReason
 from towpath.flow.failures import (
     START_ERRORS,
@@ -88,7 +88,9 @@ def _without_pod(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) ->
         return waiting_without_pod(step, attempt, moment)
     if step.outputs:
         return ResultUnread()
-    return Accepted(attempt_id=names.attempt_id(attempt.attempt, attempt.job_uid), finished_at=moment.now)
+    return Accepted(
+        attempt_id=store_keys.attempt_id(attempt.attempt, attempt.job_uid), finished_at=moment.now
+    )
 
 
 def _suspended(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
@@ -104,7 +106,7 @@ def accepted_pod(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod) 
         container and container.state == "terminated" and container.exit_code == 0 for container in ended
     ):
         return None
-    name = names.shard_attempt_id if step.shards else names.attempt_id
+    name = store_keys.shard_attempt_id if step.shards else store_keys.attempt_id
     attempt_id = name(attempt.attempt, pod.uid)
     container = pod.containers[names.STEP_CONTAINER]
     finished_at = container.finished_at or pod.created_at

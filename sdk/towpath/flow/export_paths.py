@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.ports import Export, Output
 from towpath.api.step import Step
-from towpath.flow import names, references
+from towpath.flow import names, references, store_keys
 from towpath.flow.conditions import RunReason
 from towpath.flow.planned import PlannedExport, RunIdentity
 from towpath.flow.stalled import StalledError
@@ -58,7 +58,7 @@ def _where(step: Step, output: Output) -> str:
 def _path(
     export: Export, step: Step, output: Output, run: RunIdentity, values: Mapping[str, str], where: str
 ) -> str:
-    placed = {"{run-id}": names.run_folder(run.name, run.uid), "{output-name}": output.name}
+    placed = {"{run-id}": store_keys.run_folder(run.name, run.uid), "{output-name}": output.name}
     # Before the references: what a parameter holds is never replaced again.
     template = _PLACEHOLDER.sub(lambda found: placed[found[0]], export.path)
     path = references.substitute(template, {**values, "step.name": step.name}).rstrip("/")
@@ -74,7 +74,7 @@ def _path(
 
 
 def _refuse_ours(planned: PlannedExport, run: RunIdentity, where: str) -> None:
-    for owned in names.owned_keys(run.namespace):
+    for owned in store_keys.owned_keys(run.namespace):
         if f"{planned.path}/".startswith(owned) or owned.startswith(f"{planned.path}/"):
             raise _invalid(
                 f"{where} is {planned.path} here, where Towpath keeps its own: take another folder."

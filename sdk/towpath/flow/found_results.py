@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from towpath.flow import names, reports
+from towpath.flow import reports, store_keys
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.exits import MoverExit
 from towpath.flow.failures import disrupted
@@ -100,7 +100,9 @@ def _accepted(
     except UnreadableReportError as error:
         return disrupted(brief(f"{_gone(attempt)}, and what lies in the store is not its result: {error}"))
     owed = {output.name for output in step.outputs if not output.optional}
-    beginning = (names.shard_attempt_id if attempt.is_merge else names.attempt_id)(attempt.attempt, "")
+    beginning = (store_keys.shard_attempt_id if attempt.is_merge else store_keys.attempt_id)(
+        attempt.attempt, ""
+    )
     if not report.attempt.startswith(beginning) or not owed <= {one.name for one in report.outputs}:
         return disrupted(f"{_gone(attempt)}, and what lies in the store is not what it owes")
     return Accepted(report.attempt, moment.now, report.outputs, report.metrics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from towpath.flow import names, reports
+from towpath.flow import names, reports, store_keys
 from towpath.flow.conditions import StepReason
 from towpath.flow.failures import disrupted, failure_without_pod, stopped_mover
 from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
@@ -48,7 +48,7 @@ def _ended(
         return disrupted(f"the merging pod ended by itself: {pod.reason or 'no reason'}: {pod.message or ''}")
     if container.exit_code:
         return stopped_mover(pod, container)
-    attempt_id = names.shard_attempt_id(attempt.attempt, pod.uid)
+    attempt_id = store_keys.shard_attempt_id(attempt.attempt, pod.uid)
     try:
         report = reports.read_publish(container.message, step)
     except UnreadableReportError as error:

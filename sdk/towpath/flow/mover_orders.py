@@ -72,7 +72,7 @@ class Sweep:
     """What a sweep of one datastore may delete, and the records that it writes before.
 
     Of attempts only what was written in the window, in seconds since 1970. Nothing of the `runs` and none of the
-    `kept` attempts: both are `names.prefix_mark`s. `datasets` let go what was written for versions that are gone.
+    `kept` attempts: both are `store_keys.prefix_mark`s. `datasets` let go what was written for versions that are gone.
     `in_place` are beginnings of keys, with the datastore's own prefix, that sources of Datasets read. The
     `inventories` of sources stay, and whole copies of the `sources` (marks both); of others what was condemned before
     `condemned_before` goes; where that is None, all stay.

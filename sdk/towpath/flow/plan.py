@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from towpath.api.ports import Input, Output
 from towpath.api.step import Reuse, Step, StepSettings
-from towpath.flow import checks, compute_target, names, references, support
+from towpath.flow import checks, compute_target, names, references, store_keys, support
 from towpath.flow.code import params_read
 from towpath.flow.documents import digested, digested_plan
 from towpath.flow.fingerprint import contract
@@ -224,12 +224,12 @@ def _prefix(resolved: Resolved, step: Step, register: PlannedRegistration | None
     run = resolved.run
     if register is None:
         return _result_prefix(resolved, step)
-    return names.registered_prefix(run.namespace, register.dataset, run.name, run.uid, step.name)
+    return store_keys.registered_prefix(run.namespace, register.dataset, run.name, run.uid, step.name)
 
 
 def _result_prefix(resolved: Resolved, step: Step) -> str:
     run = resolved.run
-    return names.result_prefix(run.namespace, run.name, run.uid, step.name)
+    return store_keys.result_prefix(run.namespace, run.name, run.uid, step.name)
 
 
 def _code(resolved: Resolved, step: Step) -> PlannedCode | None:

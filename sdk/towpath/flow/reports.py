@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.columns import Columns, unpacked
 from towpath.flow.conditions import brief
 from towpath.flow.planned import Content, Counted, InventoryRef, PlannedOutput, PlannedStep
@@ -216,7 +216,7 @@ def _output(entry: object, declared: Mapping[str, PlannedOutput], attempt: str) 
     output = declared[name]
     planned = {
         "datastore": output.datastore,
-        "path": names.output_inventory_key(output.prefix, attempt, output.name),
+        "path": store_keys.output_inventory_key(output.prefix, attempt, output.name),
     }
     # A report that would not fit leaves out what follows from the plan; what it says must agree with it.
     told = {"file": output.name} | entry | {"inventory": planned | object_of(entry.get("inventory"))}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from towpath.api.step import Reuse
-from towpath.flow import datastores, names, support
+from towpath.flow import datastores, store_keys, support
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
 from towpath.flow.documents import digested, digested_plan
@@ -83,7 +83,7 @@ def _entered(sources: Sources, patience: Patience, plan: Plan, before: PlannedDa
 
 
 def _of(run: RunIdentity, step: PlannedStep, exported: Collection[tuple[str, str]]) -> PlannedStep:
-    prefix = names.result_prefix(run.namespace, run.name, run.uid, step.name)
+    prefix = store_keys.result_prefix(run.namespace, run.name, run.uid, step.name)
     outputs = tuple(
         # Its copy is there, under the claim of the run that made it.
         replace(output, export=None) if (step.name, output.name) in exported else output
@@ -94,7 +94,7 @@ def _of(run: RunIdentity, step: PlannedStep, exported: Collection[tuple[str, str
 
 def _output(run: RunIdentity, step: PlannedStep, output: PlannedOutput) -> PlannedOutput:
     if output.register is None:
-        return replace(output, prefix=names.result_prefix(run.namespace, run.name, run.uid, step.name))
+        return replace(output, prefix=store_keys.result_prefix(run.namespace, run.name, run.uid, step.name))
     dataset = output.register.dataset
-    prefix = names.registered_prefix(run.namespace, dataset, run.name, run.uid, step.name)
+    prefix = store_keys.registered_prefix(run.namespace, dataset, run.name, run.uid, step.name)
     return replace(output, prefix=prefix)

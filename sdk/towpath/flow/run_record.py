@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.documents import UnreadablePlanError, canonical
 from towpath.flow.lineage import lineage
 from towpath.flow.restore import restore
@@ -48,7 +48,7 @@ def _registered(run: Json, versions: Mapping[str, str]) -> Iterator[str]:
     namespace = run["metadata"]["namespace"]
     for step in run["status"].get("steps") or ():
         for output in step.get("outputs") or ():
-            attempt = names.attempt_at(namespace, output["inventory"])
+            attempt = store_keys.attempt_at(namespace, output["inventory"])
             if attempt is None or "version" not in output:
                 continue
             dataset = attempt.split("/")[2]

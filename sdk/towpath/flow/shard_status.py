@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.index_ranges import indexes_in, packed_uids, ranges_text, uids_in
 
 Document = dict[str, Any]
@@ -18,7 +18,7 @@ def shards_document(published: Mapping[int, str]) -> list[Document]:
     """By attempt: which shards have published in it, and the UIDs of their pods in that order."""
     by_attempt: dict[int, dict[int, str]] = {}
     for shard, attempt_id in sorted(published.items()):
-        attempt, uid = names.parts_of_attempt_id(attempt_id)
+        attempt, uid = store_keys.parts_of_attempt_id(attempt_id)
         by_attempt.setdefault(attempt, {})[shard] = uid
     return [
         {"attempt": attempt, "done": ranges_text(uids), "pods": packed_uids(uids.values())}
@@ -31,5 +31,5 @@ def shards_from(documents: Iterable[tuple[int, str, str]], below: int) -> dict[i
     published: dict[int, str] = {}
     for attempt, done, pods in documents:
         for shard, uid in zip(indexes_in(done, below), uids_in(pods), strict=True):
-            published[shard] = names.shard_attempt_id(attempt, uid)
+            published[shard] = store_keys.shard_attempt_id(attempt, uid)
     return published

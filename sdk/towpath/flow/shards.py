@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from towpath.flow import names, reports
+from towpath.flow import names, reports, store_keys
 from towpath.flow.attempts import accepted_pod, has_ended, judge
 from towpath.flow.conditions import StepReason, brief
 from towpath.flow.decision import AttemptOrder
@@ -146,7 +146,7 @@ def _is_over(sight: _Sight, attempt: ObservedAttempt) -> bool:
 
 
 def _accepted(attempt: ObservedAttempt, moment: Moment) -> Accepted:
-    return Accepted(names.attempt_id(attempt.attempt, attempt.job_uid), moment.now)
+    return Accepted(store_keys.attempt_id(attempt.attempt, attempt.job_uid), moment.now)
 
 
 def _failed(failed: Mapping[int, Failed], doomed: Sequence[int]) -> Failed:

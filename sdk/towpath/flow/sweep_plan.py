@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from towpath.api.datastore import KINDS_OF_STORE, Datastore
-from towpath.flow import names
+from towpath.flow import names, store_keys
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.mover_orders import Sweep
 from towpath.flow.planned import Content, PinnedSource, Plan
@@ -41,16 +41,16 @@ def sweep_of(
     plans = tuple(references.plans.values())
     inventories = kept_inventories(sources, plans)
     kept = {
-        names.prefix_mark(attempt)
+        store_keys.prefix_mark(attempt)
         for attempt in _kept(sources, references)
-        if names.run_folder_of(attempt) not in untouched
+        if store_keys.run_folder_of(attempt) not in untouched
     }
     is_asked_dry = requested is not None and requested.startswith(names.DRY_RUN)
     return Sweep(
         datastore=planned_datastore(datastore),
         cluster_id=cluster_id,
         datasets=tuple(sorted(letting_go(sources.datasets))),
-        runs=tuple(sorted(map(names.prefix_mark, untouched))),
+        runs=tuple(sorted(map(store_keys.prefix_mark, untouched))),
         kept=tuple(sorted(kept)),
         in_place=tuple(sorted(set(_in_place(sources, references)))),
         written_since=_seconds(datastore.metadata.creation_timestamp),
@@ -87,7 +87,7 @@ def _kept(sources: SweepSources, references: References) -> Iterator[str]:
     namespace = sources.datastore.metadata.namespace or ""
     theirs = [one.spec.inventory.path for one in sources.versions]
     for path in (*theirs, *(content.inventory.path for content in _pinned(references))):
-        attempt = names.attempt_at(namespace, path)
+        attempt = store_keys.attempt_at(namespace, path)
         if attempt is not None:
             yield attempt
     versions = _names(sources)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from towpath.flow import names
+from towpath.flow import names, store_keys
 
 Json = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ def is_finished(run: Json) -> bool:
 
 def folder_of(run: Json) -> str:
     """The folder of a run in every store."""
-    return names.run_folder(run["metadata"]["name"], run["metadata"]["uid"])
+    return store_keys.run_folder(run["metadata"]["name"], run["metadata"]["uid"])
 
 
 def named_by(run: Json, versions: Collection[str]) -> Iterator[str]:
@@ -36,10 +36,10 @@ def named_by(run: Json, versions: Collection[str]) -> Iterator[str]:
         gone = {output["inventory"] for output in _outputs(step) if not _is_there(run, output, versions)}
         own = step.get("attemptId")
         if own:
-            prefix = names.result_prefix(namespace, *_identity(run), step["name"])
+            prefix = store_keys.result_prefix(namespace, *_identity(run), step["name"])
             yield f"{prefix}{own}/"
         for text in _texts(step):
-            attempt = names.attempt_at(namespace, text)
+            attempt = store_keys.attempt_at(namespace, text)
             if attempt is not None and text not in gone:
                 yield attempt
 
@@ -49,7 +49,7 @@ def folders_wanted_by(run: Json) -> Iterator[str]:
     for step in () if is_finished(run) else _steps(run):
         source = step.get("reusedFrom") or {}
         if source.get("uid"):
-            yield names.run_folder(source["run"], source["uid"])
+            yield store_keys.run_folder(source["run"], source["uid"])
 
 
 def is_settled(run: Json, versions: Collection[str]) -> bool:
@@ -82,8 +82,8 @@ def _is_there(run: Json, output: Json, versions: Collection[str]) -> bool:
     """Whether an output is no version, or one that exists, or another run's, of which that run may say so."""
     if "version" not in output or version_of(run, output) in versions:
         return True
-    attempt = names.attempt_at(run["metadata"]["namespace"], output["inventory"])
-    return attempt is None or names.run_folder_of(attempt) != folder_of(run)
+    attempt = store_keys.attempt_at(run["metadata"]["namespace"], output["inventory"])
+    return attempt is None or store_keys.run_folder_of(attempt) != folder_of(run)
 
 
 def version_of(run: Json, output: Json) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from towpath.api.dataset import Dataset, DeletionPolicy
-from towpath.flow import names
+from towpath.flow import store_keys
 from towpath.flow.listing import is_copied, source_document
 from towpath.flow.planned import PinnedSource, Plan
 from towpath.flow.sweep_flow import SweepSources
@@ -23,15 +23,15 @@ MOST_PINNED = 4096
 def pinned_inventories(plan: Plan) -> tuple[str, ...]:
     """The marks of the inventories of sources that a plan's inputs read."""
     paths = {given.pinned.inventory.path for step in plan.steps for given in step.inputs if given.pinned}
-    own = {path for path in paths if names.is_source_inventory(plan.run.namespace, path)}
-    return tuple(sorted(map(names.prefix_mark, own))) if len(own) <= MOST_PINNED else (ALL,)
+    own = {path for path in paths if store_keys.is_source_inventory(plan.run.namespace, path)}
+    return tuple(sorted(map(store_keys.prefix_mark, own))) if len(own) <= MOST_PINNED else (ALL,)
 
 
 def kept_inventories(sources: SweepSources, plans: Iterable[Plan]) -> set[str]:
     """The marks of the inventories that stay; ALL among them where one run has pinned too many to tell."""
     namespace = sources.datastore.metadata.namespace or ""
     paths = (one.spec.inventory.path for one in sources.versions)
-    kept = {names.prefix_mark(path) for path in paths if names.is_source_inventory(namespace, path)}
+    kept = {store_keys.prefix_mark(path) for path in paths if store_keys.is_source_inventory(namespace, path)}
     kept.update(*map(pinned_inventories, plans))
     kept.update(*map(_told, sources.runs))
     return kept
@@ -41,7 +41,7 @@ def kept_sources(sources: SweepSources, plans: Iterable[Plan]) -> Iterator[str]:
     """The marks of the sources whose whole copies stay: of Datasets that retain them, and of unfinished runs."""
     namespace = sources.datastore.metadata.namespace or ""
     for document in (*_of_datasets(sources.datasets), *_of_plans(plans)):
-        yield names.prefix_mark(names.copies_prefix(namespace, names.copied_source(document)))
+        yield store_keys.prefix_mark(store_keys.copies_prefix(namespace, store_keys.copied_source(document)))
 
 
 def _told(run: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from towpath.flow import movers, names, reports
+from towpath.flow import movers, names, reports, store_keys
 from towpath.flow.documents import canonical, inventory_document
 from towpath.flow.mover_orders import Verification
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
@@ -52,7 +52,7 @@ class Asked:
 def mark(content: Content) -> str:
     """What stands for an output in a report."""
     inventory = content.inventory
-    return names.inventory_mark(inventory.datastore, inventory.path, inventory.digest)
+    return store_keys.inventory_mark(inventory.datastore, inventory.path, inventory.digest)
 
 
 def answers_of(verifiers: Iterable[ObservedMover], moment: Moment) -> Answers:
