@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from towpath.backend import Kind
+from towpath.backend import Backend, Kind
 from towpath.errors import AlreadyExistsError, DefinitionError
 from towpath.flow import names
 from towpath.notices import warn
@@ -47,24 +47,32 @@ def register_azure_blob_container(  # noqa: PLR0913, PLR0917 - Azure ML's keywor
         raise DefinitionError(
             "create_if_not_exists: the container must be there; make it with Azure's own tools."
         )
-    object_name = names.object_name(datastore_name)
-    if object_name != datastore_name:
-        warn(f"The object of {datastore_name} is named {object_name}; both names find it.", repr(object_name))
-    backend = workspace.backend
-    if backend.get(Kind.DATASTORE, object_name) is not None and not overwrite:
-        raise AlreadyExistsError(
-            f"There is a Datastore {datastore_name}: overwrite=True renews its credential."
-        )
-    location: dict[str, Any] = {"account": account_name, "container": container_name}
-    if endpoint is not None or protocol is not None:
-        location["endpoint"] = f"{protocol or 'https'}://{account_name}.blob.{endpoint or _PUBLIC}"
+    object_name = _free_name(workspace.backend, datastore_name, overwrite)
+    location = _location(account_name, container_name, protocol, endpoint)
     secret = _secret(f"{object_name}-azure-blob", sas_token, account_key)
     if secret is not None:
-        backend.apply(secret)
+        workspace.backend.apply(secret)
         location["credentialsSecretRef"] = {"name": secret["metadata"]["name"]}
     metadata = {"name": object_name, "annotations": {names.GIVEN_NAME_ANNOTATION: datastore_name}}
     manifest = {"apiVersion": names.API_VERSION, "kind": "Datastore", "metadata": metadata}
-    return Datastore.of(workspace, backend.apply({**manifest, "spec": {"azureBlob": location}}))
+    return Datastore.of(workspace, workspace.backend.apply({**manifest, "spec": {"azureBlob": location}}))
+
+
+def _free_name(backend: Backend, given: str, overwrite: bool) -> str:
+    """The object's name; AlreadyExistsError where there is one that is not to be renewed."""
+    object_name = names.object_name(given)
+    if object_name != given:
+        warn(f"The object of {given} is named {object_name}; both names find it.", repr(object_name))
+    if backend.get(Kind.DATASTORE, object_name) is not None and not overwrite:
+        raise AlreadyExistsError(f"There is a Datastore {given}: overwrite=True renews its credential.")
+    return object_name
+
+
+def _location(account: str, container: str, protocol: str | None, endpoint: str | None) -> dict[str, Any]:
+    location: dict[str, Any] = {"account": account, "container": container}
+    if endpoint is not None or protocol is not None:
+        location["endpoint"] = f"{protocol or 'https'}://{account}.blob.{endpoint or _PUBLIC}"
+    return location
 
 
 def _secret(name: str, sas_token: str | None, account_key: str | None) -> dict[str, Any] | None:
