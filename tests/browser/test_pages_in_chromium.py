@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from browser.hostile import CORPUS, hostile_backend
 from cli.command_line import towpath
 from cli.memory import MemoryBackend
 from cli.pictures import everything
+from cli.serving import running
 from towpath.cli.printable import printable
 from towpath.cli.server import make_server
 
@@ -64,18 +64,6 @@ class Visited:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self.server.server_address[1]}"
-
-
-@contextmanager
-def running(server: ThreadingHTTPServer) -> Iterator[int]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
@@ -16,6 +15,7 @@ import pytest
 from cli.command_line import towpath
 from cli.memory import MemoryBackend
 from cli.pictures import everything
+from cli.serving import running
 from towpath import errors
 from towpath.cli.server import make_server
 
@@ -25,15 +25,8 @@ TOKEN = "t0ken"
 @contextmanager
 def served(backend: MemoryBackend) -> Iterator[int]:
     """The port of a running server."""
-    server = make_server(lambda: backend, TOKEN, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(make_server(lambda: backend, TOKEN, 0)) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
