@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from towpath.backend import Backend, Kind
+from towpath.backend import Kind
 from towpath.cli.output import say
 from towpath.cli.session import Session, in_workspace
 from towpath.errors import UserErrorException
@@ -53,16 +52,11 @@ def _without_a_cluster(folder: Path, data: Path | None) -> None:
 def _in_a_namespace(session: Session) -> None:
     where, backend = session.where, session.backend
     kubeconfig = str(where.kubeconfig.resolve()) if where.kubeconfig else None
-    known = _knows_towpath(backend)
+    is_known = backend.get(Kind.DATASTORE, names.DEFAULT_DATASTORE) is not None
     file = write_place(Place(backend.namespace, where.context, kubeconfig), Path(), "config.json")
     click.echo(backend.where)
-    say(f"{file} says so: {json.dumps(json.loads(file.read_text()))}")
-    if not known:
+    say(f"{file} says so.")
+    if not is_known:
         say(
             "It has no Datastore named default: `towpath add datastore default s3://BUCKET/PREFIX` makes one."
         )
-
-
-def _knows_towpath(backend: Backend) -> bool:
-    """Whether there is a default datastore; a cluster without Towpath, or one that cannot be reached, is an error."""
-    return backend.get(Kind.DATASTORE, names.DEFAULT_DATASTORE) is not None
