@@ -18,8 +18,8 @@ from towpath_mover.stores import Parts, Store
 from towpath_mover.transfer import WHOLE, Limits, MiB, Work, run
 from towpath_mover.upload import parts_of
 
-# Beside what a decompressor may hold, which is 128 MiB.
-_LIMITS = Limits(in_flight=16, bytes_in_flight=24 * MiB)
+# Beside what a decompressor may hold, which is 128 MiB. What a refused copy has in flight would come after its removal.
+_LIMITS = Limits(in_flight=16, bytes_in_flight=24 * MiB, settle_seconds=10)
 _PARTS_IN_FLIGHT = 4
 # A stream of unknown length: 154 GiB of it fit into the 9,900 parts of an object.
 _UNKNOWN = Parts(16 * MiB, in_flight=2)

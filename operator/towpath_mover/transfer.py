@@ -24,10 +24,14 @@ Done = TypeVar("Done")
 
 
 class Limits(NamedTuple):
-    """What a transfer may have under way at once; these defaults keep a mover below 256 MiB whatever the data are."""
+    """What a transfer may have under way at once; these defaults keep a mover below 256 MiB whatever the data are.
+
+    A transfer that fails waits `settle_seconds` for what is in flight: for whoever then removes what it wrote.
+    """
 
     in_flight: int = 64
     bytes_in_flight: int = 64 * MiB
+    settle_seconds: float = 0.0
 
 
 class Work(NamedTuple, Generic[Task, Done]):
@@ -54,6 +58,7 @@ def run(
         yield from crew.harvest()
     finally:
         crew.stop()
+        crew.settle(limits.settle_seconds)
     heartbeat()
 
 
@@ -73,6 +78,7 @@ class _Crew(Generic[Task, Done]):
         self._failure: BaseException | None = None
         self._stopped = Event()
         self._finished = Event()
+        self._idle = Event()
 
     def start_one(self) -> None:
         with self._count:
@@ -104,6 +110,9 @@ class _Crew(Generic[Task, Done]):
     def stop(self) -> None:
         self._stopped.set()
 
+    def settle(self, seconds: float) -> None:
+        self._idle.wait(seconds)
+
     def _run(self) -> None:
         try:
             while (taken := self._take()) is not None:
@@ -118,6 +127,7 @@ class _Crew(Generic[Task, Done]):
             self._running -= 1
             if self._running == 0:
                 self._finished.set()
+                self._idle.set()
 
     def _take(self) -> tuple[Task, int] | None:
         # Claiming under the same lock keeps the order: a large task is not overtaken for ever.

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from threading import Barrier, Event, Lock, Thread
+from threading import Barrier, Event, Lock, Thread, Timer
 
 import pytest
 
@@ -74,6 +74,26 @@ def test_the_first_failure_rises_without_waiting_for_the_others() -> None:
         run_all(iter(range(4)), Work(lambda _: 1, do), Limits(in_flight=2))
     assert not hanging.is_set()
     hanging.set()
+
+
+def test_whoever_cleans_up_after_a_failure_finds_nothing_in_flight() -> None:
+    begun, may_end, written = Event(), Event(), []
+
+    def do(task: int) -> int:
+        begun.set()
+        assert may_end.wait(WAIT)
+        written.append(task)
+        return task
+
+    def tasks() -> Iterator[int]:
+        yield 1
+        assert begun.wait(WAIT)
+        Timer(0.2, may_end.set).start()
+        raise RuntimeError("refused")
+
+    with pytest.raises(RuntimeError, match="refused"):
+        run_all(tasks(), Work(lambda _: 1, do), Limits(in_flight=2, settle_seconds=WAIT))
+    assert written == [1]
 
 
 def test_a_failing_source_of_tasks_rises() -> None:
