@@ -32,7 +32,7 @@ def access(tmp_path: Path) -> Iterator[Access]:
     with simulated_cluster(tmp_path) as access:
         kubectl = Tools(access).kubectl
         kubectl("create", "namespace", NAMESPACE)
-        kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", NAMESPACE, "--timeout=30s")
+        kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", NAMESPACE, "--timeout=120s")
         yield access
 
 
@@ -62,7 +62,7 @@ def test_a_minute_without_the_api_server_is_no_storm_and_makes_no_second_leader(
     access: Access, proxy: CuttingProxy, operators: list[OperatorProcess], mode: Mode
 ) -> None:
     api = Api(access, NAMESPACE)
-    assert wait_until(lambda: len(leaders(operators)) == 1, 60)
+    assert wait_until(lambda: len(leaders(operators)) == 1, 120)
     for operator in operators:
         operator.wait_ready()
 
@@ -81,7 +81,7 @@ def test_a_minute_without_the_api_server_is_no_storm_and_makes_no_second_leader(
     # The leader, which lost its Lease; nobody else ends, and nobody because it is started meanwhile.
     assert ends <= 1
     assert tried <= MOST_CONNECTIONS
-    assert wait_until(lambda: not restart(operators) and len(leaders(operators)) == 1, 60, 0.5)
+    assert wait_until(lambda: not restart(operators) and len(leaders(operators)) == 1, 120, 0.5)
     assert wait_until(
         lambda: api.get("pipelineruns", "waits").get("status", {}).get("state") == "Succeeded", 60
     )

@@ -171,8 +171,8 @@ def test_users_get_our_kinds_with_the_roles_that_they_have(
     view, edit = page_rights("For users: view"), page_rights("For users: edit")
     try:
         # The controller that adds our roles to the cluster's own takes a moment.
-        assert wait_until(lambda: all(viewer.may(namespace, view).values()), 20, 0.5)
-        assert wait_until(lambda: all(editor.may(namespace, view | edit).values()), 20, 0.5)
+        assert wait_until(lambda: all(viewer.may(namespace, view).values()), 120, 0.5)
+        assert wait_until(lambda: all(editor.may(namespace, view | edit).values()), 120, 0.5)
         transfers = editor.may(namespace, page_rights("For users: transfers"))
         assert [right for right, is_allowed in transfers.items() if not is_allowed] == []
         ways_to_pods = [("", "pods/portforward", "", "create"), ("batch", "jobs", "", "create")]

@@ -104,7 +104,7 @@ def test_an_upgrade_in_mid_run_leaves_the_run_to_the_mover_of_its_plan(tenant: T
     new = load_next_image()
     repository, tag = new.rsplit(":", 1)
     install_for(tenant, image={"repository": repository, "tag": tag})
-    assert wait_until(lambda: leader_image(tenant) == new, 30)
+    assert wait_until(lambda: leader_image(tenant) == new, 120)
     tenant.until("pipelineruns", run, is_running("middle"))
     tenant.kubectl("exec", before["name"], "-c", "step", "--", "touch", "go")
     status = tenant.finish(run)

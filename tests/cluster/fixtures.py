@@ -48,7 +48,7 @@ def served(kubectl: Kubectl) -> Kubectl:
     """kubectl, once the API server serves our kinds as crds/ says. They stay: others use the cluster too."""
     crds = str(REPOSITORY / "crds")
     kubectl("apply", "--server-side", "--force-conflicts", "--filename", crds)
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "--filename", crds)
+    kubectl("wait", "--for=condition=Established", "--timeout=120s", "--filename", crds)
     return kubectl
 
 

@@ -29,7 +29,7 @@ def run_pod(kubectl: Kubectl, namespace: str, pod: dict[str, Any]) -> tuple[int,
     name = pod["metadata"]["name"]
     kubectl.apply(pod, namespace=namespace)
     ended = "--for=jsonpath={.status.containerStatuses[0].state.terminated}"
-    kubectl("wait", ended, f"pod/{name}", "--namespace", namespace, "--timeout=60s")
+    kubectl("wait", ended, f"pod/{name}", "--namespace", namespace, "--timeout=120s")
     found = kubectl.json("get", "pod", name, "--namespace", namespace)
     code = found["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
     return code, kubectl("logs", name, "--namespace", namespace)

@@ -104,7 +104,7 @@ def job(name: str, version: int, uid: str = "", **meta: Any) -> dict[str, Any]:
     }
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Give other tasks the loop until the condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():

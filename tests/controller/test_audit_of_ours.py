@@ -56,7 +56,7 @@ def test_it_is_not_synced_before_the_server_has_answered() -> None:
                 return web.json_response({"items": [], "metadata": {"resourceVersion": "10"}})
 
             server.handler = handler
-            await asyncio.wait_for(audit.synced.wait(), 5)
+            await asyncio.wait_for(audit.synced.wait(), 60)
             running.cancel()
 
     asyncio.run(story())

@@ -26,7 +26,7 @@ def test_a_step_whose_pod_came_and_went_without_an_operator_is_done(
     operator = OperatorProcess(cluster, runs.namespace, tmp_path / "operator.log")
     operator.start()
     try:
-        assert wait_until(lambda: len(runs.jobs("unwatched")) == 1, 60, 0.05), operator.tail()
+        assert wait_until(lambda: len(runs.jobs("unwatched")) == 1, 120, 0.05), operator.tail()
         operator.kill()
         assert wait_until(lambda: "Complete" in str(runs.jobs("unwatched")[0]["status"]), 90, 0.5)
         [pod] = runs.pods("unwatched")

@@ -60,9 +60,9 @@ def test_a_pod_whose_job_was_taken_away_does_not_go_on_beside_the_one_that_does_
     [job] = runs.jobs("orphaned")
     name = job["metadata"]["name"]
     runs.kubectl("delete", "job", name, "--namespace", runs.namespace, "--cascade=orphan")
-    assert wait_until(lambda: old not in going(runs, "orphaned"), 30)
-    assert wait_until(lambda: runs.step("orphaned", "only").get("attempt") == 2, 60)
-    assert wait_until(lambda: len(going(runs, "orphaned")) == 1, 30)
+    assert wait_until(lambda: old not in going(runs, "orphaned"), 120)
+    assert wait_until(lambda: runs.step("orphaned", "only").get("attempt") == 2, 120)
+    assert wait_until(lambda: len(going(runs, "orphaned")) == 1, 120)
     assert runs.step("orphaned", "only")["failures"] == {"disruption": 1}
 
 
@@ -82,7 +82,7 @@ def test_a_pod_that_lost_its_jobs_labels_does_not_go_on_beside_the_one_that_its_
         *labels,
         *(f"batch.kubernetes.io/{label}" for label in labels),
     )
-    assert wait_until(lambda: len(going(runs, "relabelled")) == 1 and going(runs, "relabelled") != [old], 30)
+    assert wait_until(lambda: len(going(runs, "relabelled")) == 1 and going(runs, "relabelled") != [old], 120)
     assert runs.step("relabelled", "only")["attempt"] == 1
 
 

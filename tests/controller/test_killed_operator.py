@@ -132,7 +132,7 @@ def test_a_standby_takes_over_from_a_killed_leader(
         second.start()
         second.wait_ready()
         runs.create("handed", *chain(4))
-        assert wait_until(lambda: runs.step("handed", "step-1").get("state") == "Succeeded", 30, 0.1)
+        assert wait_until(lambda: runs.step("handed", "step-1").get("state") == "Succeeded", 120, 0.1)
         assert not second.is_leading()
         # By itself it lasts 15 s; that it is waited for as long as it says is proven in test_lease.py.
         change_lease(runs, leaseDurationSeconds=3)

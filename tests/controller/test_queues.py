@@ -33,7 +33,7 @@ def test_a_step_waits_for_its_queue_and_one_that_is_put_back_begins_again(shared
     runs.reason_of("queued", "only", "Running", 90)
     suspend(runs, name, "true")
     assert runs.reason_of("queued", "only", "Suspended")["state"] == "Waiting"
-    assert wait_until(lambda: runs.pods("queued") == [], 30)
+    assert wait_until(lambda: runs.pods("queued") == [], 120)
     suspend(runs, name, "false")
     step = runs.reason_of("queued", "only", "Running", 90)
     assert (step["state"], step["attempt"]) == ("Running", 1)

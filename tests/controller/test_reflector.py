@@ -41,7 +41,7 @@ async def running(reflector: Reflector) -> AsyncIterator[None]:
 
 
 def in_loop(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def page(items: list[Any], version: int, following: str = "") -> web.Response:
@@ -74,7 +74,7 @@ def test_it_lists_in_pages_and_is_synced_only_after_the_last() -> None:
                 assert not reflector.synced.is_set()
                 assert names_in(store) == set()
                 last_page.set()
-                await asyncio.wait_for(reflector.synced.wait(), 5)
+                await asyncio.wait_for(reflector.synced.wait(), 60)
                 assert names_in(store) == {"a", "b"}
 
     in_loop(story)

@@ -29,7 +29,7 @@ def test_a_one_step_run_succeeds_within_five_writes_and_then_costs_nothing(
         status = runs.finish("single")
         assert status["state"] == "Succeeded", operator.tail()
         assert status["planDigest"].startswith("sha256:")
-        assert wait_until(lambda: "Complete" in str(runs.jobs("single")[0]["status"].get("conditions")), 30)
+        assert wait_until(lambda: "Complete" in str(runs.jobs("single")[0]["status"].get("conditions")), 120)
         after = operator.writes()
         assert after - before <= 5 + 2, "five of status, plan and Job, and two Events"
         passes = operator.passes("PipelineRun")
@@ -183,6 +183,6 @@ def test_objects_are_byte_equal_after_handling_but_for_their_status(
     with running_operator(cluster, runs.namespace, log) as operator:
         runs.finish("done")
         text = 'towpath_reconciles_total{kind="Dataset",outcome="done"}'
-        assert wait_until(lambda: text in operator.get("/metrics")[1], 20)
+        assert wait_until(lambda: text in operator.get("/metrics")[1], 120)
         assert operator.stop() == 0
     assert seen() == before

@@ -28,7 +28,7 @@ def runs(shared: Shared) -> Runs:
             "spec": {"hard": hard},
         }
         place.kubectl.apply(quota, namespace=place.namespace)
-        counted = ("wait", "--for=jsonpath={.status.hard}", "resourcequota/strict", "--timeout=30s")
+        counted = ("wait", "--for=jsonpath={.status.hard}", "resourcequota/strict", "--timeout=120s")
         place.kubectl(*counted, "--namespace", place.namespace)
         place.create("strict", plain_step("only"))
     runs.create("no-image", plain_step("only", image="localhost/no/such:image"))
@@ -84,7 +84,7 @@ def test_a_secret_that_is_missing_in_env_is_named(runs: Runs) -> None:
 
 
 def test_a_name_that_does_not_exist_ends_the_run_with_a_hint(runs: Runs) -> None:
-    assert wait_until(lambda: "state" in runs.status("typo"), 20)
+    assert wait_until(lambda: "state" in runs.status("typo"), 120)
     status = runs.finish("typo", 60)
     assert status["conditions"][0]["reason"] == "NotFound"
     assert "iris" in status["message"]

@@ -102,13 +102,13 @@ def test_what_a_lost_node_had_reported_counts_and_what_it_goes_on_doing_does_not
             for pod in (quick, slow):
                 remove_by_force(tenant, pod["name"])
             # Its Job makes another pod, which waits for a node that answers; that of the other step goes.
-            assert wait_until(lambda: scene.name("slow") != slow["name"], 60)
-            assert wait_until(lambda: "quick" not in steps_with_jobs(tenant, scene.run), 60)
+            assert wait_until(lambda: scene.name("slow") != slow["name"], 120)
+            assert wait_until(lambda: "quick" not in steps_with_jobs(tenant, scene.run), 120)
             held.let_all_go()
             below = f"{tenant.namespace}/runs/{scene.run}"
             lost = f"/1-{slow['uid']}/result"
             # Its publisher commits what nobody will accept.
-            assert wait_until(lambda: any(key.endswith(lost) for key in space.keys(below)), 60)
+            assert wait_until(lambda: any(key.endswith(lost) for key in space.keys(below)), 120)
             tenant.until("pipelineruns", scene.run, is_waiting, 60)
             again = scene.pod("slow")["metadata"]
         status = tenant.finish(scene.run, 300)

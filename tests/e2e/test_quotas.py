@@ -30,7 +30,7 @@ def quota(tenant: Tenant, what: str) -> Iterator[None]:
     name = "strict"
     tenant.kubectl("create", "quota", name, f"--hard={what}=0")
     try:
-        tenant.kubectl("wait", "--for=jsonpath={.status.hard}", f"resourcequota/{name}", "--timeout=60s")
+        tenant.kubectl("wait", "--for=jsonpath={.status.hard}", f"resourcequota/{name}", "--timeout=120s")
         yield
     finally:
         tenant.kubectl("delete", "resourcequota", name)

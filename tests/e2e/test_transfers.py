@@ -71,7 +71,7 @@ def test_bytes_go_to_the_store_and_come_back_and_no_pod_is_left(
         small,
         ["mine/large.bin", "mine/small file.txt"],
     )
-    assert wait_until(lambda: transfer_pods(tenant) == [], 60)
+    assert wait_until(lambda: transfer_pods(tenant) == [], 120)
     # The namespace enforces `restricted`; and what opens the pod stands nowhere in it.
     assert spec["automountServiceAccountToken"] is False
     assert [volume.get("secret", {}).get("secretName") for volume in spec["volumes"]] == [None, "store"]

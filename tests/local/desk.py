@@ -52,7 +52,7 @@ class Desk:
 
     def until(self, run: Manifest, step: str, words: str) -> None:
         """Wait until a step has said so."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while words not in self.said(run, step):
             assert time.monotonic() < deadline, f"step {step} never said {words!r}"
             time.sleep(0.05)

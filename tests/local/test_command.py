@@ -126,7 +126,7 @@ def test_a_movers_exit_code_is_left_as_it_is(tmp_path: Path) -> None:
 def test_descendants_are_found_however_they_left_their_parents() -> None:
     code = "import subprocess, sys, time; subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
     with subprocess.Popen([*PYTHON, code]) as parent:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while len(descendants_of(parent.pid)) < 1 and time.monotonic() < deadline:
             time.sleep(0.02)
         (below,) = descendants_of(parent.pid)

@@ -187,7 +187,7 @@ def test_a_publish_that_is_killed_in_its_middle_leaves_nothing_to_see(tmp_path: 
     with (tmp_path / "outputs/model/weights").open("wb") as file:
         file.truncate(4 << 30)
     publishing = pod.start("publish", "0\n.")
-    assert wait_until(lambda: any(volume.rglob(f"{PARTIAL}*")), 30)
+    assert wait_until(lambda: any(volume.rglob(f"{PARTIAL}*")), 120)
     publishing.send_signal(signal.SIGKILL)
     publishing.communicate()
     assert any(volume.rglob(f"{PARTIAL}*"))

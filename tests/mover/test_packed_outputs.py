@@ -262,7 +262,7 @@ def test_a_publisher_that_is_killed_before_its_pack_has_arrived_commits_nothing(
         write_files(tmp_path / "outputs/model", [*FILES, LARGE])
         publishing = pod.start("publish", "0\n.")
         assert sending.wait(60)
-        assert wait_until(lambda: bool(local_s3.keys()), 60)
+        assert wait_until(lambda: bool(local_s3.keys()), 120)
         publishing.kill()
         publishing.communicate()
     assert local_s3.keys() == [f"{BASE}/data/large.bin"]

@@ -152,7 +152,7 @@ def test_an_abandoned_listing_waits_for_no_page(two_pages: Space, tmp_path: Path
     with breaking_proxy(two_pages.s3.endpoint, pages(Break(hang=True))) as proxy:
         listing = a_store(behind(two_pages, proxy.endpoint), tmp_path).list_objects("in/")
         assert next(listing).key in KEYS
-        assert wait_until(lambda: proxy.broken == 1, 30)
+        assert wait_until(lambda: proxy.broken == 1, 120)
         cast("Generator[ListedObject]", listing).close()
         # Only now may that page be answered.
         assert not proxy.ended.is_set()

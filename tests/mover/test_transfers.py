@@ -143,7 +143,7 @@ def test_what_a_failed_download_left_is_in_nobodys_way(local_s3: Space, tmp_path
         fetch([an_entry_of("a", b"1"), an_entry_of("b", b"2")], store, tmp_path / "target")
     assert not (tmp_path / "target").exists()
     # Here the threads of the first outlive it, and may still write.
-    assert wait_until((tmp_path / ".target.partial/a").exists, 30)
+    assert wait_until((tmp_path / ".target.partial/a").exists, 120)
     local_s3.put("out/data/b", b"2")
     fetch([an_entry_of("a", b"1"), an_entry_of("b", b"2")], store, tmp_path / "target")
     assert found_in(tmp_path / "target") == {"a": b"1", "b": b"2"}

@@ -38,7 +38,7 @@ def test_every_container_is_read_in_order_and_what_is_gone_is_taken_from_the_sta
     backend: ClusterBackend, kubectl: Kubectl
 ) -> None:
     kubectl.apply(step_pod("prep_data", SCRIPTS), namespace=backend.namespace)
-    assert wait_until(lambda: has_ended(kubectl, backend.namespace, "iris-1-prep-data-1"), 60)
+    assert wait_until(lambda: has_ended(kubectl, backend.namespace, "iris-1-prep-data-1"), 120)
     failed = {"name": "train", "attempt": 2, "logTail": "Traceback\nKeyError: 'x'"}
     run = a_run(steps=[failed, {"name": "prep_data", "logTail": "not twice"}])
     tail = [LogLine("train", 2, Container.STEP, text) for text in ("Traceback", "KeyError: 'x'")]

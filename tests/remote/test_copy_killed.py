@@ -41,7 +41,7 @@ def killed_in_the_middle(volume: Path, target: Path) -> Path:
     def parts() -> list[Path]:
         return [file for file in target.glob(".*.towpath-partial") if file.stat().st_size >= 16 * MiB]
 
-    assert wait_until(lambda: bool(parts()), 30, 0.02)
+    assert wait_until(lambda: bool(parts()), 120, 0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (part,) = parts()
