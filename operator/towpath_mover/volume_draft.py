@@ -6,6 +6,8 @@ So it is seen whole or not at all, also when the mover is killed: what is left t
 from __future__ import annotations
 
 import os
+import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,8 +15,9 @@ from towpath_mover.volume_folder import PARTIAL, VolumeFolder
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_OPEN = -1
-# Whoever empties a folder at this moment removes it too.
-_TRIES = 10
+# Whoever empties a folder at this moment removes it too. Who tries again at once may go on in step with them.
+_TRIES = 100
+_PAUSE_SECONDS = 0.01
 
 
 class Draft:
@@ -27,16 +30,17 @@ class Draft:
         self._create(folder, parts[:-1], 0o755 if executable else 0o644)
 
     def _create(self, folder: VolumeFolder, parts: Sequence[str], mode: int) -> None:
-        for more in reversed(range(_TRIES)):
+        for tried in range(_TRIES):
             try:
                 self._parent = folder.make_folder(parts)
                 self._file = os.open(self._partial, _CREATE, mode, dir_fd=self._parent)
             except OSError as error:
                 self._close()
-                if more and isinstance(error, FileNotFoundError):
-                    continue
-                raise
-            return
+                if tried + 1 == _TRIES or not isinstance(error, FileNotFoundError):
+                    raise
+            else:
+                return
+            time.sleep(random.uniform(0, _PAUSE_SECONDS))  # noqa: S311 - no secret
 
     def write(self, piece: bytes | memoryview) -> None:
         """Write the next bytes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -31,6 +32,7 @@ class FetchedFiles:
         self._roots = roots
         self._meter = meter
         self._parts.mkdir(exist_ok=True)
+        self._landing = threading.Lock()
         self._was_left = any(self._data.iterdir())
 
     def missing(self, entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -91,9 +93,11 @@ class FetchedFiles:
         target = self._data / entry.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists() and target not in target.parent.iterdir():
-                raise UserErrorException(_one_name(entry.path))
-            part.replace(target)
+            # Of two that land at once under one name, the second must find the first.
+            with self._landing:
+                if target.exists() and target not in target.parent.iterdir():
+                    raise UserErrorException(_one_name(entry.path))
+                part.replace(target)
         except OSError as error:
             raise UserErrorException(f"This disk cannot hold {entry.path!r}: {error.strerror}.") from error
         self._meter.add(1, 0)

@@ -16,7 +16,7 @@ from cli.scenes import namespace
 from towpath.backend import Container, Kind, LogLine
 from towpath.cli.live import transfers_shown
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.story
 
 CODE = "import sys\nopen(sys.argv[2], 'w').write(open(sys.argv[1]).read().upper())\nprint('done')\n"
 STEP = {

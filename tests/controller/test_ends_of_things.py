@@ -26,13 +26,16 @@ def test_jobs_and_pods_go_after_their_time_and_the_run_itself_past_its_retention
         before = runs.finish("short")
         assert (before["state"], before["keepSeconds"]) == ("Succeeded", 20)
         runs.finish("stays")
-        assert wait_until(lambda: not any(runs.jobs(run) or runs.pods(run) for run in ("short", "stays")), 120)
+        assert wait_until(
+            lambda: not any(runs.jobs(run) or runs.pods(run) for run in ("short", "stays")), 120
+        )
         names = ("get", "pipelineruns.towpath.dev", "--namespace", runs.namespace, "-o", "name")
         assert wait_until(lambda: runs.kubectl(*names).split() == ["pipelinerun.towpath.dev/stays"], 90, 2)
         assert "past its retention" in operator.log.read_text()
         assert runs.status("stays")["state"] == "Succeeded"
 
 
+@pytest.mark.fault
 def test_row_81_a_namespace_whose_operator_is_dead_is_deleted_and_nothing_holds_it_up(
     cluster: Access, runs: Runs, tmp_path: Path
 ) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from docs.pages import commands, said
 from local.desk import a_desk
+
+pytestmark = pytest.mark.story
 
 PAGE = "docs/how-to/bring-your-data.md"
 

@@ -27,6 +27,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
+@pytest.mark.story
 def test_the_tutorial_does_on_this_machine_what_it_says(folder: Path) -> None:
     assert write_files(TUTORIAL, folder) == ["train.py", "describe.py", "pipeline.py"]
     first, second, runs, lineage = commands(TUTORIAL)
@@ -38,6 +39,7 @@ def test_the_tutorial_does_on_this_machine_what_it_says(folder: Path) -> None:
     assert "taken from run flowers-" in said(lineage, folder)
 
 
+@pytest.mark.story
 def test_what_azure_mls_users_are_shown_runs(folder: Path) -> None:
     scripts = folder / "scripts"
     scripts.mkdir()
@@ -60,6 +62,7 @@ def test_what_azure_mls_users_are_shown_runs(folder: Path) -> None:
     assert printed.splitlines()[-1] == "1"
 
 
+@pytest.mark.story
 def test_the_pipeline_of_the_readme_runs(folder: Path) -> None:
     (folder / "train.py").write_text("import shutil, sys\nshutil.copy(sys.argv[1], sys.argv[3])\n")
     workspace = towpath.Workspace.local(folder)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from docs.pages import ROOT, commands, said
 from local.desk import a_desk
+
+pytestmark = pytest.mark.story
 
 PAGE = "docs/how-to/write-a-step.md"
 

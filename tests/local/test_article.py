@@ -14,6 +14,8 @@ from sdk.article_checks import tell
 from towpath import Workspace
 from towpath.local.datastores import apply_folder
 
+pytestmark = pytest.mark.story
+
 
 @pytest.fixture
 def server() -> Iterator[WebServer]:

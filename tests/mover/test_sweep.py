@@ -236,6 +236,7 @@ def test_records_are_written_before_anything_goes(filled: Space, tmp_path: Path)
     assert written == {"formatVersion": 1} | record
 
 
+@pytest.mark.fault
 def test_a_sweep_killed_at_each_of_its_requests_loses_nothing_and_the_next_one_goes_on(
     filled: Space, tmp_path: Path
 ) -> None:
