@@ -18,6 +18,7 @@ from towpath.backend import Kind
 from towpath.cli.asked import SWEEP
 from towpath.cli.findings import Verdict, findings
 from towpath.flow import names
+from towpath.flow.sweep_flow import NOT_SWEPT
 
 
 def test_what_datasets_and_runs_hold_is_summed_the_largest_first() -> None:
@@ -57,13 +58,16 @@ class Sweeping(MemoryBackend):
     """An operator that sweeps as it is asked, and keeps the value."""
 
     asked: tuple[str, ...] = ()
+    # What it says instead.
+    words: str = ""
 
     def patch(self, kind: Kind, name: str, patch: Any) -> Any:
         value = patch.get("metadata", {}).get("annotations", {}).get(names.SWEEP_ANNOTATION)
         if value:
             self.asked += (value,)
             doing = "Would delete" if value.startswith(names.DRY_RUN) else "Deleted"
-            status = {SWEEP.answered: value, "swept": f"{doing} 2 attempts of steps: 3 objects, 4 bytes."}
+            words = self.words or f"{doing} 2 attempts of steps: 3 objects, 4 bytes."
+            status = {SWEEP.answered: value, "swept": words}
             self.changes[kind, name] = [{"status": status}]
         return super().patch(kind, name, patch)
 
@@ -82,6 +86,14 @@ def test_deleting_asks_first() -> None:
     assert "Deleted 2 attempts" in towpath(backend, "gc", given="y\n").out
     assert "Deleted 2 attempts" in towpath(backend, "gc", "--yes").out
     assert all(value.startswith("now-") for value in backend.asked)
+
+
+def test_a_sweep_that_failed_is_told_and_ends_the_command_with_a_failure() -> None:
+    backend = Sweeping(namespace().objects)
+    backend.words = f"{NOT_SWEPT}: StoreUnavailable: 503"
+    called = towpath(backend, "gc", "--yes")
+    assert (called.code, called.out) == (1, "default: Not swept: StoreUnavailable: 503\n")
+    assert "default was not swept" in called.err
 
 
 def test_a_datastore_that_can_never_be_swept_is_not_waited_for() -> None:

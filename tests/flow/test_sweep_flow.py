@@ -215,6 +215,42 @@ def test_a_sweep_that_failed_says_why_and_is_repeated_after_ten_minutes(
     assert decided(failed, 600).ask is not None
 
 
+def test_who_asks_while_a_failed_sweep_is_paused_gets_another_at_once_and_its_failure_answers_him() -> None:
+    failed = swept(sources(1, 3), 40, failure_report("StoreUnavailable", "503"))
+
+    asked = asking("now", failed)
+    again = swept(asked, 40, failure_report("StoreUnavailable", "503 again"), seconds=1)
+
+    assert decided(asked, 1).requested == "now"
+    status = again.datastore.status
+    assert (status.sweep_requested, status.swept) == ("now", "Not swept: StoreUnavailable: 503 again")
+    assert decided(again, 2).ask is None
+    assert decided(again, 602).requested is None
+
+
+def test_a_failed_sweep_answers_nobody_who_asked_after_it_began() -> None:
+    given = sources(1, 3)
+    ask = decided(given).ask
+    assert ask is not None
+    pod = a_pod(container("sweep", 40, message=failure_report("StoreUnavailable", "503")))
+
+    status = decided(asking("now", replace(given, sweeps=(ObservedMover("job", ask, NOON, pod),)))).status
+
+    assert status is not None
+    assert (status["swept"], status.get("sweepRequested")) == ("Not swept: StoreUnavailable: 503", None)
+
+
+def test_a_refused_job_answers_who_asked() -> None:
+    due = asking("now", sources(3))
+    ask = decided(due).ask
+    assert ask is not None
+
+    status = decided(replace(due, refused={ask: "exceeded quota: strict"})).status
+
+    assert status is not None
+    assert status["sweepRequested"] == "now"
+
+
 def test_what_goes_while_a_sweep_lasts_does_not_end_it() -> None:
     ask = decided(sources(1, 3)).ask
     assert ask is not None

@@ -11,8 +11,9 @@ from towpath.cli.nouns import DATASTORE, named
 from towpath.cli.output import Format, output_option, say, write_data
 from towpath.cli.printable import printable
 from towpath.cli.session import Session, in_workspace
-from towpath.errors import UserErrorException
+from towpath.errors import ActivityFailedException, UserErrorException
 from towpath.flow import names
+from towpath.flow.sweep_flow import NOT_SWEPT
 
 
 @click.command(short_help="Delete what nothing refers to any more, or only say what that is.")
@@ -58,6 +59,12 @@ def gc(
     else:
         for name, words in swept.items():
             click.echo(f"{name}: {printable(words)}")
+    failed = [name for name, words in swept.items() if words.startswith(NOT_SWEPT)]
+    if failed:
+        raise ActivityFailedException(
+            f"{', '.join(failed)} was not swept, and nothing is lost by that: the operator tries again in ten minutes. "
+            "Mend what it says above, then ask again."
+        )
 
 
 def _swept(datastore: Manifest) -> str:

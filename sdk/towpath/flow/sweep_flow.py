@@ -29,6 +29,8 @@ from towpath.flow.verdicts import Moment
 
 # After a failure, or a sweep whose time was up.
 PAUSE_SECONDS = 600.0
+# How the status begins after such a failure.
+NOT_SWEPT = "Not swept"
 # Many runs end together: their records are written together.
 RECORDS_PAUSE_SECONDS = 60.0
 MOST_RECORDS = 50
@@ -72,7 +74,7 @@ def decide_sweep(sources: SweepSources, moment: Moment) -> SweepDecision:
     """Whether to sweep a Datastore now."""
     datastore, status = sources.datastore, sources.datastore.status
     since = names.ask_of(status.swept_at, status.sweep_requested)
-    sweep = next((one for one in sources.sweeps if _part(one, 2) == since and not one.deleting), None)
+    sweep = next((one for one in sources.sweeps if _part(one.ask, 2) == since and not one.deleting), None)
     if sweep is not None:
         return _begun(datastore, sweep, moment)
     if datastore.spec.read_only or why_not_ready(datastore) is not None:
@@ -82,10 +84,10 @@ def decide_sweep(sources: SweepSources, moment: Moment) -> SweepDecision:
     if left > 0:
         return SweepDecision(check_after_seconds=left)
     earlier = tuple(sorted(one.job for one in sources.sweeps if not one.deleting))
-    ask = f"{wanted.gone}-{wanted.facts}-{since}"
+    ask = f"{wanted.gone}-{wanted.facts}-{since}-{_asked(datastore)}"
     refused = refused_job(sources.refused.get(ask))
     if refused is not None:
-        return SweepDecision(not_swept(datastore, f"Not swept: {refused}", moment))
+        return SweepDecision(_failed(datastore, ask, refused, moment))
     return SweepDecision(
         None, ask, _requested(datastore), None, earlier, check_after_seconds=moment.limits.no_pod_seconds
     )
@@ -102,12 +104,6 @@ def letting_go(datasets: Iterable[Dataset]) -> Iterator[str]:
     for dataset in datasets:
         if dataset.spec.deletion_policy is DeletionPolicy.DELETE and not dataset.spec.sources:
             yield dataset.metadata.name or ""
-
-
-def not_swept(datastore: Datastore, why: str, moment: Moment) -> dict[str, Any]:
-    """The status after a sweep that could not be, or failed: it is tried again later."""
-    after = {key: value for key, value in datastore.status.as_dict().items() if key != "sweptFor"}
-    return after | {"sweptAt": timestamp(moment.now), "swept": brief(why, 1000)}
 
 
 @dataclass(frozen=True)
@@ -146,18 +142,33 @@ def _requested(datastore: Datastore) -> str | None:
     return asked if asked != datastore.status.sweep_requested else None
 
 
-def _part(sweep: ObservedMover, which: int) -> str:
-    return [*sweep.ask.split("-"), "", "", ""][which]
+def _asked(datastore: Datastore) -> str:
+    """Stands for what somebody asks, or for nobody."""
+    return names.ask_of(_requested(datastore) or "")
+
+
+def _part(ask: str, which: int) -> str:
+    return [*ask.split("-"), "", "", "", ""][which]
+
+
+def _failed(datastore: Datastore, ask: str, why: str, moment: Moment) -> dict[str, Any]:
+    """The status after a sweep that failed, or could not be: who asked for it is answered, who asked since is not."""
+    after = {key: value for key, value in datastore.status.as_dict().items() if key != "sweptFor"}
+    if _requested(datastore) is not None and _part(ask, 3) == _asked(datastore):
+        after["sweepRequested"] = _requested(datastore)
+    return after | {"sweptAt": timestamp(moment.now), "swept": brief(f"{NOT_SWEPT}: {why}", 1000)}
 
 
 def _seconds_until_due(sources: SweepSources, wanted: _Wanted, moment: Moment) -> float:
     datastore, status = sources.datastore, sources.datastore.status
     since = status.swept_at or datastore.metadata.creation_timestamp or moment.now
     passed = moment.paused_since(since)
+    if _requested(datastore) is not None:
+        return 0.0
     if status.swept_at is not None and status.swept_for is None:
         return PAUSE_SECONDS - passed
     gone, _, facts = (status.swept_for or f"{_NOTHING}-{_NOTHING}").partition("-")
-    if _requested(datastore) is not None or gone != wanted.gone:
+    if gone != wanted.gone:
         return 0.0
     if next(due_records(sources, moment), None) is not None:
         return RECORDS_PAUSE_SECONDS - passed if status.swept_at is not None else 0.0
@@ -175,18 +186,19 @@ def _begun(datastore: Datastore, sweep: ObservedMover, moment: Moment) -> SweepD
             ask = (sweep.job,) if verdict.ask_admission else ()
             return SweepDecision(ask_admission=ask, check_after_seconds=verdict.check_after_seconds)
         case MoverLost():
-            return SweepDecision(not_swept(datastore, verdict.message, moment), delete=(sweep.job,))
+            return SweepDecision(_failed(datastore, sweep.ask, verdict.message, moment), delete=(sweep.job,))
         case MoverEnded():
             return _ended(datastore, sweep, verdict, moment)
 
 
 def _ended(datastore: Datastore, sweep: ObservedMover, ended: MoverEnded, moment: Moment) -> SweepDecision:
     if ended.exit_code != 0:
-        return SweepDecision(not_swept(datastore, f"Not swept: {movers.words_of(ended)}", moment))
+        return SweepDecision(_failed(datastore, sweep.ask, movers.words_of(ended), moment))
     try:
         report = reports.read_sweep(ended.text)
     except UnreadableReportError as error:
-        return SweepDecision(not_swept(datastore, f"Not swept: the report cannot be read: {error}", moment))
+        why = f"the report cannot be read: {error}"
+        return SweepDecision(_failed(datastore, sweep.ask, why, moment))
     recorded = sweep.job if report.records else None
     return SweepDecision(_swept(datastore, sweep, report, moment), recorded=recorded)
 
@@ -198,8 +210,8 @@ def _swept(datastore: Datastore, sweep: ObservedMover, report: SweepReport, mome
     if report.is_dry and not moment.limits.sweep_is_dry:
         # It was only a question: what is due stays due.
         return after
-    facts = _LEFT if report.is_cut else _YOUNG if report.young else _part(sweep, 1)
-    return after | {"sweptAt": timestamp(moment.now), "sweptFor": f"{_part(sweep, 0)}-{facts}"}
+    facts = _LEFT if report.is_cut else _YOUNG if report.young else _part(sweep.ask, 1)
+    return after | {"sweptAt": timestamp(moment.now), "sweptFor": f"{_part(sweep.ask, 0)}-{facts}"}
 
 
 def _words(report: SweepReport) -> str:
