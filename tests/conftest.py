@@ -3,6 +3,7 @@ and the count of tests by ring at the end."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
@@ -14,6 +15,9 @@ from xdist.scheduler import LoadScopeScheduling
 settings.register_profile("towpath", deadline=None)
 settings.load_profile("towpath")
 
+# No test asks the registries of the world; those of a test's own say so.
+os.environ["TOWPATH_PIN_IMAGES"] = "never"
+
 pytest_plugins = ["cluster.fixtures"]
 
 RINGS = ("1 pure", "2 server", "3 story", "4 fault")
@@ -21,8 +25,21 @@ _OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "skipped
 SHARING = ("tests/e2e/", "tests/stores/")
 # One after another the stories are what all others are waited for with: two installations tell half of them each.
 SECOND_HALF = "tests/e2e/test_l"
-# Most of their time is waiting for pods, so they come first, and what is pure fills the gaps.
-SLOW_FIRST = ("e2e", "chart", "controller", "cluster", "stores", "mover", "jobs", "api")
+# Most of their time is waiting for pods or processes, so they come first, and what is pure fills the gaps.
+SLOW_FIRST = (
+    "e2e",
+    "chart",
+    "controller",
+    "cluster",
+    "stores",
+    "remote",
+    "sdk",
+    "local",
+    "cli",
+    "mover",
+    "jobs",
+    "api",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -30,19 +31,26 @@ def submit(
     backend = pipeline.workspace.backend
     for code in emitted.code:
         _place(backend, code)
+    pipeline_spec: Mapping[str, Any] = emitted.spec
     if pipeline.workspace.is_local:
         import_module("towpath.local.running").make_targets(backend, {"spec": {"pipelineSpec": emitted.spec}})
+    else:
+        pipeline_spec = import_module("towpath.pinned_images").pinned(emitted.spec, _say)
     made = backend.create(
         {
             "apiVersion": names.API_VERSION,
             "kind": str(Kind.PIPELINE_RUN),
             "metadata": _metadata(experiment, tags),
-            "spec": {"pipelineSpec": emitted.spec, **spec},
+            "spec": {"pipelineSpec": dict(pipeline_spec), **spec},
         }
     )
     run = str(made["metadata"]["name"])
     pipeline.mark_submitted(run)
     return PipelineRun(backend, run)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
 
 
 def _metadata(experiment: str, tags: Mapping[str, str] | None) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _unpack(store: Store, folder: Path, kind: str, key: str, prefix: str) -> Non
     from towpath_mover.copied_sources import CopyPlace, open_archive  # noqa: PLC0415 - as in `_split`
 
     place = CopyPlace(store, prefix.rstrip("/"), PodPaths(scratch=folder))
-    order = SourceOrder(path=key, datastore="bench", archive=ArchiveOrder(kind))
+    order = SourceOrder(path=key, datastore="bench", archive=ArchiveOrder(kind), copied_as="bench")
     source = open_archive(order, 0, place, store)
     write_inventory(folder / "inventory", [source.root], source.entries)
 

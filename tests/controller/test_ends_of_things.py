@@ -20,11 +20,11 @@ def test_jobs_and_pods_go_after_their_time_and_the_run_itself_past_its_retention
 ) -> None:
     settings = {"TOWPATH_TTL_SECONDS_AFTER_FINISHED": "1"}
     with running_operator(cluster, runs.namespace, tmp_path / "log", **settings) as operator:
-        short = {"steps": [plain_step("only")], "retention": {"keepSeconds": 20}}
+        short = {"steps": [plain_step("only")], "retention": {"keepSeconds": 8}}
         runs.kubectl.apply(in_namespace(runs.namespace, make_run("short", pipelineSpec=short)))
         runs.create("stays", plain_step("only"))
         before = runs.finish("short")
-        assert (before["state"], before["keepSeconds"]) == ("Succeeded", 20)
+        assert (before["state"], before["keepSeconds"]) == ("Succeeded", 8)
         runs.finish("stays")
         assert wait_until(
             lambda: not any(runs.jobs(run) or runs.pods(run) for run in ("short", "stays")), 120

@@ -21,6 +21,7 @@ from towpath.local.backend import LocalBackend
 from towpath.local.running import Wanted as WantedHere
 from towpath.local.running import follow_run, start_run
 from towpath.manifests import read_manifests
+from towpath.pinned_images import pinned
 from towpath.run_progress import has_ended, new_lines
 from towpath.run_wait import Wait, failure_of, wait_for
 
@@ -100,8 +101,16 @@ def _run_there(backend: Backend, wanted: Wanted) -> Manifest:
     for kind in _ORDER:
         for manifest in wanted.manifests:
             if manifest["kind"] == kind:
-                backend.apply(manifest)
-    return backend.create(wanted.run)
+                backend.apply(_pinned(manifest, "spec") if kind is Kind.PIPELINE else manifest)
+    return backend.create(_pinned(wanted.run, "spec", "pipelineSpec"))
+
+
+def _pinned(manifest: Manifest, *path: str) -> Manifest:
+    """A manifest whose PipelineSpec there, if it has one, names its images by their digests."""
+    first, *rest = path
+    if first not in manifest:
+        return manifest
+    return {**manifest, first: _pinned(manifest[first], *rest) if rest else pinned(manifest[first], say)}
 
 
 def _reusing(wanted: Wanted, reuse: bool) -> Wanted:
