@@ -27,8 +27,8 @@ class StepOutput:
         self.digest: str = published["digest"]
         self.files: int = published["files"]
         self.bytes: int = published["bytes"]
-        # Of an output that is one single file, the file's path in it.
-        self.file: str | None = published.get("file")
+        # Of an output that is one single file, the file's path in it: the output's name, unless it says otherwise.
+        self.file: str | None = None if published["directory"] else published.get("file") or self.name
         # The number of the dataset version that it was registered as.
         self.version: int | None = published.get("version")
 

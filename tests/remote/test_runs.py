@@ -222,9 +222,12 @@ def test_an_output_is_downloaded_by_its_digest(
     store.objects.clear()
     assert (output.fetch(show_progress=False) / "a.csv").read_bytes() == b"a"
     assert output.path_on_datastore == inventory.path.rpartition("/")[0]
-    step["outputs"][0]["file"] = "a.csv"
+    step["outputs"][0] |= {"directory": False, "file": "a.csv"}
     single = of(backend).get_pipeline_output("data")
     assert single.fetch(show_progress=False).read_bytes() == b"a"
+    # A status leaves out what is called as the output is.
+    del step["outputs"][0]["file"]
+    assert of(backend).get_pipeline_output("data").file == "data"
 
 
 def test_nothing_is_told_of_what_did_not_change() -> None:

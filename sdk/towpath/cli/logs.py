@@ -55,7 +55,8 @@ def logs(
         # What is piped stays as it was written; for a terminal it was cleaned already.
         click.echo(_json(line) if output else _text(line, alone), color=True)
     if not wrote:
-        say(f"Nothing is kept of what {'step ' + step if step else 'run ' + name} wrote.")
+        who = f"step {step}" if step else f"run {name}"
+        say(f"Nothing is kept of what {f'{container} of ' if container else ''}{who} wrote.")
 
 
 def _json(line: LogLine) -> str:
