@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cluster.provider import Provider
 from cluster.space import Space
 from cluster.towpath_image import image_name
 from e2e.tenant import Tenant, step_of
@@ -42,8 +43,8 @@ open(sys.argv[2], "w").write(str(len(json.load(open(sys.argv[1] + "/seen.json"))
 SPLIT = {"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 7}}
 
 
-def pipeline_spec() -> dict[str, Any]:
-    """Two steps with a view, a parameter, awkward texts, a registered output and inline code."""
+def pipeline_spec(image: str) -> dict[str, Any]:
+    """Two steps in one image with a view, a parameter, awkward texts, a registered output and inline code."""
     tell: dict[str, Any] = {
         "name": "tell",
         "code": {"inline": {"tell.py": TELL}},
@@ -62,8 +63,7 @@ def pipeline_spec() -> dict[str, Any]:
     }
     return {
         "params": [{"name": "share", "type": "number", "default": 80}],
-        "stepDefaults": {"reuse": "Always"},
-        "steps": [tell | {"image": image_name()}, count | {"image": image_name()}],
+        "steps": [tell | {"image": image}, count | {"image": image}],
     }
 
 
@@ -82,12 +82,19 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def on_cluster(tenant: Tenant, space: Space, default_store: str) -> Done:
+def image(provider: Provider, tenant: Tenant) -> str:
+    """An image of the cluster by its digest, which is what both runs are given."""
+    del tenant
+    return provider.pinned(image_name())
+
+
+@pytest.fixture(scope="module")
+def on_cluster(tenant: Tenant, space: Space, default_store: str, image: str) -> Done:
     """The run on the cluster."""
     for path, text in FILES.items():
         space.put(path, text.encode())
     tenant.apply("Dataset", "same-letters", DATASET)
-    run = tenant.start({"pipelineSpec": pipeline_spec(), "params": {"share": 7.50}})
+    run = tenant.start({"pipelineSpec": pipeline_spec(image), "params": {"share": 7.50}})
     status = tenant.finish(run)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     said = {}
@@ -105,12 +112,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def without(desk: Desk) -> Done:
+def without(desk: Desk, image: str) -> Done:
     """The run without a cluster."""
     for path, text in FILES.items():
         desk.put(path, text.encode())
     dataset = {"kind": "Dataset", "metadata": {"name": "same-letters"}, "spec": DATASET}
-    spec = {"pipelineSpec": pipeline_spec(), "params": {"share": 7.50}}
+    spec = {"pipelineSpec": pipeline_spec(image), "params": {"share": 7.50}}
     run = desk.run(dataset, {"kind": "PipelineRun", "metadata": {"generateName": "run-"}, "spec": spec})
     assert run["status"]["state"] == "Succeeded", json.dumps(run["status"], indent=1)
     said = {step: json.loads(desk.said(run, step, Container.STEP)[0]) for step in ("tell", "count")}
@@ -140,6 +147,7 @@ def test_fingerprints_are_the_same_and_so_are_the_parts_that_they_are_of(
         assert here.get("metrics") == there.get("metrics")
         plans = [done.plan[f"step-{name}"] for done in (without, on_cluster)]
         assert plans[0]["contract"] == plans[1]["contract"]
+        assert plans[0]["contract"]["image"].startswith("sha256:")
         assert [port["path"] for port in plans[0]["inputs"]] == [port["path"] for port in plans[1]["inputs"]]
 
 
