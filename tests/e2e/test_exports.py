@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cluster.space import Space
+from cluster.waiting import wait_until
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
@@ -118,3 +119,30 @@ def test_a_place_that_somebody_takes_after_the_step_began_ends_the_run_as_export
     assert space.keys("shared/") == ["shared/model/theirs.txt"]
     notes = [note for reason, note in tenant.events(run) if reason == "ExportFailed"]
     assert any(note.startswith("step train, output model was not exported: ExportTaken") for note in notes)
+
+
+MANY = 'mkdir "$0"; i=0; while [ $i -lt 6000 ]; do echo $i > "$0/$i"; i=$((i+1)); done'
+
+
+def test_a_run_that_is_deleted_while_its_output_is_copied_leaves_a_claim_and_no_copy_that_is_taken_for_whole(
+    tenant: Tenant, space: Space, default_store: str
+) -> None:
+    export = {"export": {"path": "cut/many"}}
+    step: dict[str, Any] = {"name": "write", "command": ["sh", "-ec", MANY, "$(outputs.many.path)"]}
+    step["outputs"] = [{"name": "many"} | export]
+    run = tenant.start_steps(step)
+    uid = tenant.get("pipelineruns", run)["metadata"]["uid"]
+    assert wait_until(lambda: bool(space.keys("cut/many/data/")), 240, 0.05)
+
+    tenant.kubectl("delete", "pipelineruns.towpath.dev", run, "--wait=false")
+
+    owned = f"towpath.dev/run-uid={uid}"
+    assert wait_until(lambda: not tenant.kubectl("get", "pods,jobs", "-l", owned, "-o", "name"), 120)
+    left = space.keys("cut/many/")
+    assert "cut/many/inventory.jsonl.gz" not in left
+    assert json.loads(space.get("cut/many/claim.json"))["run"] == run
+    assert 0 < len(space.keys("cut/many/data/")) < 6000
+    # Whoever wants the place is told whose it was: nothing is written over what might be looked at.
+    status = tenant.finish(tenant.start_steps(step), 240)
+    assert step_of(status, "write")["reason"] == "ExportTaken", json.dumps(status, indent=1)
+    assert run in step_of(status, "write")["message"]
