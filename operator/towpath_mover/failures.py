@@ -45,6 +45,10 @@ class Reason(StrEnum):
     INVENTORY_UNSORTED = "InventoryUnsorted"
     INVENTORY_TRUNCATED = "InventoryTruncated"
     VIEW_REFUSED = "ViewRefused"
+    MOUNT_EMPTY = "MountEmpty"
+    MOUNT_INCOMPLETE = "MountIncomplete"
+    MOUNT_UNREADABLE = "MountUnreadable"
+    MOUNT_HANGS = "MountHangs"
     CODE_DRIFT = "CodeDrift"
     PLAN_DRIFT = "PlanDrift"
     EMPTY_INPUT = "EmptyInput"
@@ -82,6 +86,8 @@ _EXITS = {
     Reason.OTHER_BYTES: Exit.TRY_AGAIN,
     Reason.URL_UNAVAILABLE: Exit.TRY_AGAIN,
     Reason.URL_CHANGED: Exit.TRY_AGAIN,
+    Reason.MOUNT_UNREADABLE: Exit.TRY_AGAIN,
+    Reason.MOUNT_HANGS: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
     Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
     Reason.CLOCK_SKEWED: Exit.CREDENTIALS_REFUSED,

@@ -33,7 +33,7 @@ class InputOrder(NamedTuple):
 
     `files` and `bytes` are only known of what was pinned; they are for progress, not for judging.
     `transforms` are read by `view.py`, which only an input that has some needs. `format` is that of its rows, in the
-    API's form, where its records are rows.
+    API's form, where its records are rows. The files of one that `is_mounted` are links into its datastores.
     """
 
     name: str
@@ -45,6 +45,7 @@ class InputOrder(NamedTuple):
     files: int | None = None
     bytes: int | None = None
     transforms: tuple[Mapping[str, Any], ...] = ()
+    is_mounted: bool = False
     format: Mapping[str, Any] | None = None
 
 
@@ -201,6 +202,7 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
         files=content.optional_number("files") if content else None,
         bytes=content.optional_number("bytes") if content else None,
         transforms=tuple(transform.plain() for transform in planned.children("transforms")),
+        is_mounted=planned.flag("mounted"),
         format=format_of(content) if content else None,
     )
 

@@ -28,6 +28,7 @@ from towpath_mover.write_check import WriteChecks
 
 if TYPE_CHECKING:
     from towpath_mover.staged_rows import StagedRows
+    from towpath_mover.view import View
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
@@ -48,12 +49,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
         "files": sum(summary.files for summary in staged),
         "bytes": sum(summary.bytes for summary in staged),
         "seconds": round(time.monotonic() - started, 3),
-        "verified": "Bytes",
+        # Of what is mounted the names and sizes.
+        "verified": "Listing" if any(given.is_mounted for given in order.inputs) else "Bytes",
     }
 
 
 def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary | StagedRows:
-    if given.transforms:
+    if given.transforms or given.is_mounted:
         return _stage_view(given, stores, paths)
     inventory = given.inventory
     store = stores.store(inventory.datastore)
@@ -74,7 +76,7 @@ def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summa
     copy = paths.scratch / f"inventory-{os.getpid()}-{given.name}"
     with open_view(store, given.inventory, given.transforms, copy) as view:
         sources, target = _sources(view.roots, stores), _target(given, paths)
-        if given.format is not None:
+        if given.format is not None and given.transforms:
             from towpath_mover.staged_rows import stage_rows  # noqa: PLC0415
 
             return stage_rows(given, given.format, view, sources, target)
@@ -82,9 +84,21 @@ def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summa
         summary = view.summary()
         if not summary.files and not given.allow_empty:
             raise empty_input(given, f"{view.files_in_all} files")
-        progress = Progress(f"input {given.name}", summary.files, summary.bytes)
-        _bring(view.entries(), sources, target, progress)
+        if not (given.is_mounted and _link(given, view, paths, target)):
+            progress = Progress(f"input {given.name}", summary.files, summary.bytes)
+            _bring(view.entries(), sources, target, progress)
     return summary
+
+
+def _link(given: InputOrder, view: View, paths: PodPaths, target: Path) -> bool:
+    """Whether the files were linked; where some lie in no mount, or in packs of an earlier run, all are brought."""
+    from towpath_mover.mounted_input import link_input, mounts_of  # noqa: PLC0415 - as views
+
+    mounts = mounts_of(view.roots, paths)
+    if mounts is None or any(entry.pack is not None for entry in view.entries()):
+        return False
+    link_input(given.name, view.entries, mounts, target, paths.scratch)
+    return True
 
 
 def _bring(entries: Iterable[Entry], sources: Sequence[Source], target: Path, progress: Progress) -> None:

@@ -15,6 +15,7 @@ from cluster.native.images import STATIC_STEP_IMAGE, build_static_step
 from cluster.provider import Provider
 from cluster.space import Space, fresh_space
 from cluster.towpath_image import load_image
+from e2e.node_folder import NodeFolder, node_folder
 from e2e.tenant import Tenant, is_ready
 
 
@@ -64,6 +65,13 @@ def default_store(tenant: Tenant, space: Space) -> str:
     tenant.apply("Datastore", "default", tenant.s3_datastore(space))
     tenant.until("datastores", "default", is_ready)
     return "default"
+
+
+@pytest.fixture(scope="module")
+def folder(tools: Tools) -> Iterator[NodeFolder]:
+    """A folder of the node with files of somebody."""
+    with node_folder(tools) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

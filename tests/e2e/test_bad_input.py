@@ -163,9 +163,10 @@ def test_a_missing_command_is_refused_by_the_api_server(tenant: Tenant) -> None:
 
 
 def test_a_field_that_is_not_honoured_yet_is_refused_by_its_name(tenant: Tenant) -> None:
-    refused = _refusal(tenant, tenant.start_steps({**ECHO, "inputs": [{"name": "iris", "mode": "Mount"}]}))
+    code = {"snapshot": {"datastore": "default", "path": "code.tar.gz", "digest": "sha256:" + "0" * 64}}
+    refused = _refusal(tenant, tenant.start_steps({**ECHO, "code": code}))
     assert refused["reason"] == "NotSupportedYet"
-    assert "inputs[0].mode: Mount" in refused["message"]
+    assert "steps[0].code.snapshot" in refused["message"]
 
 
 def test_a_failed_run_ends_with_a_time_and_the_last_lines_of_the_log(tenant: Tenant, begun: Begun) -> None:

@@ -116,7 +116,8 @@ def test_a_pipeline_says_whether_it_is_ready_and_says_it_once() -> None:
 
 def test_a_pipeline_that_does_not_fit_or_is_not_honoured_says_so() -> None:
     broken = decide_pipeline(a_pipeline(STEP(args=["$(params.x)"])), NOON)
-    sharded = decide_pipeline(a_pipeline(STEP(inputs=[{"name": "x", "access": "Partial"}])), NOON)
+    snapshot = {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}
+    sharded = decide_pipeline(a_pipeline(STEP(code=snapshot)), NOON)
 
     assert broken is not None
     assert sharded is not None

@@ -257,7 +257,7 @@ def test_a_field_that_is_not_available_says_so_once() -> None:
     assert decision.probe is None
     assert decision.status is not None
     assert decision.status["conditions"][0]["reason"] == "NotSupportedYet"
-    assert "spec.mount" in decision.status["conditions"][0]["message"]
+    assert "spec.mount[0].fuseSidecar" in decision.status["conditions"][0]["message"]
     assert decided(a_datastore(decision.status, mount=mount), seconds=60).status is None
 
 

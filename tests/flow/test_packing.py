@@ -9,9 +9,10 @@ import pytest
 import builders
 from flow.sightings import a_pipeline, planned
 from towpath.api.pipeline import Pipeline
-from towpath.api.ports import Output
+from towpath.api.ports import Mode, OnUnavailable, Output
 from towpath.flow.documents import write
 from towpath.flow.packing import is_packed, mounted_outputs
+from towpath.flow.planned import Mounting
 from towpath.flow.restore import restore
 
 
@@ -24,8 +25,16 @@ def takes(output: str | None = None, **fields: Any) -> dict[str, Any]:
 def packed_of(*steps: dict[str, Any]) -> dict[str, bool]:
     """Whether each output of `prep` may be packed, by name."""
     spec = Pipeline.parse(builders.make_pipeline("iris", *steps)).spec
+    mountings = {
+        (step.name, given.name): Mounting(given.on_unavailable is OnUnavailable.FAIL)
+        for step in spec.steps
+        for given in step.inputs
+        if given.mode is not Mode.DOWNLOAD
+    }
     prep = next(step for step in spec.steps if step.name == "prep")
-    return {output.name: is_packed("prep", output, mounted_outputs(spec)) for output in prep.outputs}
+    return {
+        output.name: is_packed("prep", output, mounted_outputs(spec, mountings)) for output in prep.outputs
+    }
 
 
 def writes(*outputs: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +52,7 @@ def test_what_stays_inside_a_run_and_is_downloaded_is_packed(consumer: list[dict
 
 @pytest.mark.parametrize("mode", ["Mount", "Auto"])
 @pytest.mark.parametrize("named", [None, "clean"])
-def test_what_any_step_mounts_or_may_mount_is_plain(mode: str, named: str | None) -> None:
+def test_what_any_step_mounts_is_plain(mode: str, named: str | None) -> None:
     downloads = takes() | {"name": "other"}
     assert packed_of(writes({"name": "clean"}), downloads, takes(named, mode=mode)) == {"clean": False}
 

@@ -132,10 +132,12 @@ def test_a_plan_holds_paths_prefixes_and_sources() -> None:
 def test_a_download_instead_of_a_mount_is_noted() -> None:
     plan = everything()
 
-    assert (
-        plan.steps[0].inputs[0].note == "input iris: mode Mount is not available in this release; downloaded"
+    note = (
+        "input iris: downloaded, since it cannot be mounted: Datastore default has no `mount` through a "
+        "persistentVolumeClaim, and nothing is mounted otherwise"
     )
-    assert plan.notes == ("step prep, input iris: mode Mount is not available in this release; downloaded",)
+    assert (plan.steps[0].inputs[0].note, plan.steps[0].inputs[0].is_mounted) == (note, False)
+    assert plan.notes == (f"step prep, {note}",)
 
 
 def test_step_defaults_fill_in_what_a_step_does_not_say() -> None:

@@ -238,10 +238,11 @@ def test_a_dataset_that_takes_no_versions_from_runs_refuses_them(spec: dict[str,
 
 
 def test_a_field_that_is_not_honoured_yet_is_refused_by_name() -> None:
-    outcome = refused(sources(builders.make_step(inputs=[{"name": "iris", "mode": "Mount"}])))
+    code = {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}
+    outcome = refused(sources(builders.make_step(inputs=[{"name": "iris"}], code=code)))
 
     assert outcome.reason is RunReason.NOT_SUPPORTED_YET
-    assert "spec.steps[0].inputs[0].mode: Mount" in outcome.message
+    assert "spec.steps[0].code.snapshot" in outcome.message
 
 
 def test_params_are_checked_before_anything_is_looked_for() -> None:

@@ -25,9 +25,6 @@ REFUSED_IN_STEPS: list[tuple[dict[str, Any], list[str]]] = [
         {"code": {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}},
         ["spec.steps[0].code.snapshot"],
     ),
-    ({"inputs": [{"name": "x", "mode": "Mount"}]}, ["spec.steps[0].inputs[0].mode: Mount"]),
-    ({"inputs": [{"name": "x", "mode": "Auto"}]}, ["spec.steps[0].inputs[0].mode: Auto"]),
-    ({"inputs": [{"name": "x", "access": "Partial"}]}, ["spec.steps[0].inputs[0].access"]),
 ]
 
 
@@ -42,7 +39,9 @@ def test_a_field_of_a_step_that_is_not_honoured_is_named(fields: dict[str, Any],
         ({"gcs": {"bucket": "abc", "credentialsSecretRef": {"name": "key"}}}, []),
         ({"azureBlob": {"account": "abc", "container": "abc", "caConfigMapRef": {"name": "ca"}}}, []),
         ({"persistentVolumeClaim": {"claimName": "c", "subPath": "a/b"}}, []),
-        ({"mount": [{"fuseSidecar": {}}]}, ["spec.mount"]),
+        ({"mount": [{"persistentVolumeClaim": {"claimName": "c", "subPath": "a"}}]}, []),
+        ({"mount": [{"fuseSidecar": {}}]}, ["spec.mount[0].fuseSidecar"]),
+        ({"mount": [{"csi": {"driver": "d"}}]}, ["spec.mount[0].csi"]),
     ],
 )
 def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: list[str]) -> None:
@@ -69,6 +68,7 @@ def test_what_is_honoured_passes() -> None:
                 "name": "x",
                 "mode": "Mount",
                 "onUnavailable": "Download",
+                "access": "Partial",
                 "mountPath": "/a",
                 "allowEmpty": True,
             },
@@ -97,12 +97,13 @@ def test_what_is_honoured_passes() -> None:
 
 
 def test_a_refusal_names_at_most_five_fields() -> None:
-    steps = [STEP(f"s{index}", inputs=[{"name": "x", "access": "Partial"}]) for index in range(7)]
+    snapshot = {"snapshot": {"datastore": "d", "path": "c", "digest": builders.DIGEST}}
+    steps = [STEP(f"s{index}", code=snapshot) for index in range(7)]
 
     sentence = refusal(a_pipeline(*steps).spec)
 
     assert sentence is not None
-    assert "spec.steps[4].inputs[0].access and 2 more" in sentence
+    assert "spec.steps[4].code.snapshot and 2 more" in sentence
 
 
 def models_below(annotation: Any) -> Iterator[type[BaseModel]]:

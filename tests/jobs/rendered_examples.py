@@ -25,6 +25,7 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
+    PlannedMount,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
@@ -62,6 +63,18 @@ TRAIN = make_step(
     image_pull_secrets=("registry",),
     timeout_seconds=600,
     termination_grace_period_seconds=45,
+)
+SEE = make_step(
+    "see",
+    inputs=(replace(make_input(), is_mounted=True),),
+    outputs=(make_output("seen"),),
+    command=("python", "see.py"),
+)
+MOUNTABLE = (
+    replace(make_datastore(), mount=PlannedMount("shown", "team-a")),
+    PlannedDatastore(
+        "volume", {"claimName": "data"}, "persistentVolumeClaim", mount=PlannedMount("data", "raw")
+    ),
 )
 HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
 ON_GPU = make_step(
@@ -201,6 +214,7 @@ def examples() -> dict[str, Object]:
     """Each example, freshly rendered."""
     clean = make_content("clean", scratch_bytes=5_000_000_000, directory=True, file=None)
     platform = PodSettings(user=None, image_pull_secrets=("ours",))
+    mounting = make_plan(SEE, datastores=MOUNTABLE)
     on_claims = make_plan(JOIN, datastores=ON_CLAIMS)
     contents = {name: make_content(name, datastores=(name,), into="results") for name in ("raw", "reference")}
     run = make_owner("PipelineRun", "iris-1")
@@ -220,6 +234,12 @@ def examples() -> dict[str, Object]:
         "step-on-a-compute-target": render(ON_TARGET),
         "step-user-of-the-platform": render(HELLO, settings=platform),
         "step-on-claims": step.render(on_claims, JOIN, make_order(JOIN, 1, contents), PodSettings()),
+        "step-with-mounts": step.render(
+            mounting,
+            SEE,
+            make_order(SEE, 1, {"raw": make_content(datastores=("default", "volume"))}),
+            PodSettings(),
+        ),
         "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "step-with-view": render(LOOK, raw=make_content(scratch_bytes=5_000_000_000)),
         "probe": probe.render(make_datastore(), datastore, "0a1b2c3d", INSTALLATION, PodSettings()),

@@ -55,7 +55,7 @@ class Ended:
 class Pod:
     """One attempt of one step, or of the shard at a place among those that it runs.
 
-    `root` stands for /towpath; `transforms`, `allow_empty`, `format` and `file` are of
+    `root` stands for /towpath; `transforms`, `allow_empty`, `mounted`, `format` and `file` are of
     every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step."""
 
     root: Path
@@ -66,6 +66,7 @@ class Pod:
     code: PlannedCode | None = None
     transforms: Sequence[Mapping[str, Any]] = ()
     allow_empty: bool = False
+    mounted: bool = False
     format: Mapping[str, Any] | None = None
     file: str | None = None
     shards: PlannedShards | None = None
@@ -106,6 +107,7 @@ class Pod:
                     self._source(inventory),
                     allow_empty=self.allow_empty,
                     transforms=tuple(self.transforms),
+                    is_mounted=self.mounted,
                 )
                 for name, inventory in self.inputs
             ),

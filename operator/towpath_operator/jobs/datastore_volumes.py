@@ -86,3 +86,9 @@ def _certificates(number: int) -> str:
 def _volume(datastores: Sequence[PlannedDatastore], claim: str) -> str:
     claims = [datastore.location.get("claimName") for datastore in datastores]
     return f"claim-{claims.index(claim)}"
+
+
+def claim_volume(datastores: Sequence[PlannedDatastore], claim: str) -> str | None:
+    """The pod's volume of a claim, if it has one for these datastores."""
+    is_there = any(one.kind == CLAIM and one.location["claimName"] == claim for one in datastores)
+    return _volume(datastores, claim) if is_there else None

@@ -13,11 +13,13 @@ from towpath_operator.jobs.containers import (
     stage_in_container,
     step_container,
     step_grace,
+    with_mounts,
 )
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.failure_rules import mover_rules, plain_rules, shard_rules, step_rules
 from towpath_operator.jobs.job import JobIdentity, Object, Places, job, owner_of, pod_spec
 from towpath_operator.jobs.merge import merge_pod
+from towpath_operator.jobs.mounted_datastores import mount_volumes, mounted_datastores, mounts_of_datastores
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
 from towpath_operator.jobs.target import target_volumes
@@ -48,13 +50,16 @@ def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: P
     datastores = datastores_of(plan, step, order)
     # The publisher needs its time however little its step asks for.
     grace = max(step_grace(step, settings), settings.termination_grace_period_seconds)
+    mounted = mounted_datastores(plan, step, order)
+    places = mounts_of_datastores(mounted, datastores)
+    volumes = [*datastore_volumes(datastores), *mount_volumes(mounted, datastores)]
     return _pod(step, grace, settings, datastores) | {
-        "initContainers": [stage_in_container(plan, step, order, datastores, settings)],
+        "initContainers": [with_mounts(stage_in_container(plan, step, order, datastores, settings), places)],
         "containers": [
-            step_container(plan, step, order, settings),
+            with_mounts(step_container(plan, step, order, settings), places),
             publish_container(plan, step, order, datastores, settings),
         ],
-        "volumes": [*step_volumes(plan, step, order), *datastore_volumes(datastores), *target_volumes(step)],
+        "volumes": [*step_volumes(plan, step, order), *volumes, *target_volumes(step)],
     }
 
 

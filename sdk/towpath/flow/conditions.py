@@ -50,6 +50,10 @@ class RunReason(Reason):
         "InputRefused",
         "The inventory of an input's source cannot be taken, or its view not be counted; the message says why.",
     )
+    MOUNT_UNAVAILABLE = (
+        "MountUnavailable",
+        "An input must be mounted, and nothing can mount its Datastore; the message says why.",
+    )
     TOO_LARGE = (
         "TooLarge",
         "The plan or a step's scratch space exceeds its limit; the message has numbers.",
@@ -127,6 +131,13 @@ class StepReason(Reason):
     DUPLICATE_PATH = "DuplicatePath", "Two shards wrote a file of one path; the message names both."
     OUTPUT_REFUSED = "OutputRefused", "publish refuses what was written; the message says what."
     INPUT_REFUSED = "InputRefused", "stage-in refuses what it was to stage; the message says what."
+    MOUNT_EMPTY = "MountEmpty", "The mount of an input has none of its files; nothing was started."
+    MOUNT_INCOMPLETE = (
+        "MountIncomplete",
+        "The mount of an input lacks some of its files, or has others than were pinned; nothing was started.",
+    )
+    MOUNT_UNREADABLE = "MountUnreadable", "The mount of an input cannot be read as the step's user."
+    MOUNT_HANGS = "MountHangs", "The mount of an input does not answer."
     INPUT_DRIFT = "InputDrift", "An object changed since it was pinned, and other bytes are never given."
     OUTPUT_CHANGED = "OutputChanged", "An output changed while it was published."
     EXPORT_TAKEN = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from towpath.api.datastore import KINDS_OF_STORE, Datastore, DatastoreSpec
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import names, support
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import Pinned, PlannedDatastore
+from towpath.flow.planned import Pinned, PlannedDatastore, PlannedMount
 from towpath.flow.readiness import Patience, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
@@ -32,8 +33,10 @@ def enter(
     outputs = written_by(spec)
     contents = [pinned.content for pinned in pins.values()]
     read = {store for content in contents for store in (content.inventory.datastore, *content.datastores)}
+    entered = (usable(sources, patience, name, name in outputs) for name in sorted(outputs | read))
+    can_mount = sources.installation.can_mount
     return tuple(
-        planned_datastore(usable(sources, patience, name, name in outputs)) for name in sorted(outputs | read)
+        replace(planned_datastore(one), mount=planned_mount(one) if can_mount else None) for one in entered
     )
 
 
@@ -74,3 +77,14 @@ def planned_datastore(datastore: Datastore) -> PlannedDatastore:
 def _place(spec: DatastoreSpec) -> tuple[str, dict[str, Any]]:
     described = spec.as_dict()
     return next((kind, described[kind]) for kind in KINDS_OF_STORE if kind in described)
+
+
+def planned_mount(datastore: Datastore) -> PlannedMount | None:
+    """How a datastore is mounted: by its own claim, or by the first claim in its `mount` list; None: not at all."""
+    spec = datastore.spec
+    if spec.persistent_volume_claim is not None:
+        own = spec.persistent_volume_claim
+        return PlannedMount(own.claim_name, own.sub_path)
+    claims = (provider.persistent_volume_claim for provider in spec.mount)
+    claim = next((one for one in claims if one is not None), None)
+    return PlannedMount(claim.claim_name, claim.sub_path) if claim else None

@@ -25,6 +25,7 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
+    PlannedMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
@@ -165,8 +166,13 @@ def datastore_document(datastore: PlannedDatastore) -> Document:
             "credentialsSecret": datastore.credentials_secret,
             "caConfigMap": datastore.ca_config_map,
             "moverResources": dict(datastore.mover_resources),
+            "mount": _mount_document(datastore.mount) if datastore.mount else None,
         }
     )
+
+
+def _mount_document(mount: PlannedMount) -> Document:
+    return _without_empty({"claimName": mount.claim_name, "subPath": mount.sub_path})
 
 
 def content_document(content: Content) -> Document:
@@ -187,6 +193,7 @@ def _input_document(given: PlannedInput) -> Document:
     document: Document = {"name": given.name, "path": given.path, "note": given.note}
     document |= {
         "allowEmpty": given.allow_empty or None,
+        "mounted": given.is_mounted or None,
         "transforms": [dict(one) for one in given.transforms],
         "counted": _counted_document(given.counted) if given.counted else None,
     }

@@ -81,6 +81,8 @@ INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 CONTAINER_WORK = "/towpath/work"
 CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
+# Datastores that a step reads where they lie, each in a folder of its name.
+CONTAINER_MOUNTS = "/towpath/mounts"
 # Where movers find outputs with a mountPath: below one folder for each folder that the step's container has of them.
 CONTAINER_OUTPUTS_ELSEWHERE = "/towpath/outputs-elsewhere"
 

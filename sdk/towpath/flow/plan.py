@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from towpath.api.ports import Input, Output
 from towpath.api.step import Reuse, Step, StepSettings
-from towpath.flow import checks, compute_target, names, references, store_keys, support
+from towpath.flow import checks, compute_target, names, references, store_keys
 from towpath.flow.code import params_read
 from towpath.flow.documents import digested, digested_plan
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
 from towpath.flow.packing import StepOutput, is_packed, mounted_outputs
 from towpath.flow.planned import (
+    Mounting,
     Pinned,
     Plan,
     PlannedCode,
@@ -37,7 +38,7 @@ T = TypeVar("T")
 def plan(resolved: Resolved) -> Plan:
     """All that the run will do."""
     given = {step.name: step for step in resolved.spec.steps}
-    mounted = mounted_outputs(resolved.spec)
+    mounted = mounted_outputs(resolved.spec, resolved.mountings)
     noted = with_warnings(_step(resolved, given[name], mounted) for name in resolved.order)
     steps = tuple(digested(step) for step in noted)
     made = Plan(
@@ -157,21 +158,23 @@ def _places(step: Step, target: PlannedTarget) -> dict[str, Any]:
 
 def _input(resolved: Resolved, step: Step, given: Input) -> PlannedInput:
     transforms = resolved.views.get((step.name, given.name), ())
+    mounting = resolved.mountings.get((step.name, given.name))
     return PlannedInput(
         name=given.name,
         path=checks.input_folder(given),
         source=_source(resolved, step, given),
-        note=_note(given, transforms),
+        note=_note(given, transforms, mounting),
         allow_empty=given.allow_empty,
         transforms=tuple(chain_documents(transforms)),
         counted=resolved.counts.get((step.name, given.name)),
+        is_mounted=mounting is not None and mounting.is_mounted,
     )
 
 
-def _note(given: Input, transforms: Chain) -> str | None:
+def _note(given: Input, transforms: Chain, mounting: Mounting | None) -> str | None:
     facts = list(dict.fromkeys(facts_of(given, transforms)))
-    if support.is_downloaded_instead(given):
-        facts.insert(0, f"mode {given.mode} is not available in this release; downloaded")
+    if mounting is not None and mounting.note is not None:
+        facts.insert(0, mounting.note)
     return f"input {given.name}: {'; '.join(facts)}" if facts else None
 
 

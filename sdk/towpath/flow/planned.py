@@ -83,10 +83,19 @@ class StepOutputRef:
 
 
 @dataclass(frozen=True)
+class Mounting:
+    """How one input comes, and what its note says of that."""
+
+    is_mounted: bool
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class PlannedInput:
     """One input: its folder in the pod, and what is staged there.
 
-    `note`: what was granted instead, or drawn. `transforms`: the view in canonical documents, seeds included;
+    `note`: what was granted instead, or drawn. `is_mounted`: its files are links into its datastores' mounts.
+    `transforms`: the view in canonical documents, seeds included;
     `counted`: what it holds, of what was pinned.
     """
 
@@ -97,6 +106,7 @@ class PlannedInput:
     allow_empty: bool = False
     transforms: tuple[Mapping[str, Any], ...] = ()
     counted: Counted | None = None
+    is_mounted: bool = False
 
     @property
     def pinned(self) -> Content | None:
@@ -252,8 +262,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class PlannedMount:
+    """A claim by which a step may read a datastore: at its top, or in a folder of it, lies what movers find there."""
+
+    claim_name: str
+    sub_path: str | None = None
+
+
+@dataclass(frozen=True)
 class PlannedDatastore:
-    """How movers enter a datastore: `location` is its block of this kind (such as `s3`), without any credential."""
+    """How movers enter a datastore: `location` is its block of this kind (such as `s3`), without any credential.
+
+    `mount` is how steps may read it without a copy.
+    """
 
     name: str
     location: Mapping[str, Any]
@@ -262,6 +283,7 @@ class PlannedDatastore:
     credentials_secret: str | None = None
     ca_config_map: str | None = None
     mover_resources: Mapping[str, Any] = field(default_factory=dict)
+    mount: PlannedMount | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from towpath.flow.planned import (
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
+    PlannedMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
@@ -92,7 +93,12 @@ def datastore_from(document: Document) -> PlannedDatastore:
         credentials_secret=document.get("credentialsSecret"),
         ca_config_map=document.get("caConfigMap"),
         mover_resources=document.get("moverResources", {}),
+        mount=_mount_from(document["mount"]) if "mount" in document else None,
     )
+
+
+def _mount_from(document: Document) -> PlannedMount:
+    return PlannedMount(document["claimName"], document.get("subPath"))
 
 
 def _step_from(document: Document) -> PlannedStep:
@@ -158,6 +164,8 @@ def _input_from(document: Document) -> PlannedInput:
         # A plan of before there were views has none.
         transforms=tuple(document.get("transforms", ())),
         counted=_counted_from(document["counted"]) if "counted" in document else None,
+        # Nor had it mounts.
+        is_mounted=document.get("mounted", False),
     )
 
 

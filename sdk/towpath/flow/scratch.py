@@ -6,15 +6,22 @@ from collections.abc import Mapping
 
 from towpath.flow import names
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Content, PlannedStep, PlannedTarget
+from towpath.flow.planned import Content, Counted, PlannedStep, PlannedTarget
+
+# At most, a link takes a block.
+LINK_BYTES = 4096
 
 
 def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
     """What the inputs take: a view what was counted, or all of what it is a view of where nobody counted."""
     return sum(
-        given.counted.scratch_bytes if given.counted else contents[given.name].scratch_bytes
-        for given in step.inputs
+        disk_of(given.counted or contents[given.name], is_mounted=given.is_mounted) for given in step.inputs
     )
+
+
+def disk_of(content: Content | Counted, *, is_mounted: bool) -> int:
+    """What one input takes: of one that is mounted its links."""
+    return content.files * LINK_BYTES if is_mounted else content.scratch_bytes
 
 
 def why_empty_shares(files: int, shards: int) -> str | None:

@@ -17,6 +17,7 @@ from towpath.flow.mover_orders import Survey
 from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import (
     Counted,
+    Mounting,
     Pinned,
     Plan,
     PlannedDatastore,
@@ -34,6 +35,8 @@ class Installation:
     step_image: str
     mover_image: str
     cluster_id: str
+    # Whether a pod can read a datastore where it lies.
+    can_mount: bool = True
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,8 @@ class Sources:
 class Resolved:
     """A run whose every reference has been turned into a fact: what `plan` is made of.
 
-    `pins`, `views` and `counts` are by (step, input), `exports` by (step, output), `code_digests`, `params_read` and
-    `targets` by step. `reuse` is false where every step is to be run.
+    `pins`, `views`, `counts` and `mountings` are by (step, input), `exports` by (step, output), `code_digests`,
+    `params_read` and `targets` by step. `reuse` is false where every step is to be run.
     """
 
     run: RunIdentity
@@ -116,6 +119,7 @@ class Resolved:
     targets: Mapping[str, PlannedTarget] = field(default_factory=dict)
     exports: Mapping[tuple[str, str], PlannedExport] = field(default_factory=dict)
     params_read: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    mountings: Mapping[tuple[str, str], Mounting] = field(default_factory=dict)
     reuse: bool = True
     timeout_seconds: int | None = None
     continue_on_step_failure: bool = False

@@ -33,12 +33,13 @@ _STEP_SETTINGS = (
 )
 
 HONOURED: Mapping[type[BaseModel], str] = {
-    datastore.DatastoreSpec: "s3 azure_blob gcs persistent_volume_claim read_only mover",
+    datastore.DatastoreSpec: "s3 azure_blob gcs persistent_volume_claim read_only mount mover",
     datastore.S3: ALL,
     datastore.AzureBlob: ALL,
     datastore.Gcs: ALL,
     datastore.MoverSettings: ALL,
     mounts.ClaimVolume: ALL,
+    mounts.MountProvider: "persistent_volume_claim",
     DatasetSpec: "type format sources refresh deletion_policy description tags",
     Refresh: ALL,
     sources.InlineDataset: ALL,
@@ -61,7 +62,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     ),
     step.Shards: ALL,
     step.Code: "inline config_map_ref",
-    ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable allow_empty",
+    ports.Input: "name dataset from_ source transforms mode mount_path on_unavailable access allow_empty",
     ports.DatasetRef: ALL,
     ports.StepOutputRef: ALL,
     ports.Output: "name datastore register_ directory mount_path make_directory optional allow_empty export",
@@ -114,11 +115,6 @@ def refuse(spec: BaseModel, where: str) -> None:
         raise StalledError(RunReason.NOT_SUPPORTED_YET, where + sentence)
 
 
-def is_downloaded_instead(given: ports.Input) -> bool:
-    """Whether an input asks for a mount and allows a download where there is none, as in this release."""
-    return given.mode is not ports.Mode.DOWNLOAD and given.on_unavailable is ports.OnUnavailable.DOWNLOAD
-
-
 def _refused(model: BaseModel, path: str) -> Iterator[str]:
     kind = type(model)
     honoured = HONOURED[kind]
@@ -129,14 +125,8 @@ def _refused(model: BaseModel, path: str) -> Iterator[str]:
             continue
         if honoured != ALL and name not in honoured.split():
             yield here
-        elif _is_refused_value(model, name):
-            yield f"{here}: {value}"
         else:
             yield from _refused_below(value, here)
-
-
-def _is_refused_value(model: BaseModel, name: str) -> bool:
-    return isinstance(model, ports.Input) and name == "mode" and not is_downloaded_instead(model)
 
 
 def _refused_below(value: object, path: str) -> Iterator[str]:

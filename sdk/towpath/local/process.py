@@ -75,7 +75,7 @@ class LocalOperator:
             queue=queue,
             writer=StatusWriter(self._api, metrics),
             metrics=metrics,
-            installation=Installation(interpreter_image(), MOVER_IMAGE, CLUSTER_ID),
+            installation=Installation(interpreter_image(), MOVER_IMAGE, CLUSTER_ID, can_mount=False),
             pods=PodSettings(user=None, root=token, step_grace_seconds=10),
             limits=LIMITS,
             events=self._events,

@@ -1,0 +1,101 @@
+"""Which inputs of a run are mounted instead of downloaded, and why: decided once, when the run is planned.
+
+A mount is of a datastore, read-only; an input is a tree of links into it, of just the files that were pinned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from towpath.api.pipeline import PipelineSpec
+from towpath.api.ports import Access, Input, Mode, OnUnavailable
+from towpath.api.step import Step
+from towpath.flow import checks, names
+from towpath.flow.conditions import RunReason
+from towpath.flow.decision import Limits
+from towpath.flow.planned import Content, Counted, Mounting, Pinned, PlannedDatastore
+from towpath.flow.stalled import StalledError
+from towpath.flow.views import Views
+
+Place = tuple[str, str]
+
+# Below this size of a file, on average, a copy is faster than a mount, however little is read of it (mounts.md, 8).
+_LARGE_FILE = 8 << 20
+
+
+@dataclass(frozen=True)
+class MountFacts:
+    """What the decisions of a run rest on; all by (step, input), datastores by name."""
+
+    datastores: Mapping[str, PlannedDatastore]
+    pins: Mapping[Place, Pinned]
+    counts: Mapping[Place, Counted]
+    views: Views
+    limits: Limits
+
+
+def decide_mounts(spec: PipelineSpec, facts: MountFacts) -> dict[Place, Mounting]:
+    """How each input comes that does not simply say Download; StalledError where one must be mounted and cannot."""
+    return {
+        (step.name, given.name): _decide(spec, step, given, facts)
+        for step in spec.steps
+        for given in step.inputs
+        if given.mode is not Mode.DOWNLOAD
+    }
+
+
+def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> Mounting:
+    place = step.name, given.name
+    why_not = _why_not(spec, step, given, facts)
+    if given.mode is Mode.AUTO:
+        pinned = facts.pins.get(place)
+        content = facts.counts.get(place) or pinned.content if pinned else None
+        return auto(content, given.access, why_not, facts.limits)
+    if why_not is None:
+        return Mounting(True, "mounted")
+    if given.on_unavailable is OnUnavailable.DOWNLOAD:
+        return Mounting(False, f"downloaded, since it cannot be mounted: {why_not}")
+    raise StalledError(
+        RunReason.MOUNT_UNAVAILABLE,
+        f"Step {step.name}, input {given.name} says mode: Mount and cannot be mounted: {why_not}. Give the Datastore "
+        "a way to be mounted, or say onUnavailable: Download or mode: Download on the input.",
+    )
+
+
+def auto(content: Content | Counted | None, access: Access, why_not: str | None, limits: Limits) -> Mounting:
+    """The choice of `mode: Auto` for an input that holds this; None: nobody knows yet. `why_not`: no mount is there."""
+    if why_not is not None:
+        return Mounting(False, f"downloaded: {why_not}")
+    if content is None:
+        return Mounting(False, "downloaded: what it holds is not known when the run is planned")
+    if limits.max_scratch_bytes is not None and content.scratch_bytes > limits.max_scratch_bytes:
+        return Mounting(True, f"mounted: {content.bytes} bytes are more than a node's disk may take")
+    mean = content.bytes // max(content.files, 1)
+    if access is Access.PARTIAL and mean >= _LARGE_FILE:
+        return Mounting(True, f"mounted: parts are read of files of {mean} bytes on average")
+    if access is Access.PARTIAL:
+        return Mounting(False, f"downloaded: files of {mean} bytes on average come faster as a copy")
+    return Mounting(False, "downloaded: all of it is read, and it fits")
+
+
+def _why_not(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> str | None:
+    pinned = facts.pins.get((step.name, given.name))
+    if pinned is None:
+        used = {_datastore_of_output(spec, step, given)}
+    else:
+        used = set(pinned.content.datastores or (pinned.content.inventory.datastore,))
+        if pinned.content.format is not None and facts.views.get((step.name, given.name)):
+            return "rows that were selected are written as files"
+    cannot = sorted(name for name in used if facts.datastores[name].mount is None)
+    if not cannot:
+        return None
+    return f"Datastore {cannot[0]} has no `mount` through a persistentVolumeClaim, and nothing is mounted otherwise"
+
+
+def _datastore_of_output(spec: PipelineSpec, step: Step, given: Input) -> str:
+    steps = {other.name: other for other in spec.steps}
+    name = checks.source_output(step, given, steps)
+    outputs = steps[given.from_.step].outputs if given.from_ else ()
+    own = next((output.datastore for output in outputs if output.name == name), None)
+    return own or names.DEFAULT_DATASTORE

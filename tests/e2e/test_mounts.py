@@ -1,0 +1,190 @@
+"""`mode: Mount` on a real kubelet, under `restricted`: what a step sees is what a download would give it, or nothing is
+started, and its reason says why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cluster.pods import PYTHON_IMAGE
+from cluster.space import Space
+from e2e.node_folder import NodeFolder, make_claim
+from e2e.tenant import Tenant, condition, is_ready, step_of
+
+pytestmark = pytest.mark.story
+
+DATA = """
+mkdir -p data/2026/deep && cd data
+printf one > 2026/a.csv; printf two > '2026/b c.csv'; printf three > 2026/deep/.hidden; printf four > d.txt
+printf '#!/bin/sh\\n' > run.sh; chmod 755 run.sh; : > empty; head -c 1000000 /dev/zero > large.bin
+cd .. && mkdir other && cp data/d.txt other
+chmod -R a+rX data other
+"""
+# Everything that a program can tell of its input, through links; and whether it can be written.
+TELL = """
+import hashlib, json, os, sys
+top, seen = sys.argv[1], {}
+for folder, _, names in os.walk(top) if os.path.isdir(top) else [(os.path.dirname(top), [], [os.path.basename(top)])]:
+    for name in names:
+        path = os.path.join(folder, name)
+        state = os.stat(path)
+        seen[os.path.relpath(path, os.path.dirname(top))] = [
+            state.st_size, oct(state.st_mode), hashlib.sha256(open(path, "rb").read()).hexdigest()
+        ]
+        try:
+            open(path, "ab")
+            seen["written"] = path
+        except OSError:
+            pass
+links = sum(os.path.islink(os.path.join(folder, name)) for folder, _, names in os.walk(top) for name in names)
+print(json.dumps({"path": top, "seen": seen, "links": links}, sort_keys=True))
+with open(sys.argv[2], "w") as out:
+    json.dump(seen, out, sort_keys=True)
+"""
+SPLIT = [{"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 3}}]
+
+
+def tells(mode: str, **given: Any) -> dict[str, Any]:
+    """A step that tells all of its input."""
+    name = given.pop("name", "data")
+    return {
+        "name": f"{mode.lower()}_{name}",
+        "image": PYTHON_IMAGE,
+        "command": ["python3", "-c", TELL, f"$(inputs.{name}.path)", "$(outputs.told.path)"],
+        "inputs": [{"name": name, "mode": mode} | given],
+        "outputs": [{"name": "told"}],
+        "reuse": "Never",
+    }
+
+
+def said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
+    words = tenant.kubectl(
+        "logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step", "--tail=-1"
+    )
+    found: dict[str, Any] = json.loads(words)
+    return found
+
+
+@pytest.fixture(scope="module")
+def mountable(tenant: Tenant, folder: NodeFolder, default_store: str) -> str:
+    """A Datastore on a claim with files, and Datasets of them."""
+    del default_store
+    folder.run("data", DATA)
+    make_claim(tenant, folder, "mountable")
+    claim = {"claimName": "mountable", "subPath": "data"}
+    tenant.apply("Datastore", "mountable", {"persistentVolumeClaim": claim, "readOnly": True})
+    tenant.apply("Dataset", "data", {"sources": [{"path": "**", "datastore": "mountable"}]})
+    tenant.apply("Dataset", "single", {"sources": [{"path": "d.txt", "datastore": "mountable"}]})
+    for dataset in ("data", "single"):
+        tenant.until("datasets", dataset, is_ready, 120)
+    return "mountable"
+
+
+def test_a_mounted_input_looks_as_a_downloaded_one(tenant: Tenant, mountable: str) -> None:
+    del mountable
+    views = {
+        "data": {},
+        "part": {"dataset": {"name": "data"}, "transforms": SPLIT},
+        "single": {},
+    }
+    steps = [
+        tells(mode, name=name, **given) for name, given in views.items() for mode in ("Mount", "Download")
+    ]
+    run = tenant.start_steps(*steps)
+    status = tenant.finish(run, 300)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    for name in views:
+        mount, download = (said(tenant, run, f"{mode}_{name}") for mode in ("mount", "download"))
+        assert (mount["path"], mount["seen"]) == (download["path"], download["seen"])
+        assert "written" not in mount["seen"]
+        assert download["links"] == 0
+        digests = [
+            step_of(status, f"{mode}_{name}")["outputs"][0]["digest"] for mode in ("mount", "download")
+        ]
+        assert len(set(digests)) == 1
+    whole = said(tenant, run, "mount_data")
+    # What may be executed is copied: a mount has one mode for all.
+    assert (len(whole["seen"]), whole["links"]) == (7, 6)
+    assert 0 < len(said(tenant, run, "mount_part")["seen"]) < 7
+    notes = [note for note in tenant.plan(run)["run"]["notes"] if "mount_data" in note]
+    assert notes == ["step mount_data, input data: mounted"]
+
+
+def test_the_step_has_no_credential_and_reads_the_store_only_where_it_is_mounted(
+    tenant: Tenant, mountable: str
+) -> None:
+    del mountable
+    run = tenant.start_steps(tells("Mount", name="single"))
+    assert tenant.finish(run, 240)["state"] == "Succeeded"
+    [pod] = json.loads(tenant.kubectl("get", "pods", "-l", f"towpath.dev/run={run}", "-o", "json"))["items"]
+    [step] = [one for one in pod["spec"]["containers"] if one["name"] == "step"]
+    [mount] = [one for one in step["volumeMounts"] if one["mountPath"].startswith("/towpath/mounts/")]
+    assert (mount["mountPath"], mount["subPath"], mount["readOnly"]) == (
+        "/towpath/mounts/mountable",
+        "data",
+        True,
+    )
+    assert not any("credentials" in one["name"] for one in step["volumeMounts"])
+
+
+def test_a_bucket_is_mounted_through_a_claim_that_shows_the_same(
+    tenant: Tenant, mountable: str, space: Space
+) -> None:
+    del mountable
+    space.put("shown/d.txt", b"four")
+    location = tenant.s3_datastore(space, prefix=f"{space.prefix}shown/")
+    shows = {"persistentVolumeClaim": {"claimName": "mountable", "subPath": "other"}}
+    tenant.apply("Datastore", "shown", location | {"mount": [shows]})
+    tenant.until("datastores", "shown", is_ready, 120)
+    given = {"source": {"sources": [{"path": "d.txt", "datastore": "shown"}]}}
+    run = tenant.start_steps(tells("Mount", name="file", **given))
+    status = tenant.finish(run, 240)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    assert said(tenant, run, "mount_file")["links"] == 0
+    assert said(tenant, run, "mount_file")["seen"]["d.txt"][0] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "refused"),
+    [
+        ("hollow", "data", ("MountEmpty", "none of its 1 files")),
+        ("changed", "other", ("MountIncomplete", "'d.txt' (4 bytes, 9 were pinned)")),
+    ],
+)
+def test_a_mount_that_shows_another_place_is_a_named_failure_before_user_code(
+    tenant: Tenant, mountable: str, space: Space, name: str, shown: str, refused: tuple[str, str]
+) -> None:
+    del mountable
+    path = "d.txt" if name == "changed" else "elsewhere.txt"
+    space.put(f"{name}/{path}", b"otherwise")
+    location = tenant.s3_datastore(space, prefix=f"{space.prefix}{name}/")
+    shows = {"persistentVolumeClaim": {"claimName": "mountable", "subPath": shown}}
+    tenant.apply("Datastore", name, location | {"mount": [shows]})
+    tenant.until("datastores", name, is_ready, 120)
+    given = {"source": {"sources": [{"path": path, "datastore": name}]}}
+    run = tenant.start_steps(tells("Mount", name="file", **given))
+    status = tenant.finish(run, 240)
+    step = step_of(status, "mount_file")
+    assert (step["state"], step["reason"], step["attempt"]) == ("Failed", refused[0], 1), json.dumps(
+        status, indent=1
+    )
+    assert refused[1] in step["message"]
+    assert space.keys(f"{tenant.namespace}/runs/{run}") == []
+
+
+def test_what_cannot_be_mounted_is_refused_or_downloaded_as_the_input_says(
+    tenant: Tenant, default_store: str, space: Space
+) -> None:
+    space.put("plain/a.txt", b"a")
+    given = {"source": {"sources": [{"path": "plain/a.txt", "datastore": default_store}]}}
+    refused = tenant.finish(tenant.start_steps(tells("Mount", name="file", **given)), 120)
+    said_of = condition(refused, "Succeeded")
+    assert said_of["reason"] == "MountUnavailable"
+    assert "Datastore default has no `mount`" in said_of["message"]
+    assert refused.get("steps", []) == []
+
+    run = tenant.start_steps(tells("Mount", name="file", onUnavailable="Download", **given))
+    assert tenant.finish(run, 240)["state"] == "Succeeded"
+    assert "downloaded, since it cannot be mounted" in tenant.plan(run)["run"]["notes"][0]
