@@ -75,10 +75,12 @@ def watched(kubectl: Kubectl, namespace: str) -> Iterator[History]:
         "get", "pipelineruns.towpath.dev", "--watch", "-o", "json", "--namespace", namespace
     )
 
+    assert process.stdout is not None
+    said = process.stdout
+
     def follow() -> None:
-        assert process.stdout is not None
         decoder, text = json.JSONDecoder(), ""
-        for line in process.stdout:
+        for line in said:
             text += line
             # kubectl writes one object after another; each ends with a brace at the start of a line.
             if line == "}\n":
@@ -93,3 +95,4 @@ def watched(kubectl: Kubectl, namespace: str) -> Iterator[History]:
         process.kill()
         process.wait()
         thread.join()
+        said.close()
