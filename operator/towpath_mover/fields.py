@@ -61,6 +61,13 @@ class Fields:
             raise OrderError(f"{self._place}.{key} is not a map of texts.")
         return dict(value)
 
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts, empty if it was left out."""
+        values = self._typed(key, list) or []
+        if not all(isinstance(value, str) for value in values):
+            raise OrderError(f"{self._place}.{key} is not a list of texts.")
+        return tuple(values)
+
     def child(self, key: str) -> Fields:
         """Return an object that must be there."""
         return self._required(key, self.optional_child(key))

@@ -82,7 +82,7 @@ class CodeOrder(NamedTuple):
 class StepOrder(NamedTuple):
     """One attempt of one step, or of one of its shards. `attempt_id` is its folder in the store.
 
-    `retried_uid` is that of the run that this one takes up.
+    `retried_uid` is that of the run that this one takes up; `mounted` are the datastores that the pod mounts.
     """
 
     namespace: str
@@ -100,6 +100,7 @@ class StepOrder(NamedTuple):
     code: CodeOrder | None
     shard: ShardOrder | None = None
     retried_uid: str | None = None
+    mounted: frozenset[str] = frozenset()
 
 
 class ProbeOrder(NamedTuple):
@@ -133,6 +134,7 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         code=_code(code) if code else None,
         shard=shard,
         retried_uid=retried.text("uid") if retried else None,
+        mounted=frozenset(attempt.words("mounted")),
     )
 
 

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from towpath.flow import names
 from towpath_mover.download import download
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     staged = []
     for given in order.inputs:
         checks.raise_refusal()
-        staged.append(_stage(given, stores, paths))
+        staged.append(_stage(given, stores, Pod(paths, order.mounted)))
     checks.wait()
     return {
         "files": sum(summary.files for summary in staged),
@@ -54,28 +54,35 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     }
 
 
-def _stage(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary | StagedRows:
+class Pod(NamedTuple):
+    """Where everything lies, and which datastores can be read where they lie."""
+
+    paths: PodPaths
+    mounted: frozenset[str]
+
+
+def _stage(given: InputOrder, stores: OpenStores, pod: Pod) -> Summary | StagedRows:
     if given.transforms or given.is_mounted:
-        return _stage_view(given, stores, paths)
+        return _stage_view(given, stores, pod)
     inventory = given.inventory
     store = stores.store(inventory.datastore)
-    reader = open_inventory(store, inventory.path, inventory.digest, paths.scratch)
+    reader = open_inventory(store, inventory.path, inventory.digest, pod.paths.scratch)
     progress = Progress(f"input {given.name}", given.files, given.bytes)
-    _bring(reader.entries(), _sources(reader.roots, stores), _target(given, paths), progress)
+    _bring(reader.entries(), _sources(reader.roots, stores), _target(given, pod.paths), progress)
     summary = reader.summary()
     if not summary.files and not given.allow_empty:
         raise empty_input(given)
     return summary
 
 
-def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summary | StagedRows:
+def _stage_view(given: InputOrder, stores: OpenStores, pod: Pod) -> Summary | StagedRows:
     # Only here: what views need would cost every other start some 30 ms.
     from towpath_mover.view import open_view  # noqa: PLC0415
 
     store = stores.store(given.inventory.datastore)
-    copy = paths.scratch / f"inventory-{os.getpid()}-{given.name}"
+    copy = pod.paths.scratch / f"inventory-{os.getpid()}-{given.name}"
     with open_view(store, given.inventory, given.transforms, copy) as view:
-        sources, target = _sources(view.roots, stores), _target(given, paths)
+        sources, target = _sources(view.roots, stores), _target(given, pod.paths)
         if given.format is not None and given.transforms:
             from towpath_mover.staged_rows import stage_rows  # noqa: PLC0415
 
@@ -84,20 +91,20 @@ def _stage_view(given: InputOrder, stores: OpenStores, paths: PodPaths) -> Summa
         summary = view.summary()
         if not summary.files and not given.allow_empty:
             raise empty_input(given, f"{view.files_in_all} files")
-        if not (given.is_mounted and _link(given, view, paths, target)):
+        if not (given.is_mounted and _link(given, view, sources, target, pod)):
             progress = Progress(f"input {given.name}", summary.files, summary.bytes)
             _bring(view.entries(), sources, target, progress)
     return summary
 
 
-def _link(given: InputOrder, view: View, paths: PodPaths, target: Path) -> bool:
+def _link(given: InputOrder, view: View, sources: Sequence[Source], target: Path, pod: Pod) -> bool:
     """Whether the files were linked; where some lie in no mount, or in packs of an earlier run, all are brought."""
     from towpath_mover.mounted_input import link_input, mounts_of  # noqa: PLC0415 - as views
 
-    mounts = mounts_of(view.roots, paths)
+    mounts = mounts_of(view.roots, pod.mounted, pod.paths)
     if mounts is None or any(entry.pack is not None for entry in view.entries()):
         return False
-    link_input(given.name, view.entries, mounts, target, paths.scratch)
+    link_input(given.name, view.entries, mounts, sources, target, pod.paths.scratch)
     return True
 
 

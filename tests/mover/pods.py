@@ -56,7 +56,8 @@ class Pod:
     """One attempt of one step, or of the shard at a place among those that it runs.
 
     `root` stands for /towpath; `transforms`, `allow_empty`, `mounted`, `format` and `file` are of
-    every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step."""
+    every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step. With
+    `shows_mount` the pod mounts the datastore."""
 
     root: Path
     datastore: PlannedDatastore
@@ -67,6 +68,7 @@ class Pod:
     transforms: Sequence[Mapping[str, Any]] = ()
     allow_empty: bool = False
     mounted: bool = False
+    shows_mount: bool = False
     format: Mapping[str, Any] | None = None
     file: str | None = None
     shards: PlannedShards | None = None
@@ -131,6 +133,7 @@ class Pod:
         given = [{"name": name, "inventory": dict(inventory)} | file for name, inventory in self.inputs]
         attempt: dict[str, Any] = {"attempt": 1, "inputs": given}
         attempt |= {"shards": self.running} if self.shards else {}
+        attempt |= {"mounted": [self.datastore.name]} if self.shows_mount else {}
         return {
             "PATH": os.environ["PATH"],
             "TOWPATH_ROOT": str(self.root),

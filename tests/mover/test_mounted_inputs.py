@@ -56,7 +56,7 @@ def staged(space: Space, root: Path, inventory: Mapping[str, Any], **given: Any)
 
 
 def mounted(space: Space, folder: Path, inventory: Mapping[str, Any], **given: Any) -> tuple[Pod, Path]:
-    pod, data = staged(space, folder / "mounted", inventory, mounted=True, **given)
+    pod, data = staged(space, folder / "mounted", inventory, mounted=True, shows_mount=True, **given)
     data.parent.mkdir(parents=True)
     shutil.copytree(folder / "first/outputs/all", data)
     # As a mount of a bucket shows them.
@@ -143,13 +143,25 @@ def test_a_mount_that_cannot_be_looked_into_is_tried_again(
     assert "levels of symbolic links" in refused(pod, "MountUnreadable", Exit.TRY_AGAIN)
 
 
-def test_what_can_be_executed_is_copied_and_verified(
+def test_what_can_be_executed_is_brought_from_the_store(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
     pod, data = mounted(local_s3, tmp_path, published)
     (data / "run.sh").write_bytes(b"#!/bin/no\n")
-    words = refused(pod, "InputDrift", Exit.DATA_CHANGED)
-    assert "'run.sh' has other bytes in its mount" in words
+    assert pod.stage_in().code == 0
+    assert seen(pod.root)["run.sh"] == (b"#!/bin/sh\n", 0o100755)
+
+
+def test_a_link_in_a_mount_brings_nothing_of_the_movers(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    pod, data = mounted(local_s3, tmp_path, published)
+    secret = pod.root / "credentials/default/AWS_SECRET_ACCESS_KEY"
+    for name in ("run.sh", "plain.txt"):
+        (data / name).unlink()
+        (data / name).symlink_to(secret)
+    words = refused(pod, "MountIncomplete", Exit.REFUSED)
+    assert "'plain.txt' (it is no file)" in words
 
 
 def test_where_nothing_is_mounted_and_what_lies_in_packs_is_downloaded(

@@ -13,6 +13,7 @@ from towpath.flow.planned import Content, Plan, PlannedDatastore, PlannedStep
 from towpath.flow.references import for_pod, values_of
 from towpath_mover.launcher import launcher_command, publish_command
 from towpath_operator.jobs.environment import step_environment
+from towpath_operator.jobs.mounted_datastores import mounted_datastores
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
 from towpath_operator.jobs.quantities import whole
 from towpath_operator.jobs.security import step_security
@@ -119,9 +120,11 @@ def plan_digests(plan: Plan, step: PlannedStep) -> dict[str, Any]:
 def _environment(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[dict[str, Any]]:
     given = [_input(port.name, order.inputs[port.name]) for port in step.inputs]
     told = {"attempt": order.attempt, "inputs": given} | plan_digests(plan, step)
-    shards = {"shards": ranges_text(order.shards)} if step.shards else {}
+    more: dict[str, Any] = {"shards": ranges_text(order.shards)} if step.shards else {}
+    mounted = [datastore.name for datastore in mounted_datastores(plan, step, order)]
+    more |= {"mounted": mounted} if mounted else {}
     return [
-        order_variable("TOWPATH_ATTEMPT", told | shards),
+        order_variable("TOWPATH_ATTEMPT", told | more),
         {"name": "TOWPATH_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
     ]
 
