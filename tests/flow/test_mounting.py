@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import builders
-from flow.sightings import LIMITS, NOON, a_datastore, a_version, planned, sources
+from flow.sightings import INSTALLATION, LIMITS, NOON, a_datastore, a_version, planned, sources
 from towpath.api.ports import Access
 from towpath.flow.conditions import RunReason
 from towpath.flow.documents import write
@@ -137,6 +137,14 @@ def test_auto_chooses_by_size_files_disk_and_access(
     without = auto(Counted(files, size, size), access, "nothing mounts it", limits)
     assert (without.is_mounted, without.note) == (False, "downloaded: nothing mounts it")
     assert not auto(None, access, None, limits).is_mounted
+
+
+def test_without_a_cluster_whatever_would_be_mounted_is_downloaded() -> None:
+    here = replace(INSTALLATION, can_mount=False)
+    for given in ({"mode": "Mount"}, {"mode": "Auto"}, {"mode": "Mount", "onUnavailable": "Download"}):
+        plan = planned(reads(**given), datastores={"default": a_datastore(**CLAIM)}, installation=here)
+        assert (the_input(plan).is_mounted, plan.datastores[0].mount) == (False, None)
+        assert the_input(plan).note == "input iris: downloaded: without a cluster nothing is mounted"
 
 
 def test_auto_tells_in_the_plan_what_it_chose() -> None:

@@ -33,6 +33,7 @@ class MountFacts:
     counts: Mapping[Place, Counted]
     views: Views
     limits: Limits
+    can_mount: bool = True
 
 
 def decide_mounts(spec: PipelineSpec, facts: MountFacts) -> dict[Place, Mounting]:
@@ -46,6 +47,8 @@ def decide_mounts(spec: PipelineSpec, facts: MountFacts) -> dict[Place, Mounting
 
 
 def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> Mounting:
+    if not facts.can_mount:
+        return Mounting(False, "downloaded: without a cluster nothing is mounted")
     place = step.name, given.name
     why_not = _why_not(spec, step, given, facts)
     if given.mode is Mode.AUTO:

@@ -91,7 +91,8 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     _refuse_empty(spec, pins, counts)
     _refuse_empty_shares(spec, pins, counts)
     known = {datastore.name: datastore for datastore in entered}
-    mountings = decide_mounts(spec, MountFacts(known, pins, counts, views, patience.limits))
+    can_mount = sources.installation.can_mount
+    mountings = decide_mounts(spec, MountFacts(known, pins, counts, views, patience.limits, can_mount))
     _refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
     return Resolved(
         run=_identity(run),
