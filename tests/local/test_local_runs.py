@@ -44,6 +44,19 @@ def test_a_dataset_goes_through_two_steps_and_the_output_becomes_a_version(desk:
         assert b"".join(store.read(data.path)) == b"ABC"
 
 
+def test_what_would_be_mounted_is_copied_here_and_the_run_says_so(desk: Desk) -> None:
+    desk.put("raw/letters.txt", b"abc")
+    read, show = two_steps()
+    read["inputs"] = [{"name": "letters", "mode": "Mount"}]
+    read["command"] = ["python3", "step.py", "$(inputs.letters.path)", "$(outputs.loud.path)"]
+    run = desk.run(LETTERS, pipeline(read, show))
+    assert run["status"]["state"] == "Succeeded", run["status"]
+    assert desk.said(run, "show") == ["ABC"]
+    assert (
+        "step read, input letters: downloaded: without a cluster nothing is mounted" in run["status"]["notes"]
+    )
+
+
 def test_a_second_run_takes_what_the_first_computed_and_a_change_computes_anew(desk: Desk) -> None:
     desk.put("raw/letters.txt", b"abc")
     first = desk.run(LETTERS, pipeline(*two_steps()))
