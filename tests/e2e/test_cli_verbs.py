@@ -28,7 +28,7 @@ pytestmark = pytest.mark.story
 CODE = """
 import sys
 from towpath import Run
-lines = [line for name in ("a.csv", "b.csv") for line in open(sys.argv[1] + "/" + name)]
+lines = [line for name in ("petal-a.csv", "petal-b.csv") for line in open(sys.argv[1] + "/" + name)]
 Run.get_context().log("lines", len(lines))
 print("counted", len(lines))
 open(sys.argv[2], "w").write(sys.argv[3] * len(lines))
@@ -77,9 +77,9 @@ def user(tenant: Tenant, default_store: str, tmp_path_factory: pytest.TempPathFa
     del default_store
     folder = tmp_path_factory.mktemp("laptop")
     file = with_cluster_role(tenant.tools.kubectl, tenant.namespace, "edit", folder / "kubeconfig")
-    (folder / "flowers").mkdir()
-    (folder / "flowers/a.csv").write_text("length\n1\n")
-    (folder / "flowers/b.csv").write_text("length\n2\n3\n")
+    (folder / "petals").mkdir()
+    (folder / "petals/petal-a.csv").write_text("length\n1\n")
+    (folder / "petals/petal-b.csv").write_text("length\n2\n3\n")
     (folder / "counted.yaml").write_text(yaml.safe_dump(_pipeline("counted", CODE)))
     (folder / "failing.yaml").write_text(yaml.safe_dump(_pipeline("failing", FAILS)))
     return User(folder, file)
@@ -92,12 +92,12 @@ def _pipeline(name: str, code: str) -> dict[str, Any]:
         "command": [
             "python3",
             "count.py",
-            "$(inputs.flowers.path)",
+            "$(inputs.petals.path)",
             "$(outputs.total.path)",
             "$(params.mark)",
         ],
         "code": {"inline": {"count.py": code}},
-        "inputs": [{"name": "flowers"}],
+        "inputs": [{"name": "petals"}],
         "outputs": [{"name": "total", "register": {"name": f"{name}-total"}}],
         # By a tag only: it is known that it is not pushed again.
         "reuse": "Always",
@@ -107,16 +107,16 @@ def _pipeline(name: str, code: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def flowers(user: User) -> str:
+def petals(user: User) -> str:
     """A dataset that was brought by `towpath add`."""
-    assert user("add dataset flowers ./flowers").out == "flowers@1\n"
-    return "flowers"
+    assert user("add dataset petals ./petals").out == "petals@1\n"
+    return "petals"
 
 
 @pytest.fixture(scope="module")
-def done(user: User, flowers: str) -> str:
+def done(user: User, petals: str) -> str:
     """A run that was started by `towpath run FILE`, and succeeded."""
-    del flowers
+    del petals
     ended = user("run counted.yaml")
     name = ended.out.strip()
     assert f"{name}: count: Succeeded" in ended.err
@@ -124,20 +124,20 @@ def done(user: User, flowers: str) -> str:
 
 
 def test_what_was_added_is_there_and_comes_back(
-    user: User, flowers: str, space: Space, tmp_path: Path
+    user: User, petals: str, space: Space, tmp_path: Path
 ) -> None:
-    keys = [key for key in space.keys("") if key.endswith("/a.csv")]
+    keys = [key for key in space.keys("") if key.endswith("/petal-a.csv")]
     assert len(keys) == 1
     assert space.get(keys[0]) == b"length\n1\n"
-    assert user(f"get datasets {flowers} -o name").out == f"datasets.towpath.dev/{flowers}\n"
-    version = user("get versions flowers-v1 -o json").data
+    assert user(f"get datasets {petals} -o name").out == f"datasets.towpath.dev/{petals}\n"
+    version = user("get versions petals-v1 -o json").data
     assert (version["spec"]["files"], version["spec"]["bytes"]) == (2, 20)
-    user(f"cp dataset:flowers@1 {tmp_path}/back")
-    assert (tmp_path / "back/b.csv").read_text() == "length\n2\n3\n"
+    user(f"cp dataset:petals@1 {tmp_path}/back")
+    assert (tmp_path / "back/petal-b.csv").read_text() == "length\n2\n3\n"
 
 
-def test_a_plan_says_what_would_move(user: User, flowers: str) -> None:
-    del flowers
+def test_a_plan_says_what_would_move(user: User, petals: str) -> None:
+    del petals
     planned = user("plan counted.yaml -o json").data
     assert planned["steps"][0]["name"] == "count"
     assert "20" in json.dumps(planned)
@@ -149,8 +149,8 @@ def test_a_run_is_told_in_every_way(user: User, done: str) -> None:
     assert done in user("get runs").out
     assert "counted-total@1" in user(f"describe run {done}").out
     assert "counted 5" in user(f"logs {done} count").out
-    assert "flowers" in user(f"lineage run:{done}").out
-    assert "counted-total@1" in user("lineage flowers@1").out
+    assert "petals" in user(f"lineage run:{done}").out
+    assert "counted-total@1" in user("lineage petals@1").out
     assert "count" in user(f"why {done}").out
 
 
@@ -169,11 +169,11 @@ def test_an_output_is_fetched_and_a_second_run_takes_it(user: User, done: str) -
 
 def test_a_changed_source_is_seen_by_refresh(user: User, done: str, space: Space) -> None:
     del done
-    (key,) = [key for key in space.keys("") if key.endswith("/b.csv")]
+    (key,) = [key for key in space.keys("") if key.endswith("/petal-b.csv")]
     space.put(key, b"length\n2\n3\n4\n")
-    assert "flowers" in user("refresh dataset flowers").out
-    assert user("get versions flowers-v2 -o json").data["spec"]["bytes"] == 22
-    assert "~ b.csv" in user("diff dataset:flowers@1 dataset:flowers@2").out
+    assert "petals" in user("refresh dataset petals").out
+    assert user("get versions petals-v2 -o json").data["spec"]["bytes"] == 22
+    assert "~ petal-b.csv" in user("diff dataset:petals@1 dataset:petals@2").out
 
 
 def test_what_failed_ends_with_its_last_lines_and_is_tried_again(user: User, done: str) -> None:
@@ -199,7 +199,7 @@ def _status(user: User, run: str) -> dict[str, Any]:
 def test_what_is_held_is_counted_and_what_is_left_is_swept(user: User, done: str) -> None:
     del done
     held = user("du -o json").data
-    assert "flowers" in json.dumps(held)
+    assert "petals" in json.dumps(held)
     asked = user("gc --dry-run -o json").data
     assert asked["dryRun"] is True
     assert asked["datastores"]["default"].startswith("Would delete ")
