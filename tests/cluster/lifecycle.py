@@ -70,9 +70,14 @@ def _recovers(name: str) -> bool:
 
 
 def _processes(command: list[str]) -> set[int]:
-    wanted = "\0".join(command).encode()
+    """Those that run a command, also where its program sets a node up and then becomes another."""
     entries = Path("/proc").glob("[0-9]*/cmdline")
-    return {int(entry.parent.name) for entry in entries if entry.read_bytes().rstrip(b"\0") == wanted}
+    found = {int(entry.parent.name): entry.read_text(errors="replace").split("\0")[:-1] for entry in entries}
+    return {pid for pid, words in found.items() if words == command or _is_end_of(words[1:], command)}
+
+
+def _is_end_of(arguments: list[str], command: list[str]) -> bool:
+    return len(arguments) > 1 and command[-len(arguments) :] == arguments
 
 
 def _resumes(provider: NativeProvider) -> bool:
