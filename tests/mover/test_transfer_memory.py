@@ -60,7 +60,7 @@ def check(s3: S3, source: Path, target: Path, how: str = "up") -> None:
 
 
 def test_a_large_file_is_never_held_whole(s3_server: S3, tmp_path: Path) -> None:
-    check(s3_server, a_sparse_file(tmp_path / "large", 256 * MiB), tmp_path / "target")
+    check(s3_server, a_sparse_file(tmp_path / "large", 224 * MiB), tmp_path / "target")
 
 
 def test_of_several_large_files_no_more_is_held_than_of_one(s3_server: S3, tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ def test_of_several_large_files_no_more_is_held_than_of_one(s3_server: S3, tmp_p
 
 
 def test_files_of_eight_mebibytes_are_held_a_few_at_a_time(s3_server: S3, tmp_path: Path) -> None:
-    check(s3_server, many_files(tmp_path / "middle", 28, 8 * MiB), tmp_path / "target")
+    check(s3_server, many_files(tmp_path / "middle", 27, 8 * MiB), tmp_path / "target")
 
 
 def test_many_small_files_cost_little(s3_server: S3, tmp_path: Path) -> None:
-    check(s3_server, many_files(tmp_path / "small", 2_000, 20_000), tmp_path / "target")
+    check(s3_server, many_files(tmp_path / "small", 1_500, 20_000), tmp_path / "target")
 
 
 def test_packs_are_held_two_at_a_time(s3_server: S3, tmp_path: Path) -> None:
