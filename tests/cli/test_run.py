@@ -43,6 +43,7 @@ def operated(**end: Any) -> Operated:
 
 def test_a_pipeline_is_run_by_name_and_waited_for() -> None:
     backend = operated(state="Succeeded", **DONE)
+    backend.hold(make_pipeline("iris", params=[{"name": "share", "type": "integer", "default": 80}]))
     called = towpath(backend, "run", "iris", "-p", "share=90", "--no-reuse")
     assert (called.code, called.out) == (0, "iris-00001\n")
     assert "iris-00001: prep: Running" in called.err
@@ -87,6 +88,29 @@ def test_a_wrong_option_is_usage(words: tuple[str, ...]) -> None:
     backend = operated(state="Succeeded", **DONE)
     assert towpath(backend, "run", "iris", *words).code == 2
     assert ("PipelineRun", "iris-00001") not in backend.objects
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-p", "share=abc"), "share"),
+        (("-p", "shre=5"), "Did you mean share?"),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_is_sent(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    share = {"name": "share", "type": "number", "default": 80}
+    declared = make_pipeline("mine", params=[share])
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(declared))
+    by_name = operated(state="Succeeded", **DONE).hold(declared)
+    for backend, given in ((operated(state="Succeeded", **DONE), str(file)), (by_name, "mine")):
+        before = set(backend.objects)
+        called = towpath(backend, "run", given, *words)
+        assert (called.code, called.out) == (2, "")
+        assert said in called.err
+        assert set(backend.objects) == before
 
 
 def in_folder(folder: Path, *words: str) -> Any:

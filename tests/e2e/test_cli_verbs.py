@@ -20,7 +20,7 @@ from builders import make_pipeline
 from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
 from cluster.waiting import wait_until
-from e2e.tenant import Tenant
+from e2e.tenant import Tenant, condition
 from remote.users import with_cluster_role
 
 pytestmark = pytest.mark.story
@@ -200,7 +200,7 @@ def test_what_is_held_is_counted_and_what_is_left_is_swept(user: User, done: str
     del done
     held = user("du -o json").data
     assert "petals" in json.dumps(held)
-    asked = user("gc --dry-run -o json").data
+    asked = user("gc default --dry-run -o json").data
     assert asked["dryRun"] is True
     assert asked["datastores"]["default"].startswith("Would delete ")
     assert re.match(r"default: Deleted \d+ attempts", user("gc --yes default").out)
@@ -208,10 +208,21 @@ def test_what_is_held_is_counted_and_what_is_left_is_swept(user: User, done: str
     assert (user.folder / "kept.txt").read_text() == "xxxxx"
 
 
-def test_the_doctor_finds_nothing_wrong(user: User, done: str) -> None:
+def test_the_doctor_says_what_is_well_and_what_is_wrong_and_what_to_do(
+    user: User, done: str, tenant: Tenant, space: Space
+) -> None:
     del done
-    found = user("doctor").out
-    assert "default" in found
+    wrong = tenant.s3_datastore(space, credentialsSecretRef={"name": "never-made"})
+    tenant.apply("Datastore", "unwell", wrong)
+    is_missing = lambda status: condition(status, "Ready").get("reason") == "CredentialsMissing"  # noqa: E731
+    tenant.until("datastores", "unwell", is_missing, 120)
+    found = user("doctor", code=1).out
+    assert re.search(r"^ok +Datastore default is Ready$", found, re.MULTILINE)
+    assert re.search(
+        r"^wrong +Datastore unwell is not Ready: CredentialsMissing: .*never-made", found, re.MULTILINE
+    )
+    assert "Then: towpath refresh datastore unwell" in found
+    tenant.kubectl("delete", "datastores.towpath.dev", "unwell")
 
 
 def test_a_report_is_one_file_with_the_run_in_it(user: User, done: str) -> None:

@@ -14,7 +14,7 @@ from towpath.cli.nouns import PIPELINE, RUN, find
 from towpath.cli.output import Format, output_option, say, write_data
 from towpath.cli.params import params_option
 from towpath.cli.session import Session, in_workspace
-from towpath.cli.wanted import Wanted, wanted_run
+from towpath.cli.wanted import Wanted, check_params, wanted_run
 from towpath.errors import UserErrorException
 from towpath.flow import names
 from towpath.local.backend import LocalBackend
@@ -78,7 +78,10 @@ def run(  # noqa: PLR0913 - each is an option
     if is_local:
         ended = _run_here(session.backend, pipeline, _here(pipeline, params, folders, reuse, engine), quiet)
     else:
-        ended = _run_there(session.backend, _reusing(wanted_run(session.backend, pipeline, params), reuse))
+        ended = _run_there(
+            session.backend,
+            _reusing(check_params(wanted_run(session.backend, pipeline, params), session.backend), reuse),
+        )
         _show_name(ended, output)
         if detach:
             write_data(ended, output) if output in (Format.JSON, Format.YAML) else None

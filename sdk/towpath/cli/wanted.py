@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from towpath.api.pipeline import Param
 from towpath.backend import Backend, Kind, Manifest
 from towpath.cli.nouns import PIPELINE, find
 from towpath.errors import UserErrorException
 from towpath.flow import names
+from towpath.flow.params import param_texts
+from towpath.flow.stalled import StalledError
 from towpath.manifests import read_manifests
 
 
@@ -44,6 +49,33 @@ def _from_file(path: Path, params: Mapping[str, str], namespace: str) -> Wanted:
     if not runs:
         return Wanted(_run(pipelines[0]["metadata"]["name"], params, namespace), others)
     return Wanted(_with_params(runs[0], params, namespace), others)
+
+
+def _pipeline_of(wanted: Wanted, backend: Backend) -> Manifest | None:
+    """The pipeline that the run names, as it will be when the manifests are applied."""
+    name = (wanted.run["spec"].get("pipelineRef") or {}).get("name")
+    given = (
+        one for one in wanted.manifests if one["kind"] == Kind.PIPELINE and one["metadata"]["name"] == name
+    )
+    return next(given, None) or (backend.get(Kind.PIPELINE, name) if name else None)
+
+
+def check_params(wanted: Wanted, backend: Backend) -> Wanted:
+    """The same, unless its values are such that the run would be refused: then nothing is sent."""
+    run = wanted.run["spec"]
+    spec = run.get("pipelineSpec") or (_pipeline_of(wanted, backend) or {}).get("spec")
+    if spec is None:
+        # The operator waits for a pipeline that is still to come.
+        return wanted
+    try:
+        declared = [Param.model_validate(one) for one in spec.get("params") or ()]
+        param_texts(declared, run.get("params") or {})
+    except StalledError as error:
+        raise UserErrorException(error.message) from error
+    except ValidationError:
+        # Of a pipeline that is none the API speaks.
+        pass
+    return wanted
 
 
 def _run(pipeline: str, params: Mapping[str, str], namespace: str) -> Manifest:
