@@ -16,6 +16,7 @@ from towpath.flow.planned import (
     PlannedCode,
     PlannedDatastore,
     PlannedInput,
+    PlannedMount,
     PlannedOutput,
     PlannedStep,
     RunIdentity,
@@ -61,9 +62,11 @@ def _datastores(draw: st.DrawFn, name: str) -> PlannedDatastore:
     certificates, read_only = draw(st.sampled_from([None, "ca"])), draw(st.booleans())
     claim = draw(st.none() | OBJECTS)
     if claim is None:
-        return make_datastore(name, ca_config_map=certificates, read_only=read_only)
+        shown = draw(st.sampled_from([None, PlannedMount("shown"), PlannedMount("shown", "a")]))
+        return make_datastore(name, ca_config_map=certificates, read_only=read_only, mount=shown)
     folder = draw(st.sampled_from([{}, {"subPath": "a/b"}]))
-    return PlannedDatastore(name, {"claimName": claim, **folder}, CLAIM, read_only)
+    own = PlannedMount(claim, folder.get("subPath")) if draw(st.booleans()) else None
+    return PlannedDatastore(name, {"claimName": claim, **folder}, CLAIM, read_only, mount=own)
 
 
 @st.composite
@@ -94,4 +97,5 @@ def _inputs(draw: st.DrawFn, number: int, name: str, stores: list[str]) -> Plann
     content = make_content(name, datastores=tuple(draw(st.sets(st.sampled_from(stores)))))
     inventory = replace(content.inventory, datastore=draw(st.sampled_from(stores)))
     path = draw(st.sampled_from([f"/towpath/inputs/{name}", f"/data/{number}", f"/mnt{number}"]))
-    return PlannedInput(name, path, PinnedVersion("iris", 1, replace(content, inventory=inventory)))
+    pinned = PinnedVersion("iris", 1, replace(content, inventory=inventory))
+    return PlannedInput(name, path, pinned, is_mounted=draw(st.booleans()))

@@ -21,6 +21,7 @@ Attempt = tuple[Plan, PlannedStep, AttemptOrder]
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 # What a pod may hold that the user's container must not see.
+MOUNTS = "/towpath/mounts/"
 SECRETIVE = ("/towpath/credentials", "/towpath/ca", "/towpath/plan", "/towpath/code", "/towpath/volumes")
 
 
@@ -78,8 +79,34 @@ def test_the_step_sees_no_credential_no_certificate_and_no_plan(attempt: Attempt
     pod = pod_of(render(attempt))
     hidden = {volume["name"] for volume in pod["volumes"] if not volume.keys() & {"emptyDir"}}
     for mount in mounts_of(pod, "step"):
-        assert mount["name"] not in hidden
+        if not mount["mountPath"].startswith(MOUNTS):
+            assert mount["name"] not in hidden
         assert not mount["mountPath"].startswith(SECRETIVE)
+
+
+@IN_ANY_TIME
+@given(attempts())
+def test_the_step_reads_just_the_datastores_of_mounted_inputs_where_they_lie_and_so_does_who_looks_first(
+    attempt: Attempt,
+) -> None:
+    plan, planned, order = attempt
+    pod = pod_of(render(attempt))
+    contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
+    used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
+    expected = {one.name: one.mount for one in plan.datastores if one.name in used and one.mount}
+    claims = {one["name"]: one.get("persistentVolumeClaim", {}).get("claimName") for one in pod["volumes"]}
+    for container in ("step", "stage-in", "publish"):
+        seen = {
+            mount["mountPath"].removeprefix(MOUNTS): (
+                claims[mount["name"]],
+                mount.get("subPath"),
+                mount["readOnly"],
+            )
+            for mount in mounts_of(pod, container)
+            if mount["mountPath"].startswith(MOUNTS)
+        }
+        wanted = {name: (one.claim_name, one.sub_path, True) for name, one in expected.items()}
+        assert seen == ({} if container == "publish" else wanted)
 
 
 @IN_ANY_TIME
@@ -157,7 +184,7 @@ def test_a_claim_is_one_volume_that_is_written_only_where_its_datastore_may_be(a
     assert len({claim["claimName"] for claim in claims.values()}) == len(claims)
     known = {datastore.name: datastore for datastore in plan.datastores}
     for mount in mounts_of(pod, "publish") + mounts_of(pod, "stage-in"):
-        if mount["name"] in claims:
+        if mount["name"] in claims and not mount["mountPath"].startswith(MOUNTS):
             datastore = known[mount["mountPath"].removeprefix("/towpath/volumes/")]
             assert claims[mount["name"]]["claimName"] == datastore.location["claimName"]
             assert mount.get("subPath") == datastore.location.get("subPath")
@@ -171,7 +198,8 @@ def test_the_group_of_a_pod_with_a_claim_owns_its_volumes(attempt: Attempt) -> N
     _, planned, _ = attempt
     pod = pod_of(render(attempt))
     security = pod["securityContext"]
-    if any("persistentVolumeClaim" in volume for volume in pod["volumes"]):
+    # What is only mounted is only read: its owner stays who it is.
+    if any(volume["name"].startswith("claim-") for volume in pod["volumes"]):
         assert security["fsGroup"] == planned.security_context.get("fsGroup", security["runAsGroup"])
         assert security["fsGroupChangePolicy"] == "OnRootMismatch"
     else:
