@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from towpath.flow.columns import Columns
+from towpath.flow.projection import Projection
 from towpath_mover.column_types import STRING, ColumnTypes, as_text, type_of_text
+from towpath_mover.csv_cut import CsvCut
 from towpath_mover.csv_rows import csv_rows
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
@@ -38,7 +40,9 @@ class CsvFormat:
     An empty file has no header, and no rows: it is passed over.
     """
 
-    def __init__(self, separator: str, header: str, encoding: str) -> None:
+    def __init__(
+        self, separator: str, header: str, encoding: str, projection: Projection | None = None
+    ) -> None:
         self._separator = separator
         self._mode = header
         self._encoding = encoding
@@ -48,6 +52,9 @@ class CsvFormat:
         self._header: tuple[str, ...] = ()
         self._first_path = ""
         self._owed = ""
+        self._projection = projection
+        # Of the file that is being read; None takes whole rows.
+        self._cut: CsvCut | None = None
 
     @property
     def is_by_file(self) -> bool:
@@ -60,12 +67,16 @@ class CsvFormat:
         if self._mode == FIRST:
             fields = None if self._columns is None else len(self._columns)
             rows = csv_rows(text.pieces, self._separator, fields)
-            return TextRows(text, rows if fields else self._after_first_header(rows), self._pay)
+            return TextRows(
+                text, rows if fields else self._after_first_header(rows), self._pay, self._cut_rows
+            )
         rows = csv_rows(text.pieces, self._separator)
         if self._mode == NONE:
-            return TextRows(text, rows, str)
+            return TextRows(text, self._numbered(rows), str, self._cut_rows)
         file = _HeadedRows(rows)
-        return TextRows(text, file.batches(self, entry.path), lambda: file.header)
+        return TextRows(
+            text, file.batches(self, entry.path), lambda: self._cut_row(file.header), self._cut_rows
+        )
 
     def columns(self, files: Iterable[OpenedFile], rows: int) -> Columns:
         """Return the names in the headers, or Column1 and so on, and the types of the values below them.
@@ -99,19 +110,46 @@ class CsvFormat:
                 f"say header: {COMBINED}."
             )
             raise MoverFailure(Reason.HEADER_MISMATCH, message)
+        self._cut = self._cut_of(columns, path)
 
     def _after_first_header(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         for batch in batches:
             if self._columns is None:
                 self._header = self._columns = columns_of(batch[0], self._separator)
-                self._owed = batch[0] if batch[0].endswith("\n") else batch[0] + "\n"
+                self._cut = self._cut_of(self._columns, "")
+                self._owed = self._cut_row(batch[0] if batch[0].endswith("\n") else batch[0] + "\n")
                 batch = batch[1:]  # noqa: PLW2901 - the same batch, without its header
             yield batch
+
+    def _numbered(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        self._cut = None
+        for batch in batches:
+            if self._projection and self._cut is None:
+                count = len(columns_of(batch[0], self._separator))
+                self._cut = self._cut_of([_numbered_name(place) for place in range(count)], "")
+            yield batch
+
+    def _cut_of(self, columns: Sequence[str], path: str) -> CsvCut | None:
+        if not self._projection:
+            return None
+        if self._mode != COMBINED:
+            return CsvCut(self._separator, self._projection.places(columns))
+        # Each file has columns of its own.
+        places = [place for place, name in enumerate(columns) if self._projection.takes(name)]
+        if not places:
+            raise self._projection.none_of(shown(path))
+        return CsvCut(self._separator, places)
+
+    def _cut_rows(self, rows: Batch) -> Batch:
+        return self._cut.rows(rows) if self._cut else rows
+
+    def _cut_row(self, row: str) -> str:
+        return self._cut.row(row) if self._cut and row else row
 
     def _see(self, row: str, types: ColumnTypes) -> None:
         names = self._header or self._columns
         for place, value in enumerate(columns_of(row, self._separator)):
-            types.see(names[place] if names else f"Column{place + 1}", type_of_text(value))
+            types.see(names[place] if names else _numbered_name(place), type_of_text(value))
 
     def _pay(self) -> str:
         owed, self._owed = self._owed, ""
@@ -134,6 +172,10 @@ class _HeadedRows:
             self.header = batch[0]
             format_.check_header(self.header, path)
             yield batch[1:]
+
+
+def _numbered_name(place: int) -> str:
+    return f"Column{place + 1}"
 
 
 def _listed(columns: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from towpath.flow.transforms import TransformError
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
 from towpath_mover.paths import shown
@@ -29,6 +30,10 @@ class OpenedFile(NamedTuple):
             self._verify()
             message = f"{shown(self.entry.path)}, line {error.line}, column {error.column}: {error.what}."
             raise MoverFailure(Reason.BAD_ROW, message) from error
+        except TransformError:
+            # Columns that it lacks: of the bytes that were pinned, or of others?
+            self._verify()
+            raise
         except MoverFailure as failed:
             if failed.reason is Reason.HEADER_MISMATCH:
                 self._verify()

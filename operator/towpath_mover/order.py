@@ -205,7 +205,7 @@ def _input(planned: Fields, pinned: Fields) -> InputOrder:
         bytes=content.optional_number("bytes") if content else None,
         transforms=tuple(transform.plain() for transform in planned.children("transforms")),
         is_mounted=planned.flag("mounted"),
-        format=format_of(content) if content else None,
+        format=format_of(content or planned.child("from")),
     )
 
 

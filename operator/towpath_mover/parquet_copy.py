@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from towpath_mover.parquet_likeness import check_kept, metadata_of, settings_of
+
 _KiB, _MiB = 1 << 10, 1 << 20
 _BUFFER = 64 * _KiB
 _LARGEST_GROUP = 16 * _MiB
@@ -41,6 +43,13 @@ class _Part(NamedTuple):
     leaves: list[int]
 
 
+class _Column(NamedTuple):
+    """A column at the top, and the numbers of the leaves in which its values lie."""
+
+    field: pa.Field
+    leaves: range
+
+
 class _Rows(NamedTuple):
     """Rows of a row group, by their numbers in it, the last one not among them."""
 
@@ -56,37 +65,50 @@ class _Scratch(NamedTuple):
 
 
 def copy_rows(
-    source: str, kept: str, target: str, scratch: str, careful: bool, waiting: int
+    source: str, target: str, taken: dict[str, Any], scratch: str, careful: bool, waiting: int
 ) -> dict[str, Any]:
-    """Write the selected rows; `kept` is a file of bits, `scratch` an empty folder that takes `waiting` bytes."""
+    """Write what is taken: `rows` is a file of bits, `columns` the places of those at the top, or None for all.
+
+    `scratch` is an empty folder that takes `waiting` bytes.
+    """
+    columns: list[int] | None = taken["columns"]
     care = _CAREFUL if careful else _USUAL
-    with pa.OSFile(source) as file, pa.OSFile(target, "wb") as out, pa.memory_map(kept) as bits:
+    with pa.OSFile(source) as file, pa.OSFile(target, "wb") as out, pa.memory_map(taken["rows"]) as bits:
         parquet = _opened(file, _int96_unit(file))
         mask = pa.Array.from_buffers(pa.bool_(), parquet.metadata.num_rows, [None, bits.read_buffer()])
-        tables = _Copy(parquet, mask, care, _Scratch(Path(scratch), waiting)).tables()
-        with pq.ParquetWriter(out, parquet.schema_arrow, **_settings(parquet)) as writer:
-            writer.add_key_value_metadata(parquet.metadata.metadata or {})
+        there = _columns(parquet, columns)
+        copy = _Copy(parquet, mask, care, _Scratch(Path(scratch), waiting), there)
+        leaves = [leaf for column in there for leaf in column.leaves]
+        with pq.ParquetWriter(out, copy.schema, **settings_of(parquet, leaves)) as writer:
+            writer.add_key_value_metadata(metadata_of(parquet, columns))
+            tables = copy.tables()
             for table in tables:
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
                 # What it maps would lie on disk beside that of the next.
                 del table
-    _check_kept(parquet.metadata.schema, pq.read_metadata(pa.OSFile(target)).schema)
+    check_kept(parquet.metadata.schema, leaves, pq.read_metadata(pa.OSFile(target)).schema)
     return {}
 
 
 class _Copy:
     def __init__(
-        self, parquet: pq.ParquetFile, mask: pa.BooleanArray, care: _Care, scratch: _Scratch
+        self,
+        parquet: pq.ParquetFile,
+        mask: pa.BooleanArray,
+        care: _Care,
+        scratch: _Scratch,
+        taken: Sequence[_Column],
     ) -> None:
         self._parquet = parquet
-        self._schema = parquet.schema_arrow
+        self._taken = taken
+        self.schema = pa.schema([column.field for column in taken])
         self._mask = mask
         self._care = care
         self._scratch = scratch
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the selected rows, as they are to be put together in row groups."""
-        held = none = self._schema.empty_table()
+        held = none = self.schema.empty_table()
         start = 0
         for number in range(self._parquet.num_row_groups):
             rows = self._parquet.metadata.row_group(number).num_rows
@@ -100,7 +122,7 @@ class _Copy:
                 continue
             for batch in self._batches(number, first, mask, _Rows(0, rows)):
                 # Each batch comes with a copy of the texts.
-                more = pa.Table.from_batches([batch], self._schema)
+                more = pa.Table.from_batches([batch], self.schema)
                 held = pa.concat_tables([held, more]).unify_dictionaries()
                 if held.get_total_buffer_size() >= _LARGEST_GROUP:
                     yield held
@@ -111,9 +133,8 @@ class _Copy:
     def _parts(self, number: int) -> list[_Part]:
         """Return the columns of a row group as they are read together."""
         group = self._parquet.metadata.row_group(number)
-        parts, size, leaf = [_Part([], [])], 0, 0
-        for field in self._schema:
-            leaves = range(leaf, leaf := leaf + _count_leaves(field.type))
+        parts, size = [_Part([], [])], 0
+        for field, leaves in self._taken:
             sizes = (group.column(one).total_uncompressed_size for one in leaves)
             # A page is there as it is stored and unpacked, and one of the values that it counts.
             cost = sum(3 * min(one, self._care.page) + _BUFFER for one in sizes)
@@ -179,7 +200,14 @@ class _Copy:
             columns += pa.ipc.open_stream(pa.memory_map(str(place))).read_all().columns
             # What is mapped stays until it is no longer used.
             place.unlink()
-        return pa.Table.from_arrays(columns, schema=self._schema)
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+def _columns(parquet: pq.ParquetFile, columns: Sequence[int] | None) -> list[_Column]:
+    found, leaf = [], 0
+    for field in parquet.schema_arrow:
+        found.append(_Column(field, range(leaf, leaf := leaf + _count_leaves(field.type))))
+    return found if columns is None else [found[place] for place in columns]
 
 
 def _opened(file: pa.NativeFile, unit: str) -> pq.ParquetFile:
@@ -220,48 +248,6 @@ def _count_leaves(of: pa.DataType) -> int:
     if isinstance(of, pa.BaseExtensionType):
         of = of.storage_type
     return sum(_count_leaves(of.field(number).type) for number in range(of.num_fields)) or 1
-
-
-def _settings(parquet: pq.ParquetFile) -> dict[str, Any]:
-    """Return what makes a file that is written like one that is read."""
-    metadata = parquet.metadata
-    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
-    return {
-        "compression": _compression(metadata),
-        # Arrow's own schema is one of the metadata, which are kept as they are.
-        "store_schema": False,
-        # Spark's files say 1.0 and hold what only 2.6 has.
-        "version": metadata.format_version if _is_arrows(metadata) else "2.6",
-        "use_deprecated_int96_timestamps": any(one.physical_type == "INT96" for one in columns),
-        "store_decimal_as_integer": any(
-            one.logical_type.type == "DECIMAL" and one.physical_type.startswith("INT") for one in columns
-        ),
-        "use_compliant_nested_type": not any(".list.item" in one.path for one in columns),
-    }
-
-
-def _check_kept(before: pq.ParquetSchema, after: pq.ParquetSchema) -> None:
-    for number in range(len(before.names)):
-        old, new = before.column(number), after.column(number)
-        kinds = [(one.physical_type, one.logical_type.type) for one in (old, new)]
-        if kinds[0] != kinds[1]:
-            raise ValueError(
-                f"its column {old.path} would become another kind of column: {kinds[0]}, {kinds[1]}"
-            )
-
-
-def _is_arrows(metadata: pq.FileMetaData) -> bool:
-    """Whether it holds a schema in Arrow's own terms, as Arrow's writers make it."""
-    return b"ARROW:schema" in (metadata.metadata or {})
-
-
-def _compression(metadata: pq.FileMetaData) -> str | dict[str, str]:
-    if not metadata.num_row_groups:
-        return "none"
-    group = metadata.row_group(0)
-    chunks = [group.column(number) for number in range(group.num_columns)]
-    codecs = {chunk.path_in_schema: chunk.compression.replace("UNCOMPRESSED", "NONE") for chunk in chunks}
-    return codecs if len(set(codecs.values())) > 1 else next(iter(codecs.values()), "none")
 
 
 def _int96_unit(file: pa.NativeFile) -> str:

@@ -65,13 +65,16 @@ class ParquetProcess:
         place.write_bytes(end)
         return self.footer(entry, place)
 
-    def copy(self, entry: Entry, source: Path, bits: bytes | bytearray, target: Path) -> None:
-        """Write the rows whose bits are set."""
+    def copy(
+        self, entry: Entry, source: Path, bits: bytes | bytearray, target: Path, columns: list[int] | None
+    ) -> None:
+        """Write the rows whose bits are set, with the columns at these places or with all."""
         kept = self._folder / "kept"
         kept.write_bytes(bits)
-        places = {"source": source, "target": target, "kept": kept, "scratch": self._folder}
+        places = {"source": source, "target": target, "scratch": self._folder}
         job: dict[str, Any] = {name: str(place) for name, place in places.items()}
-        self._answer(entry, job | {"waiting": waiting_bytes(entry.size)})
+        taken = {"rows": str(kept), "columns": columns}
+        self._answer(entry, job | {"waiting": waiting_bytes(entry.size), "taken": taken})
 
     def close(self) -> None:
         """End the process."""

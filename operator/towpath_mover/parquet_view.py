@@ -15,13 +15,14 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from towpath.flow.projection import Projection
 from towpath.flow.subsets import select_files, select_rows
 from towpath.flow.transforms import Filter, Sample, Split, Transform
 from towpath_mover.download import clear, download
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing
 from towpath_mover.parquet_ends import bad_file, holds_rows, read_ends
-from towpath_mover.parquet_process import ParquetError, ParquetProcess
+from towpath_mover.parquet_process import Footer, ParquetError, ParquetProcess
 from towpath_mover.pinned import Source, drifted
 from towpath_mover.progress import Progress
 from towpath_mover.row_view import Delivered, FileRow
@@ -73,6 +74,7 @@ class _Delivery:
 
     def __init__(self, view: ParquetView, landing: Landing, keep_empty: bool) -> None:
         self._view = view
+        self._projection = Projection(view.chain)
         self._landing = landing
         self._keep_empty = keep_empty
         self._counts = array("Q")
@@ -176,14 +178,16 @@ class _Delivery:
 
     def _deliver(self, selected: _Selected, source: Path) -> None:
         entry, rows, bits = selected
-        if self._process.footer(entry, source).rows != rows:
+        footer = self._process.footer(entry, source)
+        if footer.rows != rows:
             place = self._view.sources[entry.root]
             raise drifted(place.store, place.prefix, entry, "its footer came with another number of rows")
         if bits or self._keep_empty:
             try:
                 os.close(self._landing.create(entry))
                 target = self._landing.path(entry)
-                self._process.copy(entry, source, bits or bytes(-(-rows // 8)), target)
+                columns = self._columns(footer)
+                self._process.copy(entry, source, bits or bytes(-(-rows // 8)), target, columns)
                 size = target.stat().st_size
             except OSError as error:
                 raise self._landing.failure(error, entry) from error
@@ -191,6 +195,12 @@ class _Delivery:
             files, total, before, of = self._delivered
             self._delivered = Delivered(files + 1, total + size, before + kept, of)
         source.unlink()
+
+    def _columns(self, footer: Footer) -> list[int] | None:
+        """The places of the columns that are taken, or None for all."""
+        if not self._projection:
+            return None
+        return self._projection.places([name for name, _ in footer.columns])
 
 
 def _rows(entry: Entry, count: int) -> Iterator[FileRow]:

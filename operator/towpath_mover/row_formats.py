@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from towpath.flow.columns import Columns
+from towpath.flow.projection import Projection
 from towpath_mover.fields import Fields, OrderError
 from towpath_mover.inventory import Entry
 
@@ -52,8 +53,10 @@ class RowFormat(Protocol):
         """Return the columns by the first so many rows of files that were opened here."""
 
 
-def open_format(document: Mapping[str, Any]) -> RowFormat:
-    """Return the format that an order describes, in the API's form: `{"csv": {...}}`."""
+def open_format(document: Mapping[str, Any], projection: Projection | None = None) -> RowFormat:
+    """Return the format that an order describes, in the API's form: `{"csv": {...}}`; with a projection, of its files
+    some columns are written.
+    """
     # Each is loaded only where it is used: every step waits for its movers' imports.
     format_ = Fields(document, "format")
     if csv := format_.optional_child("csv"):
@@ -63,9 +66,10 @@ def open_format(document: Mapping[str, Any]) -> RowFormat:
             csv.optional_text("separator") or ",",
             csv.optional_text("header") or "AllFilesHaveSameHeaders",
             csv.optional_text("encoding") or "utf8",
+            projection,
         )
     if format_.optional_child("jsonLines"):
         from towpath_mover.json_lines_format import JsonLinesFormat  # noqa: PLC0415
 
-        return JsonLinesFormat()
+        return JsonLinesFormat(projection)
     raise OrderError("The format is none that this mover knows.")

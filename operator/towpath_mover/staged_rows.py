@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from towpath.flow.projection import Projection
 from towpath.flow.transforms import TransformError
 from towpath_mover.download import new_folder
 from towpath_mover.empty_input import empty_input
@@ -37,11 +38,14 @@ def stage_rows(
     if target.exists():
         sizes = [file.stat().st_size for file in target.rglob("*") if file.is_file()]
         return StagedRows(len(sizes), sum(sizes))
-    rows = _view(given, format_, view, sources)
+    projection = Projection(view.chain)
+    rows = _view(given, format_, view, sources, projection)
     with new_folder(target) as folder:
         try:
             # A version that is one file stays one, though none of its rows is selected.
             delivered = rows.deliver(Landing(folder, None), keep_empty=given.file is not None)
+            if projection and delivered.rows and not projection.is_met:
+                raise projection.none_of("all selected rows")
         except TransformError as error:
             raise MoverFailure(Reason.VIEW_REFUSED, str(error)) from error
         if not delivered.rows and not given.allow_empty:
@@ -50,7 +54,11 @@ def stage_rows(
 
 
 def _view(
-    given: InputOrder, format_: Mapping[str, Any], view: View, sources: Sequence[Source]
+    given: InputOrder,
+    format_: Mapping[str, Any],
+    view: View,
+    sources: Sequence[Source],
+    projection: Projection,
 ) -> RowView | ParquetView:
     if "parquet" in format_:
         # Only here: other formats need no process of their own.
@@ -65,5 +73,5 @@ def _view(
         view.chain,
         view.all_entries,
         lambda entries: read_files(entries, sources, progress),
-        lambda: open_format(format_),
+        lambda: open_format(format_, projection),
     )

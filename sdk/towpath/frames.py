@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towpath.column_values import converted
+from towpath.data_type import DataType
 from towpath.datapath import DataPath, data_path_of
 from towpath.errors import DatasetExecutionError, UserErrorException
+from towpath.flow.projection import Projection
+from towpath.flow.transform_documents import read_chain
 from towpath.reading import files_of, version_spec
 from towpath.staged_frame import load_pandas
 
@@ -35,7 +38,7 @@ def to_frame(dataset: TabularDataset, strict: bool, strict_dates: bool) -> Any:
             for frame, file in zip(frames, files, strict=True):
                 frame.insert(0, "Path", f"/{file.relative_to(folder).as_posix()}")
     frame = pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame()
-    return converted(pandas, frame, dataset.reading.get("types", {}), strict, strict_dates)
+    return converted(pandas, frame, _types(dataset), strict, strict_dates)
 
 
 def register_frame(
@@ -68,6 +71,13 @@ def _read(
     if "jsonLines" in format_:
         return [_json_lines(pandas, file, reading.get("drop_invalid", False)) for file in files]
     return _csv(pandas, files, format_["csv"], reading)
+
+
+def _types(dataset: TabularDataset) -> Mapping[str, DataType]:
+    """The declared types of the columns that the dataset still has."""
+    columns = Projection(read_chain(one for one in dataset.transforms if "columns" in one))
+    declared: Mapping[str, DataType] = dataset.reading.get("types", {})
+    return {name: type_ for name, type_ in declared.items() if columns.takes(name)}
 
 
 def _json_lines(pandas: Any, file: Path, drop_invalid: bool) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from towpath.data_type import PromoteHeadersBehavior, checked_types, header_of
+from towpath.data_type import PromoteHeadersBehavior, checked_types
 from towpath.errors import DefinitionError
 from towpath.outputs import InputPortBinding, IsOutput, OutputPort, export_of
 from towpath.port_names import check_port
-from towpath.promoted import SPLIT_ADVICE
+from towpath.promoted import PipelineOutputTabularDataset, csv_format
 from towpath.spelling import checks_keywords
 from towpath.view import Fields
 
@@ -93,13 +93,7 @@ class OutputFileDatasetConfig(IsOutput):
     ) -> OutputTabularDatasetConfig:
         """Return it as an output of CSV files, which is registered as a tabular dataset."""
         checked_types(set_column_types)
-        csv = {"separator": separator, "header": header_of(header)}
-        defaults = {"separator": ",", "header": "AllFilesHaveSameHeaders"}
-        return self._tabular(
-            {"csv": {key: value for key, value in csv.items() if value != defaults[key]}},
-            partition_format,
-            path_glob,
-        )
+        return self._tabular(csv_format(separator, header), partition_format, path_glob)
 
     @checks_keywords
     def read_parquet_files(
@@ -148,19 +142,25 @@ class OutputTabularDatasetConfig(OutputFileDatasetConfig):
         made._format = format_
         return made
 
-    def random_split(self, percentage: float, seed: int | None = None) -> NoReturn:
-        """Refuse: rows are split where they are read."""
-        raise DefinitionError(f"random_split({percentage}, seed={seed}): {SPLIT_ADVICE}")
+    @checks_keywords
+    def random_split(
+        self, percentage: float, seed: int | None = None
+    ) -> tuple[PipelineOutputTabularDataset, PipelineOutputTabularDataset]:
+        """Return two inputs that have no row in common and together have all; the first about that share."""
+        return self._read().random_split(percentage, seed)
 
-    def keep_columns(self, columns: str | list[str]) -> NoReturn:
-        """Refuse: an output is registered whole."""
-        raise DefinitionError(
-            f"keep_columns({columns!r}): an output is registered whole; write only those columns."
-        )
+    @checks_keywords
+    def keep_columns(self, columns: str | list[str]) -> PipelineOutputTabularDataset:
+        """Return an input of these columns; what is registered is the output, whole."""
+        return self._read().keep_columns(columns)
 
-    def drop_columns(self, columns: str | list[str]) -> NoReturn:
-        """Refuse: an output is registered whole."""
-        raise DefinitionError(f"drop_columns({columns!r}): an output is registered whole; leave them out.")
+    @checks_keywords
+    def drop_columns(self, columns: str | list[str]) -> PipelineOutputTabularDataset:
+        """Return an input of all but these columns; what is registered is the output, whole."""
+        return self._read().drop_columns(columns)
+
+    def _read(self) -> PipelineOutputTabularDataset:
+        return PipelineOutputTabularDataset(self.port, InputPortBinding(self.port, format=self._format))
 
     def _rows(self) -> Fields:
         return {"type": "Tabular", "format": self._format}

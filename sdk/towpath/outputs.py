@@ -78,9 +78,10 @@ class OutputPort:
 
 @dataclass(frozen=True)
 class Produced:
-    """The records of an output."""
+    """The records of an output: its files, or rows that are written so."""
 
     port: OutputPort
+    format: Fields | None = None
 
     def input_fields(self) -> Fields:
         """Return the input's `from`."""
@@ -90,7 +91,8 @@ class Produced:
                 f"The output {self.port.given_name} is read, and no step writes it: put it into the `outputs` of one."
             )
         output = {} if len(producer.outputs) == 1 else {"output": self.port.given_name}
-        return {"from": {"step": producer.name, **output}}
+        rows = {"format": self.format} if self.format else {}
+        return {"from": {"step": producer.name, **output, **rows}}
 
     def parameter_text(self, parameter: str) -> str:
         """Refuse: a run's parameters are known before its steps write anything."""
@@ -101,19 +103,25 @@ class Produced:
 
 @dataclass(frozen=True)
 class InputPortBinding:
-    """An output as an input of another step."""
+    """An output as an input of another step. `format` is how its rows are written, where transforms take some."""
 
     port: OutputPort
     name: str | None = None
     mode: str = DOWNLOAD
     path_on_compute: str | None = None
     transforms: tuple[Fields, ...] = ()
+    format: Fields | None = None
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether its records are rows: to choose files, nobody needs to know of any."""
+        return any("filter" not in transform for transform in self.transforms)
 
     def input_port(self) -> InputPort:
         """Return the input, named after the output unless it was given a name."""
         return InputPort(
             self.name or self.port.given_name,
-            Produced(self.port),
+            Produced(self.port, self.format if self.takes_rows else None),
             self.transforms,
             self.mode,
             self.path_on_compute,

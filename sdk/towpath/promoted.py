@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self
+from dataclasses import replace
+from typing import Any, Self
 
-from towpath.data_type import PromoteHeadersBehavior
+from towpath.data_type import PromoteHeadersBehavior, header_of
 from towpath.errors import DefinitionError
 from towpath.inputs import DOWNLOAD, MOUNT, InputPort
 from towpath.notices import warn
 from towpath.outputs import InputPortBinding, IsOutput, OutputPort, Produced
 from towpath.port_names import check_port
 from towpath.spelling import checks_keywords
-from towpath.view import Fields
-
-SPLIT_ADVICE = (
-    "An output's rows are known when its step has ended. Register it as Tabular (OutputFileDatasetConfig().register_on_"
-    "complete(name).read_delimited_files()) and split the dataset in another pipeline, or split in the step's own code."
-)
+from towpath.view import Fields, halves
+from towpath.view import columns as columns_of
 
 
 class PipelineOutputFileDataset(IsOutput):
@@ -33,6 +30,11 @@ class PipelineOutputFileDataset(IsOutput):
 
         It marks the output itself, until the pipeline is submitted.
         """
+        if self._binding.takes_rows:
+            raise DefinitionError(
+                f"register({name!r}): an output is registered whole. Register it before a part of its rows or "
+                "columns is taken, and take that part where it is read."
+            )
         if not name:
             raise DefinitionError("register needs the name of a dataset.")
         self.port.change(f"register({name!r})")
@@ -53,21 +55,21 @@ class PipelineOutputFileDataset(IsOutput):
         return self
 
     @checks_keywords
-    def as_named_input(self, name: str) -> PipelineOutputFileDataset:
+    def as_named_input(self, name: str) -> Self:
         """Return it as an input of that name."""
         return self._bound(name=check_port("An input", name))
 
     @checks_keywords
-    def as_mount(self, path_on_compute: str | None = None) -> PipelineOutputFileDataset:
+    def as_mount(self, path_on_compute: str | None = None) -> Self:
         """Return it as an input, mounted where that is possible, else downloaded."""
         return self._bound(mode=MOUNT, path_on_compute=path_on_compute)
 
     @checks_keywords
-    def as_download(self, path_on_compute: str | None = None) -> PipelineOutputFileDataset:
+    def as_download(self, path_on_compute: str | None = None) -> Self:
         """Return it as an input, downloaded before the step starts."""
         return self._bound(mode=DOWNLOAD, path_on_compute=path_on_compute)
 
-    def as_direct(self) -> PipelineOutputFileDataset:
+    def as_direct(self) -> Self:
         """Return it as an input; a step always gets a path."""
         return self.as_download()
 
@@ -76,7 +78,7 @@ class PipelineOutputFileDataset(IsOutput):
         self,
         include_path: bool = False,  # noqa: ARG002 - the step parses its files itself
         separator: str = ",",
-        header: PromoteHeadersBehavior = PromoteHeadersBehavior.ALL_FILES_HAVE_SAME_HEADERS,  # noqa: ARG002
+        header: PromoteHeadersBehavior = PromoteHeadersBehavior.ALL_FILES_HAVE_SAME_HEADERS,
         partition_format: str | None = None,  # noqa: ARG002
         file_extension: str | None = "",
         set_column_types: dict[str, Any] | None = None,  # noqa: ARG002
@@ -84,10 +86,11 @@ class PipelineOutputFileDataset(IsOutput):
     ) -> PipelineOutputTabularDataset:
         """Return its CSV files as an input: those with the extension (.csv, or .tsv for tabs; None is every file).
 
-        The step gets the files and parses them itself, so the other arguments change nothing.
+        The step gets files and parses them itself; `separator` and `header` matter where a part of their rows or
+        columns is taken.
         """
         extension = {"": ".tsv" if separator == "\t" else ".csv"}.get(file_extension or "", file_extension)
-        return self._tabular(None if file_extension is None else extension)
+        return self._tabular(None if file_extension is None else extension, csv_format(separator, header))
 
     @checks_keywords
     def parse_parquet_files(
@@ -98,46 +101,66 @@ class PipelineOutputFileDataset(IsOutput):
         set_column_types: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> PipelineOutputTabularDataset:
         """Return its Parquet files as an input; the step parses them itself."""
-        return self._tabular(file_extension)
+        return self._tabular(file_extension, {"parquet": {}})
 
     def input_port(self) -> InputPort:
         """Return the input."""
         return self._binding.input_port()
 
     def _bound(self, **changes: Any) -> Self:
-        bound = self._binding
-        fields = {"name": bound.name, "mode": bound.mode, "path_on_compute": bound.path_on_compute}
-        return type(self)(
-            self.port, InputPortBinding(self.port, transforms=bound.transforms, **{**fields, **changes})
-        )
+        return type(self)(self.port, replace(self._binding, **changes))
 
-    def _tabular(self, extension: str | None) -> PipelineOutputTabularDataset:
-        bound = self._binding
+    def _tabular(self, extension: str | None, format_: Fields) -> PipelineOutputTabularDataset:
         transforms: tuple[Fields, ...] = (
             () if extension is None else ({"filter": {"path": f"**/*{extension}"}},)
         )
-        binding = InputPortBinding(self.port, bound.name, bound.mode, bound.path_on_compute, transforms)
-        return PipelineOutputTabularDataset(self.port, binding)
+        return PipelineOutputTabularDataset(
+            self.port, replace(self._binding, transforms=transforms, format=format_)
+        )
 
 
 class PipelineOutputTabularDataset(PipelineOutputFileDataset):
-    """An output of a step, read as a table; what is registered stays a file dataset."""
+    """An output of a step, read as a table: whole, some of its rows, or some of its columns.
 
-    def random_split(self, percentage: float, seed: int | None = None) -> NoReturn:
-        """Refuse: rows of an output that nothing says are rows cannot be split."""
-        raise DefinitionError(f"random_split({percentage}, seed={seed}): {SPLIT_ADVICE}")
+    Every method gives another input. What is registered is the output, whole.
+    """
 
-    def keep_columns(self, columns: str | list[str]) -> NoReturn:
-        """Refuse: a step gets whole files."""
-        raise DefinitionError(
-            f"keep_columns({columns!r}): a step gets whole files; choose columns where it reads them."
-        )
+    @checks_keywords
+    def as_input(self, name: str | None = None) -> PipelineOutputTabularDataset:
+        """Return it as an input of that name."""
+        return self if name is None else self.as_named_input(name)
 
-    def drop_columns(self, columns: str | list[str]) -> NoReturn:
-        """Refuse: a step gets whole files."""
-        raise DefinitionError(
-            f"drop_columns({columns!r}): a step gets whole files; choose columns where it reads them."
-        )
+    @checks_keywords
+    def random_split(
+        self, percentage: float, seed: int | None = None
+    ) -> tuple[PipelineOutputTabularDataset, PipelineOutputTabularDataset]:
+        """Return two inputs that have no row in common and together have all; the first about that share.
+
+        Their names end in _1 and _2.
+        """
+        first, second = halves(percentage, seed)
+        name = self._binding.name or self.port.given_name
+        return self._narrowed({"split": first}, f"{name}_1"), self._narrowed({"split": second}, f"{name}_2")
+
+    @checks_keywords
+    def keep_columns(self, columns: str | list[str]) -> PipelineOutputTabularDataset:
+        """Return an input of these columns, in the order of the files."""
+        return self._narrowed({"columns": columns_of("keep", columns)}, self._binding.name)
+
+    @checks_keywords
+    def drop_columns(self, columns: str | list[str]) -> PipelineOutputTabularDataset:
+        """Return an input of all but these columns."""
+        return self._narrowed({"columns": columns_of("drop", columns)}, self._binding.name)
+
+    def _narrowed(self, transform: Fields, name: str | None) -> PipelineOutputTabularDataset:
+        return self._bound(transforms=(*self._binding.transforms, transform), name=name)
+
+
+def csv_format(separator: str, header: object) -> Fields:
+    """Return how rows of CSV files are written, without what goes without saying."""
+    csv = {"separator": separator, "header": header_of(header)}
+    defaults = {"separator": ",", "header": "AllFilesHaveSameHeaders"}
+    return {"csv": {key: value for key, value in csv.items() if value != defaults[key]}}
 
 
 def producer_of(port: InputPort) -> OutputPort | None:

@@ -145,15 +145,23 @@ def _parameter_word(step: Step, parameter: PipelineParameter) -> str:
 def _output_word(step: Step, output: IsOutput) -> str:
     if output.port in step.outputs:
         return f"$(outputs.{output.port.given_name}.path)"
-    for given in step.inputs:
-        if producer_of(given) is output.port:
-            return f"$(inputs.{given.name}.path)"
+    if given := _read_as(step, output):
+        return f"$(inputs.{given.name}.path)"
     if isinstance(output, OutputFileDatasetConfig):
         return f"$(outputs.{_add_output(step, output).given_name}.path)"
     raise DefinitionError(
         f"Step {step.name}: {output!r} stands in the arguments, and neither in inputs nor in outputs. Put it into "
         "`outputs` of the step that writes it and into `inputs` of those that read it."
     )
+
+
+def _read_as(step: Step, output: IsOutput) -> InputPort | None:
+    """The input that an output in the arguments stands for: that part of it, if it is one."""
+    own = output.input_port()
+    read = [given for given in step.inputs if producer_of(given) is output.port]
+    alike = [given for given in read if given.transforms == own.transforms]
+    exact = [given for given in alike if given == own]
+    return next(iter(exact or alike or (read if not own.transforms else [])), None)
 
 
 def _refuse_both(step: Step) -> None:

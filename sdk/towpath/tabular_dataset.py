@@ -9,6 +9,7 @@ from towpath.dataset_base import AnyDataset, mount_or_download
 from towpath.errors import DefinitionError
 from towpath.spelling import checks_keywords, one_of
 from towpath.view import Origin
+from towpath.view import columns as columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,16 @@ class TabularDataset(AnyDataset):
     def with_origin(self, origin: Origin) -> TabularDataset:
         """Return the same kind of view of other rows."""
         return TabularDataset(origin, self.transforms, self.reading)
+
+    @checks_keywords
+    def keep_columns(self, columns: str | list[str], validate: bool = False) -> TabularDataset:  # noqa: ARG002
+        """Return all rows with these columns only, in the order of the files; a step finds out whether they exist."""
+        return self._narrowed("columns", columns_of("keep", columns))
+
+    @checks_keywords
+    def drop_columns(self, columns: str | list[str]) -> TabularDataset:
+        """Return all rows without these columns."""
+        return self._narrowed("columns", columns_of("drop", columns))
 
     def filter(self, expression: object = None, **conditions: object) -> TabularDataset:
         """Refuse: rows are filtered in a step."""

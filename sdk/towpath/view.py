@@ -116,6 +116,14 @@ def count(value: int) -> Fields:
     return {"count": value}
 
 
+def columns(how: str, given: str | list[str]) -> Fields:
+    """Return the fields of `columns`: `keep` or `drop` one, or a list of them."""
+    names = [given] if isinstance(given, str) else list(given)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise DefinitionError(f"{how}_columns takes the name of a column or a list of them, not {given!r}.")
+    return {how: list(dict.fromkeys(names))}
+
+
 def percent(share: float) -> int | str:
     """Return a share of 1 as the API writes it: 0.125 is "12.5"."""
     exact = Decimal(str(share)) * 100

@@ -33,6 +33,8 @@ TRANSFORMS = [
     {"skip": {"count": "10"}},
     {"filter": {"path": "**/*.csv", "minBytes": 1, "maxBytes": 100}},
     {"shard": {"index": 0, "count": 4}},
+    {"columns": {"keep": ["id"]}},
+    {"columns": {"drop": ["note"]}},
 ]
 INPUT = {
     "name": "raw",
@@ -45,7 +47,7 @@ INPUT = {
 }
 INPUTS = [
     INPUT | {"dataset": {"name": "iris", "version": 3}},
-    {"name": "clean", "from": {"step": "prep", "output": "clean"}},
+    {"name": "clean", "from": {"step": "prep", "output": "clean", "format": {"parquet": {}}}},
     {"name": "folder", "source": INLINE},
 ]
 OUTPUT = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,7 @@ from towpath.flow.plan import plan
 from towpath.flow.planned import Content, InventoryRef, PinnedVersion, Plan
 from towpath.flow.resolve import resolve
 from towpath.flow.row_counts import LEAST_SLACK, counted_rows, row_share
+from towpath.flow.scratch import scratch_bytes
 from towpath.flow.sources import Refused, Resolved, Sources
 from towpath.flow.transform_documents import read_chain
 
@@ -180,3 +182,39 @@ def test_rows_that_are_shared_out_need_no_mover_and_take_the_disk_of_one_share(
     assert given.counted.bytes == 25 * GIB
     other = {"csv": {"separator": ",", "header": "NoHeaders"}}
     assert shared(4).steps[0].contract != shared(4, format=other).steps[0].contract, "rows end elsewhere"
+
+
+def of_output(*chain: dict[str, Any], format_: dict[str, Any] | None = CSV) -> Sources:
+    """A run whose second step reads a part of what the first one wrote."""
+    wrote = builders.make_step(name="prep", outputs=[{"name": "table"}])
+    origin = {"step": "prep", "output": "table"} | ({"format": format_} if format_ else {})
+    read = builders.make_step(
+        name="train", inputs=[{"name": "part", "from": origin, "transforms": list(chain)}]
+    )
+    return sources(wrote, read)
+
+
+def test_an_output_has_rows_where_its_reader_says_how_they_are_written() -> None:
+    given = planned(of_output(sample(50), {"columns": {"keep": ["id"]}}))
+    part = given.step("train").inputs[0]
+
+    assert part.format == CSV
+    assert restore.restore(documents.write(given)) == given
+    other = planned(of_output(sample(50), {"columns": {"keep": ["id"]}}, format_=JSON))
+    assert other.step("train").contract["transforms"] != given.step("train").contract["transforms"]
+
+
+def test_what_is_meant_for_rows_or_for_files_is_refused_for_the_other() -> None:
+    words = refusal(of_output({"columns": {"keep": ["id"]}}, format_=None))
+    assert words.startswith("Step train, input part: transforms[0].columns: rows have columns")
+    words = refusal(of_output(split("a", HALVES, groupBy="Stem")))
+    assert words.startswith("Step train, input part: transforms[0].split.groupBy: ")
+
+
+def test_rows_of_an_output_ask_for_the_disk_that_rows_need() -> None:
+    step = planned(of_output(sample(50), format_=PARQUET)).step("train")
+    wrote = content(GIB, PARQUET)
+
+    assert scratch_bytes(step, {"part": replace(wrote, format=None)}) == (
+        counted_rows(read_chain([sample(50)]), wrote).scratch_bytes
+    )

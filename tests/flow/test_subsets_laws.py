@@ -54,6 +54,26 @@ def test_any_chain_of_rows_gives_what_the_naive_reading_gives(
     assert rows_of(chain, rows) == naive_select(chain, [tuple(row) for row in rows])
 
 
+@given(chains, st.lists(st.integers(0, 4), max_size=3), st.integers(0, 30))
+def test_which_columns_are_taken_moves_no_row(
+    chain: list[dict[str, Any]], places: list[int], count: int
+) -> None:
+    for transform in chain:
+        transform.get("split", {}).pop("groupBy", None)
+    rows = [ARow("a.csv", 7, row) for row in range(count)]
+    with_columns = list(chain)
+    for place in places:
+        with_columns.insert(place, {"columns": {"keep": ["id"]}})
+    assert rows_of(with_columns, rows) == rows_of(chain, rows)
+
+
+def test_files_have_no_columns() -> None:
+    with pytest.raises(
+        TransformError, match=r"transforms\[1\]\.columns: rows have columns, and the records here are"
+    ):
+        paths_of([{"take": {"count": 1}}, {"columns": {"keep": ["id"]}}], numbered(2))
+
+
 @given(inventories, divisions(), seeds, exactness, groupings)
 def test_the_parts_of_a_split_are_disjoint_and_together_everything(
     files: list[AFile],

@@ -13,7 +13,7 @@ from flow.subset_records import chains, percents, sample, split
 from towpath.api import transforms as api
 from towpath.api.meta import Model
 from towpath.flow.transform_documents import KINDS, PART_FIELDS, chain_documents, read_chain
-from towpath.flow.transforms import GroupBy, Sample, Split, TransformError, percent_text
+from towpath.flow.transforms import Columns, GroupBy, Sample, Split, TransformError, percent_text
 
 
 def test_every_field_of_the_api_is_read_and_no_other() -> None:
@@ -24,6 +24,7 @@ def test_every_field_of_the_api_is_read_and_no_other() -> None:
         "skip": api.Skip,
         "filter": api.Filter,
         "shard": api.Shard,
+        "columns": api.Columns,
     }
     assert set(KINDS) == set(api.Transform.model_fields)
     for kind, model in kinds.items():
@@ -77,6 +78,12 @@ def test_a_number_parameter_is_read_as_it_is_written_or_refused(value: float) ->
         assert read.share * 100 == Fraction(text)
 
 
+def test_columns_are_written_as_they_are_read() -> None:
+    chain: list[dict[str, Any]] = [{"columns": {"keep": ["b", "a"]}}, {"columns": {"drop": ["b"]}}]
+    assert read_chain(chain) == (Columns(("b", "a"), True), Columns(("b",), False))
+    assert chain_documents(read_chain(chain)) == chain
+
+
 def test_a_drawn_seed_is_taken_only_where_none_is_given() -> None:
     unseeded = {"sample": {"percent": 50}}
     drawn = read_chain([unseeded, sample(50, 0), {"take": {"count": 1}}], drawn_seed=-7)
@@ -86,7 +93,7 @@ def test_a_drawn_seed_is_taken_only_where_none_is_given() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "transforms[0]: must hold exactly one of sample, split, take, skip, filter, shard."),
+        ({}, "transforms[0]: must hold exactly one of sample, split, take, skip, filter, shard, columns."),
         ({"take": {"count": 1}, "skip": {"count": 1}}, "transforms[0]: must hold exactly one of"),
         ({"head": {}}, "transforms[0]: has no field 'head'"),
         ("take", "transforms[0]: must be an object"),
@@ -121,6 +128,15 @@ def test_a_drawn_seed_is_taken_only_where_none_is_given() -> None:
         ({"filter": {"path": ""}}, "filter.path: takes a text"),
         ({"filter": {"minBytes": 2, "maxBytes": 1}}, "filter.minBytes: no file has 2 bytes or more, and 1"),
         ({"shard": {"index": 0, "count": 0}}, "shard.count: takes a whole number from 1"),
+        ({"columns": {}}, "transforms[0].columns: give it either keep or drop."),
+        ({"columns": {"keep": ["a"], "drop": ["b"]}}, "transforms[0].columns: give it either keep or drop."),
+        ({"columns": {"keep": []}}, "columns.keep: takes a list of texts"),
+        ({"columns": {"drop": "a"}}, "columns.drop: takes a list of texts; 'a' is none"),
+        (
+            {"columns": {"keep": ["a", "a"]}},
+            "columns.keep: takes a list of texts of which none is empty or there",
+        ),
+        ({"columns": {"keep": [""]}}, "columns.keep: takes a list of texts of which none is empty"),
         ({"shard": {"index": 3, "count": 3}}, "shard.index: of 3 shards, counted from 0, the last is 2;"),
     ],
     ids=str,

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from flow.naive_subsets import naive_select
+from towpath.flow.projection import Projection
 from towpath.flow.transform_documents import read_chain
 from towpath_mover.download import new_folder
 from towpath_mover.inventory import Entry
 from towpath_mover.landing import Landing
+from towpath_mover.parquet_view import ParquetView
 from towpath_mover.row_formats import open_format
 from towpath_mover.row_view import Delivered, RowView
 
@@ -43,10 +45,13 @@ def a_row_view(
             content = files[entry.path]
             yield entry, [content[start : start + piece] for start in range(0, len(content), piece)]
 
-    return RowView(read_chain(chain), lambda: entries, read, lambda: open_format(document))
+    projection = Projection(read_chain(chain))
+    return RowView(read_chain(chain), lambda: entries, read, lambda: open_format(document, projection))
 
 
-def delivered(view: RowView, target: Path, *, keep_empty: bool = False) -> tuple[Delivered, dict[str, bytes]]:
+def delivered(
+    view: RowView | ParquetView, target: Path, *, keep_empty: bool = False
+) -> tuple[Delivered, dict[str, bytes]]:
     """What a view came to, and the files that it wrote."""
     with new_folder(target) as folder:
         counts = view.deliver(Landing(folder, None), keep_empty=keep_empty)

@@ -65,7 +65,7 @@ def test_what_does_not_fit_into_memory_is_told_by_name_and_the_next_file_is_read
     process = ParquetProcess(tmp_path / "scratch", memory=90 * MiB)
     try:
         with pytest.raises(MoverFailure) as failed:
-            process.copy(Entry("large", len(files["large"])), paths["large"], b"\1", tmp_path / "out")
+            process.copy(Entry("large", len(files["large"])), paths["large"], b"\1", tmp_path / "out", None)
         assert process.footer(Entry("small", 1), paths["small"]).rows == 3
     finally:
         process.close()

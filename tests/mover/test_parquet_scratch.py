@@ -31,7 +31,8 @@ def copied(source: Path, folder: Path, every: int, waiting: int) -> pq.ParquetFi
     kept.write_bytes(sum(1 << row for row in range(0, ROWS, every)).to_bytes(ROWS // 8, "little"))
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
-    copy_rows(str(source), str(kept), str(target), str(scratch), False, waiting)
+    taken = {"rows": str(kept), "columns": None}
+    copy_rows(str(source), str(target), taken, str(scratch), False, waiting)
     assert list(scratch.iterdir()) == []
     return pq.ParquetFile(target)
 

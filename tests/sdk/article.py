@@ -75,7 +75,11 @@ class Article:
         data = self.folder.parent / "data"
         (data / "digits").mkdir(parents=True)
         (data / "digits" / "one.png").write_bytes(b"one")
-        Datastore.get(self.workspace, "training_data").upload_files([str(FLOWERS)], show_progress=False)
+        flowers = data / "iris.csv"
+        header, *rows = FLOWERS.read_text().splitlines(keepends=True)
+        # Twice, since of the 150 rows the article's seed happens to draw none for the test part.
+        flowers.write_text("".join([header, *rows, *rows]))
+        Datastore.get(self.workspace, "training_data").upload_files([str(flowers)], show_progress=False)
         default = self.workspace.get_default_datastore()
         for name in ("raw_data", "mnist_opendataset"):
             dataset = Dataset.File.upload_directory(
@@ -104,7 +108,7 @@ class Article:
             inputs=[iris_dataset.as_named_input("iris").as_mount()],
         )
         # The article has 42, by which none of these 150 rows is in `test`: `test_article_defects.py` says so.
-        seed = 43
+        seed = 42
         smaller_dataset = iris_dataset.take_sample(0.1, seed=seed)
         train, test = smaller_dataset.random_split(percentage=0.8, seed=seed)
         split_step = PythonScriptStep(

@@ -25,11 +25,10 @@ def datasets_are_read_sampled_and_split(article: Article) -> None:
         run = article.look(*article.datasets())
     assert codes_of(warned) == {"H1", "H2", "H3", "H4"}
     assert run.wait(SECONDS, show_output=False) == "Succeeded"
-    assert said(run, "mount_data") == ["iris iris.csv 151"]
+    assert said(run, "mount_data") == ["iris iris.csv 301"]
     train, test = _counts(said(run, "split_data"))
-    # Both have the header; a tenth of 150 rows is 15, give or take.
-    assert 5 <= (train - 1) + (test - 1) <= 27
-    assert test > 1
+    # Both have the header; of 300 rows the article's seed draws 18, and three of them for the test.
+    assert (train - 1, test - 1) == (15, 3)
     paths = said(run, "train_data")[0].split()
     assert [path.rpartition("/")[2] for path in paths] == ["iris.csv", "iris.csv"]
     assert {path.split("/")[-2] for path in paths} == {"train", "test"}

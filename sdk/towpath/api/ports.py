@@ -60,6 +60,8 @@ class StepOutputRef(Model):
     """Name of the other step."""
     output: PortName | None = None
     """Name of its output; may be omitted where it has only one."""
+    format: Format | None = None
+    """How its rows are written: transforms then select rows of its files, and whole files where omitted."""
 
 
 class Input(Model):

@@ -86,6 +86,19 @@ class Shard(Model):
     """How many shares there are."""
 
 
+ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+ColumnNames = Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=256), LIST_ATOMIC]
+
+
+class Columns(OneOf):
+    """Some columns of all rows, in the order of the files; exactly one of these."""
+
+    keep: ColumnNames | None = None
+    """The names of columns to keep; all others are left out."""
+    drop: ColumnNames | None = None
+    """The names of columns to leave out."""
+
+
 class Transform(OneOf):
     """One view of what the one before it gave; exactly one of these."""
 
@@ -101,6 +114,8 @@ class Transform(OneOf):
     """Files by path and size."""
     shard: Shard | None = None
     """One of several equal shares."""
+    columns: Columns | None = None
+    """Some columns of all rows; of Tabular data only."""
 
 
 # 16 is what was tried within the CEL budget of 1,000 steps.

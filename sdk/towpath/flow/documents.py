@@ -199,7 +199,8 @@ def _input_document(given: PlannedInput) -> Document:
     }
     source = given.source
     if isinstance(source, StepOutputRef):
-        return _without_empty(document | {"from": {"step": source.step, "output": source.output}})
+        produced = {"step": source.step, "output": source.output, "format": source.format}
+        return _without_empty(document | {"from": _without_empty(produced)})
     content = {"content": content_document(source.content)}
     if isinstance(source, PinnedSource):
         taken = content | {"sources": [dict(one) for one in source.sources]}

@@ -86,10 +86,12 @@ def _why_not(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) ->
     pinned = facts.pins.get((step.name, given.name))
     if pinned is None:
         used = {_datastore_of_output(spec, step, given)}
+        are_rows = bool(given.from_ and given.from_.format)
     else:
         used = set(pinned.content.datastores or (pinned.content.inventory.datastore,))
-        if pinned.content.format is not None and facts.views.get((step.name, given.name)):
-            return "rows that were selected are written as files"
+        are_rows = pinned.content.format is not None
+    if are_rows and facts.views.get((step.name, given.name)):
+        return "rows that were selected are written as files"
     cannot = sorted(name for name in used if facts.datastores[name].mount is None)
     if not cannot:
         return None

@@ -183,7 +183,7 @@ def _source(resolved: Resolved, step: Step, given: Input) -> Pinned | StepOutput
     output = checks.source_output(step, given, steps)
     if given.from_ is None or output is None:
         return resolved.pins[step.name, given.name]
-    return StepOutputRef(given.from_.step, output)
+    return StepOutputRef(given.from_.step, output, format_document(given.from_.format))
 
 
 def _output(resolved: Resolved, step: Step, output: Output, mounted: frozenset[StepOutput]) -> PlannedOutput:
@@ -205,8 +205,7 @@ def _output(resolved: Resolved, step: Step, output: Output, mounted: frozenset[S
 
 def _hashed_view(given: PlannedInput) -> list[Mapping[str, Any]]:
     """What a view is made of besides its input's digest: of rows their format too, of which none is of files."""
-    rows = given.pinned.format if given.pinned else None
-    return [*given.transforms, *([{"format": rows}] if rows else [])]
+    return [*given.transforms, *([{"format": given.format}] if given.format else [])]
 
 
 def _registration(output: Output) -> PlannedRegistration | None:

@@ -76,10 +76,11 @@ class Counted:
 
 @dataclass(frozen=True)
 class StepOutputRef:
-    """An output of another step of the same run."""
+    """An output of another step of the same run. `format` is how rows are written, where its records are rows."""
 
     step: str
     output: str
+    format: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ class PlannedInput:
     def pinned(self) -> Content | None:
         """What was pinned for it; None where it takes an output of the same run."""
         return None if isinstance(self.source, StepOutputRef) else self.source.content
+
+    @property
+    def format(self) -> Mapping[str, Any] | None:
+        """How rows are written, in the API's form; None where records are files."""
+        return self.source.format if isinstance(self.source, StepOutputRef) else self.source.content.format
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from towpath.flow.scratch import disk_of, why_empty_shares, why_too_large
 from towpath.flow.shared import shared_inputs
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
-from towpath.flow.subsets import check_for_rows
+from towpath.flow.subsets import check_for_files, check_for_rows
 from towpath.flow.transforms import TransformError
 from towpath.flow.unregistered import datastores_named, pin_sources
 from towpath.flow.views import Views, drawn_seed, views_of
@@ -86,7 +86,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     pins = versions | pin_sources(sources, patience, spec, values)
     entered = datastores.enter(sources, patience, spec, pins)
     shared = shared_inputs(spec)
-    _check_rows(dict.fromkeys(shared, ()) | dict(views), pins)
+    _check_records(spec, dict.fromkeys(shared, ()) | dict(views), pins)
     counts = count_views(sources, patience, views, shared, pins, entered)
     _refuse_empty(spec, pins, counts)
     _refuse_empty_shares(spec, pins, counts)
@@ -191,15 +191,18 @@ def _versions(
     return {(step.name, given.name): pin(sources, patience, want) for step, given, want in wanted}
 
 
-def _check_rows(views: Views, pins: Pins) -> None:
-    for (step, given), chain in views.items():
-        pinned = pins.get((step, given))
-        format_ = pinned.content.format if pinned else None
-        try:
-            if format_:
-                check_for_rows(chain)
-        except TransformError as error:
-            raise _invalid(f"Step {step}, input {given}: {error}") from error
+def _check_records(spec: PipelineSpec, views: Views, pins: Pins) -> None:
+    """Refuse a view that means nothing for its records: for rows, or for files."""
+    for step in spec.steps:
+        for given in step.inputs:
+            place = step.name, given.name
+            pinned = pins.get(place)
+            format_ = pinned.content.format if pinned else given.from_ and given.from_.format
+            check = check_for_rows if format_ else check_for_files
+            try:
+                check(views.get(place, ()))
+            except TransformError as error:
+                raise _invalid(f"Step {step.name}, input {given.name}: {error}") from error
 
 
 def _refuse_empty(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:

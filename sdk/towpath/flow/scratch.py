@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from towpath.flow import names
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Content, Counted, PlannedStep, PlannedTarget
+from towpath.flow.planned import Content, Counted, PlannedInput, PlannedStep, PlannedTarget
+from towpath.flow.row_counts import counted_rows
+from towpath.flow.transform_documents import read_chain
 
 # At most, a link takes a block.
 LINK_BYTES = 4096
@@ -15,8 +18,17 @@ LINK_BYTES = 4096
 def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
     """What the inputs take: a view what was counted, or all of what it is a view of where nobody counted."""
     return sum(
-        disk_of(given.counted or contents[given.name], is_mounted=given.is_mounted) for given in step.inputs
+        disk_of(_held(given, contents[given.name]), is_mounted=given.is_mounted) for given in step.inputs
     )
+
+
+def _held(given: PlannedInput, content: Content) -> Content | Counted:
+    if given.counted is not None:
+        return given.counted
+    if given.format is None or not given.transforms:
+        return content
+    # Rows of an output, which nobody could count when the run was planned.
+    return counted_rows(read_chain(given.transforms), replace(content, format=given.format))
 
 
 def disk_of(content: Content | Counted, *, is_mounted: bool) -> int:

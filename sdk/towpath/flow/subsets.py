@@ -13,7 +13,17 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from towpath.flow.draws import draws, file_id, first_draw_from, group_id, row_id
 from towpath.flow.ranks import cuts
-from towpath.flow.transforms import Filter, Sample, Shard, Skip, Split, Take, Transform, TransformError
+from towpath.flow.transforms import (
+    Columns,
+    Filter,
+    Sample,
+    Shard,
+    Skip,
+    Split,
+    Take,
+    Transform,
+    TransformError,
+)
 
 # Exact counts of groups need all groups in memory, some 100 bytes each.
 MAX_EXACT_GROUPS = 1_000_000
@@ -46,6 +56,7 @@ Draw: TypeAlias = Callable[[AnyFile], int]
 
 def select_files(chain: Sequence[Transform], read: Read[AnyFile]) -> Iterator[AnyFile]:
     """Yield the files of a view; `read` gives all files in the order of the inventory, each time it is called."""
+    check_for_files(chain)
     return _select(chain, read, lambda file: file_id(file.path))
 
 
@@ -58,6 +69,16 @@ def select_rows(
     """
     check_for_rows(chain)
     return _select(chain, read, lambda row: row_id(row.path, row.row), counted)
+
+
+def check_for_files(chain: Sequence[Transform]) -> None:
+    """Raise TransformError for a chain that means nothing for files."""
+    for position, transform in enumerate(chain):
+        if isinstance(transform, Columns):
+            raise TransformError(
+                f"transforms[{position}].columns: rows have columns, and the records here are files: take a Tabular "
+                "dataset, or say in `from` which format the rows of the output have."
+            )
 
 
 def check_for_rows(chain: Sequence[Transform]) -> None:
@@ -77,7 +98,9 @@ def _select(
     counted: Read[AnyFile] | None = None,
 ) -> Iterator[AnyFile]:
     stages: tuple[Stage[AnyFile], ...] = ()
-    for position, transform in enumerate(chain):
+    # Which columns are taken moves no record to another part.
+    selecting = [transform for transform in chain if not isinstance(transform, Columns)]
+    for position, transform in enumerate(selecting):
         # An exact one counts what the stages before it let through.
         stages += (_stage(transform, position, id_of, partial(_through, stages, counted or read)),)
     return _through(stages, read)
@@ -101,14 +124,23 @@ def _stage(
             grouped = id_of if group_by is None else lambda file: group_id(file.path, group_by)
             draw = draws(transform.seed, position, "split", grouped)
             return _between(_split_range(transform, partial(_each, draw, read)), draw)
-        case Take(count):
-            return lambda records: islice(records, count)
-        case Skip(count):
-            return lambda records: islice(records, count, None)
-        case Shard(index, count):
-            return lambda records: islice(records, index, None, count)
         case Filter():
             return partial(filter, partial(_passes, transform))
+        case Columns():
+            return iter
+        case Take() | Skip() | Shard():
+            places = _places(transform)
+            return lambda records: islice(records, *places)
+
+
+def _places(transform: Take | Skip | Shard) -> tuple[int, int | None, int]:
+    match transform:
+        case Take(count):
+            return 0, count, 1
+        case Skip(count):
+            return count, None, 1
+        case Shard(index, count):
+            return index, None, count
 
 
 def _each(draw: Draw[AnyFile], read: Read[AnyFile]) -> Iterator[int]:

@@ -76,6 +76,7 @@ HONOURED: Mapping[type[BaseModel], str] = {
     transforms.Skip: ALL,
     transforms.Filter: ALL,
     transforms.Shard: ALL,
+    transforms.Columns: ALL,
     container.Resources: ALL,
     container.EnvVar: ALL,
     container.EnvVarSource: ALL,

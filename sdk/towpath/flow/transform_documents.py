@@ -12,6 +12,7 @@ from typing import Any
 from towpath.flow.globs import parse
 from towpath.flow.transform_fields import Fields
 from towpath.flow.transforms import (
+    Columns,
     Filter,
     GroupBy,
     Part,
@@ -32,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "skip": "count",
     "filter": "path minBytes maxBytes",
     "shard": "index count",
+    "columns": "keep drop",
 }
 PART_FIELDS = "name percent"
 
@@ -117,6 +119,13 @@ def _shard(fields: Fields, _: int | None) -> Shard:
     return Shard(fields.whole("index"), fields.whole("count", least=1))
 
 
+def _columns(fields: Fields, _: int | None) -> Columns:
+    if len(fields.names()) != 1:
+        raise TransformError(f"{fields.where}: give it either keep or drop.")
+    [how] = fields.names()
+    return Columns(fields.words(how), how == "keep")
+
+
 _READERS: Mapping[str, Callable[[Fields, int | None], Transform]] = {
     "sample": _sample,
     "split": _split,
@@ -124,6 +133,7 @@ _READERS: Mapping[str, Callable[[Fields, int | None], Transform]] = {
     "skip": _skip,
     "filter": _filter,
     "shard": _shard,
+    "columns": _columns,
 }
 
 
@@ -133,15 +143,15 @@ def _written(transform: Transform) -> dict[str, Any]:
             return {"sample": {"percent": _percent(share), "seed": seed} | _if_exact(exact)}
         case Split():
             return {"split": _written_split(transform)}
-        case Take(count):
-            return {"take": {"count": count}}
-        case Skip(count):
-            return {"skip": {"count": count}}
+        case Take(count) | Skip(count):
+            return {"take" if isinstance(transform, Take) else "skip": {"count": count}}
         case Filter(path, least, most):
             given = {"path": path and path.text(), "minBytes": least, "maxBytes": most}
             return {"filter": {name: value for name, value in given.items() if value is not None}}
         case Shard(index, count):
             return {"shard": {"index": index, "count": count}}
+        case Columns(names, is_kept):
+            return {"columns": {"keep" if is_kept else "drop": list(names)}}
 
 
 def _written_split(split: Split) -> dict[str, Any]:

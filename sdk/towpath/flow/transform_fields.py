@@ -55,6 +55,15 @@ class Fields:
         value = self.get(name)
         return value if isinstance(value, str) and value else self.refuse(name, "a text")
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of texts, none of them empty or there twice."""
+        value = self.get(name)
+        if not isinstance(value, list | tuple) or not value:
+            self.refuse(name, "a list of texts")
+        if not all(isinstance(word, str) and word for word in value) or len(set(value)) != len(value):
+            self.refuse(name, "a list of texts of which none is empty or there twice")
+        return tuple(value)
+
     def flag(self, name: str) -> bool:
         """A boolean; false where it is not given."""
         value = self._fields.get(name, False)

@@ -122,7 +122,15 @@ class Shard:
             )
 
 
-Transform: TypeAlias = Sample | Split | Take | Skip | Filter | Shard
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of all rows: those of these names, or all others. It selects no records."""
+
+    names: tuple[str, ...]
+    is_kept: bool
+
+
+Transform: TypeAlias = Sample | Split | Take | Skip | Filter | Shard | Columns
 
 
 def percent_text(share: Fraction) -> str:
