@@ -16,11 +16,13 @@ from towpath.flow import documents, restore
 from towpath.flow.parquet_scratch import waiting_bytes
 from towpath.flow.plan import plan
 from towpath.flow.planned import Content, InventoryRef, PinnedVersion, Plan
+from towpath.flow.recorded import PublishedOutput, RecordedStep, StepState
 from towpath.flow.resolve import resolve
 from towpath.flow.row_counts import LEAST_SLACK, counted_rows, row_share
 from towpath.flow.scratch import scratch_bytes
 from towpath.flow.sources import Refused, Resolved, Sources
 from towpath.flow.transform_documents import read_chain
+from towpath.flow.upstream import contents_of
 
 CSV = {"csv": {"separator": ";", "header": "NoHeaders", "encoding": "utf16"}}
 JSON: dict[str, Any] = {"jsonLines": {}}
@@ -213,8 +215,9 @@ def test_what_is_meant_for_rows_or_for_files_is_refused_for_the_other() -> None:
 
 def test_rows_of_an_output_ask_for_the_disk_that_rows_need() -> None:
     step = planned(of_output(sample(50), format_=PARQUET)).step("train")
-    wrote = content(GIB, PARQUET)
+    wrote = replace(content(GIB), format=None)
+    prep = RecordedStep("prep", StepState.SUCCEEDED, outputs=(PublishedOutput("table", wrote, 1.0),))
 
-    assert scratch_bytes(step, {"part": replace(wrote, format=None)}) == (
-        counted_rows(read_chain([sample(50)]), wrote).scratch_bytes
-    )
+    given = contents_of(step, {"prep": prep})
+    assert given == {"part": replace(wrote, format=PARQUET)}
+    assert scratch_bytes(step, given) == counted_rows(read_chain([sample(50)]), given["part"]).scratch_bytes

@@ -75,3 +75,22 @@ def test_a_run_or_step_that_is_not_there_is_named_beside_near_ones(desk: Desk, t
         replay(desk.backend, f"{run}x", "make", tmp_path / "again")
     with pytest.raises(NotFoundError, match="make"):
         replay(desk.backend, run, "mke", tmp_path / "again")
+
+
+def test_rows_of_an_output_are_replayed_as_rows(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOWPATH_CACHE", str(tmp_path / "cache"))
+    write = "import sys; open(sys.argv[1], 'w').write('id,note\\n' + '1,a\\n' * 40)"
+    make = step("make", write, "$(outputs.table.path)") | {"outputs": [{"name": "table"}]}
+    read = step("read", "import sys; print(open(sys.argv[1]).read().split())", "$(inputs.part.path)")
+    origin = {"step": "make", "format": {"csv": {}}}
+    chain = [{"sample": {"percent": 50, "seed": 3, "exact": True}}, {"columns": {"keep": ["note"]}}]
+    read |= {"inputs": [{"name": "part", "from": origin, "transforms": chain}]}
+    run = desk.run(pipeline(make, read))
+    assert desk.said(run, "read") == [str(["note", *["a"] * 20])]
+
+    with a_desk(tmp_path / "again") as again:
+        begun = replay(desk.backend, run["metadata"]["name"], "read", tmp_path / "again")
+        ended = follow_run(begun.backend, begun.started.run, lambda _: None)
+        assert again.said(ended, "read") == [str(["note", *["a"] * 20])]

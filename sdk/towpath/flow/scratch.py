@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from towpath.flow import names
 from towpath.flow.decision import Limits
@@ -25,10 +24,10 @@ def scratch_bytes(step: PlannedStep, contents: Mapping[str, Content]) -> int:
 def _held(given: PlannedInput, content: Content) -> Content | Counted:
     if given.counted is not None:
         return given.counted
-    if given.format is None or not given.transforms:
+    if content.format is None or not given.transforms:
         return content
     # Rows of an output, which nobody could count when the run was planned.
-    return counted_rows(read_chain(given.transforms), replace(content, format=given.format))
+    return counted_rows(read_chain(given.transforms), content)
 
 
 def disk_of(content: Content | Counted, *, is_mounted: bool) -> int:

@@ -34,7 +34,9 @@ def _content(given: PlannedInput, steps: Steps) -> Content | None:
     if not isinstance(given.source, StepOutputRef):
         return given.source.content
     outputs = {output.name: output.content for output in steps[given.source.step].outputs}
-    return outputs.get(given.source.output)
+    content = outputs.get(given.source.output)
+    # What a step wrote are files; who reads it may say that they hold rows.
+    return content and replace(content, format=given.source.format)
 
 
 def without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> RecordedStep | None:
@@ -60,9 +62,11 @@ def without_input(planned: PlannedStep, steps: Steps, moment: Moment) -> Recorde
 
 
 def _why_few(planned: PlannedStep, given: PlannedInput, content: Content | None) -> str | None:
-    """Why an input from another step has too little to share out; of a view of it that is not known yet."""
+    """Why an input from another step has too little to share out; of a view of it, and of rows, that is not known."""
     shards = planned.shards
-    if shards is None or shards.input != given.name or content is None or given.transforms:
+    if shards is None or shards.input != given.name or content is None:
+        return None
+    if given.transforms or content.format is not None:
         return None
     return None if given.allow_empty or given.pinned else why_empty_shares(content.files, shards.count)
 
