@@ -21,6 +21,7 @@ from towpath.local.descendants import adopt, kill_descendants
 Container = dict[str, Any]
 
 _NOT_RUN = 143
+_TELLING = threading.Lock()
 
 
 class Pod:
@@ -99,8 +100,11 @@ class Pod:
 
 
 def _tell(container: Container, state: str, more: dict[str, Any] | None = None) -> None:
+    line = json.dumps({"container": container["name"], "state": state} | (more or {}))
     try:
-        print(json.dumps({"container": container["name"], "state": state} | (more or {})), flush=True)  # noqa: T201
+        # Movers side by side tell from threads, and a line and its end are two writes.
+        with _TELLING:
+            print(line, flush=True)  # noqa: T201
     except BrokenPipeError:
         _end_all()
 
