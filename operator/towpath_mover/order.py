@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from towpath.flow import store_keys
+from towpath.flow import names, store_keys
 from towpath_mover.fields import Fields, OrderError, read_variable, read_zipped
 from towpath_mover.pod_paths import PodPaths
 from towpath_mover.shard_order import ShardOrder, shard_order
@@ -82,7 +82,8 @@ class CodeOrder(NamedTuple):
 class StepOrder(NamedTuple):
     """One attempt of one step, or of one of its shards. `attempt_id` is its folder in the store.
 
-    `retried_uid` is that of the run that this one takes up; `mounted` are the datastores that the pod mounts.
+    `retried_uid` is that of the run that this one takes up; `mounted` are the datastores that the pod mounts, and the
+    folders where it finds them.
     """
 
     namespace: str
@@ -100,7 +101,14 @@ class StepOrder(NamedTuple):
     code: CodeOrder | None
     shard: ShardOrder | None = None
     retried_uid: str | None = None
-    mounted: frozenset[str] = frozenset()
+    mounted: Mapping[str, str] = {}  # noqa: RUF012 - a named tuple is not changed
+
+
+class MountOrder(NamedTuple):
+    """One datastore to mount; `cache_bytes` is what its cache may hold, 0: it has none."""
+
+    datastore: Datastore
+    cache_bytes: int
 
 
 class ProbeOrder(NamedTuple):
@@ -134,8 +142,20 @@ def step_order(paths: PodPaths, environ: Mapping[str, str]) -> StepOrder:
         code=_code(code) if code else None,
         shard=shard,
         retried_uid=retried.text("uid") if retried else None,
-        mounted=frozenset(attempt.words("mounted")),
+        mounted=_mounted(attempt),
     )
+
+
+def _mounted(attempt: Fields) -> dict[str, str]:
+    # A release that knew claims only named the datastores.
+    usual = {name: f"{names.CONTAINER_MOUNTS}/{name}" for name in attempt.words("mounted")}
+    return usual | attempt.texts("mountedAt")
+
+
+def mount_order(environ: Mapping[str, str]) -> MountOrder:
+    """Return the order of `mount`."""
+    order = read_variable(environ, ORDER_VARIABLE).check_format()
+    return MountOrder(datastore_from(order.child("datastore")), order.number("cacheBytes"))
 
 
 def planned_documents(paths: PodPaths, attempt: Fields) -> tuple[Fields, Fields]:

@@ -46,9 +46,14 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> report.Report:
     started = time.monotonic()
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    _check_end(arguments[0] if arguments else ".")
     paths = pod_paths(environ)
     order = step_order(paths, environ)
+    if order.mounted:
+        # Before the command's end is judged: whose mount was lost could not end well.
+        from towpath_mover.mount_loss import check_kept  # noqa: PLC0415 - few steps have mounts
+
+        check_kept(order.mounted, paths)
+    _check_end(arguments[0] if arguments else ".")
     # All are looked at before the first byte is sent: a refusal should not come after an hour of upload.
     owed = look(order.outputs, paths)
     outputs = [_until_accepted(partial(_publish, output, order, paths), stopped) for output in owed]

@@ -58,7 +58,7 @@ class Pod(NamedTuple):
     """Where everything lies, and which datastores can be read where they lie."""
 
     paths: PodPaths
-    mounted: frozenset[str]
+    mounted: Mapping[str, str]
 
 
 def _stage(given: InputOrder, stores: OpenStores, pod: Pod) -> Summary | StagedRows:
@@ -99,12 +99,14 @@ def _stage_view(given: InputOrder, stores: OpenStores, pod: Pod) -> Summary | St
 
 def _link(given: InputOrder, view: View, sources: Sequence[Source], target: Path, pod: Pod) -> bool:
     """Whether the files were linked; where some lie in no mount, or in packs of an earlier run, all are brought."""
-    from towpath_mover.mounted_input import link_input, mounts_of  # noqa: PLC0415 - as views
+    from towpath_mover.mount_loss import explained  # noqa: PLC0415 - as views
+    from towpath_mover.mounted_input import link_input, mounts_of  # noqa: PLC0415
 
     mounts = mounts_of(view.roots, pod.mounted, pod.paths)
     if mounts is None or any(entry.pack is not None for entry in view.entries()):
         return False
-    link_input(given.name, view.entries, mounts, sources, target, pod.paths.scratch)
+    with explained(given.name, {root.datastore for root in view.roots}, pod.mounted, pod.paths):
+        link_input(given.name, view.entries, mounts, sources, target, pod.paths)
     return True
 
 

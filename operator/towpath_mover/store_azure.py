@@ -51,8 +51,8 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
     account, container = location.text("account"), location.text("container")
     endpoint = endpoint_of(datastore)
     address = endpoint or f"https://{account}.blob.core.windows.net"
-    secret = secret_values(datastore, places, (ACCOUNT_KEY, SAS_TOKEN, *_CLIENT, AUTHORITY_HOST))
-    identity = _identity(datastore, secret, address)
+    secret = secret_of(datastore, places)
+    identity = identity_of(datastore, secret, address)
     config: AzureConfig = {"account_name": account, "container_name": container, **identity.config}
 
     def client_at(server: str, prefix: str | None) -> Client:
@@ -75,7 +75,12 @@ def open_store(datastore: Datastore, places: Places, patience: Patience) -> Obje
     )
 
 
-def _identity(datastore: Datastore, secret: Mapping[str, str], address: str) -> Identity:
+def secret_of(datastore: Datastore, places: Places) -> dict[str, str]:
+    """Return what the mounted Secret holds now of what counts here."""
+    return secret_values(datastore, places, (ACCOUNT_KEY, SAS_TOKEN, *_CLIENT, AUTHORITY_HOST))
+
+
+def identity_of(datastore: Datastore, secret: Mapping[str, str], address: str) -> Identity:
     """Return the identity that the Secret gives, the first that is whole; without a Secret the pod's own."""
     of_secret = f"of Secret {datastore.credentials_secret!r}"
     if datastore.credentials_secret is None:

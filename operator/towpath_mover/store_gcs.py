@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
 
 SERVICE_ACCOUNT_KEY = "GOOGLE_SERVICE_ACCOUNT_KEY"
-_GOOGLE = "https://storage.googleapis.com"
+GOOGLE = "https://storage.googleapis.com"
 # So the client asks nobody for a token. Its own switch for that counts for reading only.
-_NOBODY = json.dumps({"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""})
+NOBODY = json.dumps({"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""})
 
 
 class Identity(NamedTuple):
@@ -72,9 +72,9 @@ def route_of(datastore: Datastore, places: Places, patience: Patience) -> Route:
 
 def _entrance(datastore: Datastore, places: Places, patience: Patience) -> _Entrance:
     bucket = Fields(datastore.location, "gcs").text("bucket")
-    address = endpoint_of(datastore) or _GOOGLE
+    address = endpoint_of(datastore) or GOOGLE
     secret = secret_values(datastore, places, (SERVICE_ACCOUNT_KEY,))
-    identity = _identity(datastore, secret.get(SERVICE_ACCOUNT_KEY), address)
+    identity = identity_of(datastore, secret.get(SERVICE_ACCOUNT_KEY), address)
 
     def client_at(server: str, prefix: str | None) -> Client:
         options = client_options(datastore, places, patience, allow_http=is_plain_http(server))
@@ -90,10 +90,11 @@ def _entrance(datastore: Datastore, places: Places, patience: Patience) -> _Entr
     return _Entrance(Route(client_at, address, places), identity, secret)
 
 
-def _identity(datastore: Datastore, key: str | None, address: str) -> Identity:
+def identity_of(datastore: Datastore, key: str | None, address: str) -> Identity:
+    """Return the identity that the Secret's key gives; without a Secret the pod's own, or nobody's."""
     if datastore.credentials_secret is None:
         # An identity of the pod is a token: it does not travel where everybody can read it.
-        return Identity(_NOBODY, ANONYMOUS) if is_plain_http(address) else Identity(None, AMBIENT)
+        return Identity(NOBODY, ANONYMOUS) if is_plain_http(address) else Identity(None, AMBIENT)
     if key is None:
         advice = "Create the Secret with the JSON document of a service account's key."
         raise credentials_missing(datastore, SERVICE_ACCOUNT_KEY, advice)

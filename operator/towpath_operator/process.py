@@ -31,7 +31,7 @@ from towpath_operator.handlers.passes import PASSES
 from towpath_operator.handlers.shell import make_registry, make_settings
 from towpath_operator.handlers.workers import work
 from towpath_operator.health import Health, LoopLag
-from towpath_operator.jobs.settings import MOVER_RESOURCES, PodSettings
+from towpath_operator.jobs.settings import MOVER_RESOURCES, SIDECAR_RESOURCES, PodSettings
 from towpath_operator.metrics import Metrics
 from towpath_operator.settings import Settings
 from towpath_operator.web import make_application, serve
@@ -195,6 +195,7 @@ def make_installation(settings: Settings, cluster_id: str) -> Installation:
         step_image=settings.step_image,
         mover_image=settings.mover_image,
         cluster_id=cluster_id,
+        sidecar_cache_bytes=settings.fuse_sidecar_cache_bytes if settings.fuse_sidecar_enabled else None,
     )
 
 
@@ -203,6 +204,7 @@ def make_pod_settings(settings: Settings) -> PodSettings:
     return PodSettings(
         user=None if settings.platform_assigns_user else settings.default_user,
         mover_resources=settings.mover_resources or MOVER_RESOURCES,
+        sidecar_resources=settings.fuse_sidecar_resources or SIDECAR_RESOURCES,
         mover_image_pull_policy=settings.mover_image_pull_policy,
         image_pull_secrets=settings.image_pull_secrets,
         ttl_seconds_after_finished=settings.ttl_seconds_after_finished,

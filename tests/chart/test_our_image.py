@@ -30,7 +30,8 @@ uncompiled = [
 shell = subprocess.run(["/bin/busybox", "sh", "-c", "echo $0", "works"], capture_output=True, text=True)
 print(json.dumps({
     "uid": os.getuid(), "uncompiled": uncompiled, "seconds": seconds, "shell": shell.stdout.strip(),
-    "found": [name for name in ("gcc", "cc", "make", "git", "rclone") if shutil.which(name)],
+    "found": [name for name in ("gcc", "cc", "make", "git") if shutil.which(name)],
+    "mounts": [name for name in ("rclone", "fusermount3") if shutil.which(name)],
     "modules": [name for name in ("pytest", "hypothesis", "pip", "builders") if importlib.util.find_spec(name)],
 }))
 """
@@ -66,6 +67,10 @@ def test_the_image_runs_as_nobody_on_a_read_only_root_and_starts_fast(found: dic
 def test_the_image_holds_no_compiler_no_installer_and_no_test(found: dict[str, Any]) -> None:
     assert found["found"] == []
     assert found["modules"] == []
+
+
+def test_the_image_has_what_a_fuse_sidecar_mounts_with(found: dict[str, Any]) -> None:
+    assert found["mounts"] == ["rclone", "fusermount3"]
 
 
 def test_the_image_runs_as_any_user_that_a_platform_assigns(

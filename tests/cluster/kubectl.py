@@ -111,10 +111,10 @@ class Kubectl:
 
 
 @contextmanager
-def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A namespace under the restricted Pod Security level; its deletion is not waited for."""
+def fresh_namespace(kubectl: Kubectl, level: str = "restricted") -> Iterator[str]:
+    """A namespace under a Pod Security level; its deletion is not waited for."""
     name = f"test-{secrets.token_hex(4)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    labels = {"pod-security.kubernetes.io/enforce": level}
     core = kubectl.core()
     core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=labels)))
     # Without it no pod can be made there.

@@ -26,21 +26,39 @@ def tools(cluster: Access) -> Tools:
 
 
 @pytest.fixture(scope="session")
-def tenant(cluster: Access, tools: Tools) -> Iterator[Tenant]:
-    """A namespace that an operator of its own, installed by Helm, watches; with the store's Secret in it."""
+def tenants(cluster: Access, tools: Tools) -> Iterator[tuple[Tenant, Tenant]]:
+    """Two namespaces that an operator of their own, installed by Helm, watches; with the store's Secret in each.
+
+    The first is restricted, the second is not: there a FUSE sidecar may run, which the chart enables.
+    """
     mark = secrets.token_hex(3)
-    system, namespace = f"towpath-e2e-{mark}", f"tenant-{mark}"
+    system, namespaces = f"towpath-e2e-{mark}", [f"tenant-{mark}", f"roomy-{mark}"]
     load_image()
-    create_namespace(tools, namespace)
+    create_namespace(tools, namespaces[0])
+    create_namespace(tools, namespaces[1], level="privileged")
     limits = {"startTimeoutSeconds": 20, "maxScratchBytes": 10**12}
     sweep = {"olderThanSeconds": 0, "dryRun": False}
-    install(tools, f"e2e-{mark}", system, [namespace], limits=limits, sweep=sweep)
-    tenant = Tenant(tools, cluster, namespace)
-    tenant.secret("store", cluster.s3.admin)
-    yield tenant
-    tools.kubectl("delete", "namespace", namespace, "--wait=false")
+    mounts = {"fuseSidecar": {"enabled": True}}
+    install(tools, f"e2e-{mark}", system, namespaces, limits=limits, sweep=sweep, mounts=mounts)
+    made = [Tenant(tools, cluster, namespace) for namespace in namespaces]
+    for tenant in made:
+        tenant.secret("store", cluster.s3.admin)
+    yield made[0], made[1]
+    tools.kubectl("delete", "namespace", *namespaces, "--wait=false")
     uninstall(tools, f"e2e-{mark}", system)
     tools.kubectl("delete", "namespace", system, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def tenant(tenants: tuple[Tenant, Tenant]) -> Tenant:
+    """A user's namespace."""
+    return tenants[0]
+
+
+@pytest.fixture(scope="session")
+def roomy(tenants: tuple[Tenant, Tenant]) -> Tenant:
+    """A user's namespace whose Pod Security level lets everything in."""
+    return tenants[1]
 
 
 @pytest.fixture(scope="session")

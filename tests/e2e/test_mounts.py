@@ -4,12 +4,10 @@ started, and its reason says why."""
 from __future__ import annotations
 
 import json
-from typing import Any
-
 import pytest
 
-from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
+from e2e.mounted_views import SPLIT, compare, said, tells
 from e2e.node_folder import NodeFolder, make_claim
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
@@ -22,51 +20,6 @@ printf '#!/bin/sh\\n' > run.sh; chmod 755 run.sh; : > empty; head -c 1000000 /de
 cd .. && mkdir other && cp data/d.txt other
 chmod -R a+rX data other
 """
-# Everything that a program can tell of its input, through links; and whether it can be written.
-TELL = """
-import hashlib, json, os, sys
-top, seen = sys.argv[1], {}
-for folder, _, names in os.walk(top) if os.path.isdir(top) else [(os.path.dirname(top), [], [os.path.basename(top)])]:
-    for name in names:
-        path = os.path.join(folder, name)
-        state = os.stat(path)
-        seen[os.path.relpath(path, os.path.dirname(top))] = [
-            state.st_size, oct(state.st_mode), hashlib.sha256(open(path, "rb").read()).hexdigest()
-        ]
-        try:
-            open(path, "ab")
-            seen["written"] = path
-        except OSError:
-            pass
-links = sum(os.path.islink(os.path.join(folder, name)) for folder, _, names in os.walk(top) for name in names)
-print(json.dumps({"path": top, "seen": seen, "links": links}, sort_keys=True))
-with open(sys.argv[2], "w") as out:
-    json.dump(seen, out, sort_keys=True)
-"""
-SPLIT = [{"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 3}}]
-
-
-def tells(mode: str, **given: Any) -> dict[str, Any]:
-    """A step that tells all of its input."""
-    name = given.pop("name", "data")
-    return {
-        "name": f"{mode.lower()}_{name}",
-        "image": PYTHON_IMAGE,
-        "command": ["python3", "-c", TELL, f"$(inputs.{name}.path)", "$(outputs.told.path)"],
-        "inputs": [{"name": name, "mode": mode} | given],
-        "outputs": [{"name": "told"}],
-        "reuse": "Never",
-    }
-
-
-def said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
-    words = tenant.kubectl(
-        "logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step", "--tail=-1"
-    )
-    found: dict[str, Any] = json.loads(words)
-    return found
-
-
 @pytest.fixture(scope="module")
 def mountable(tenant: Tenant, folder: NodeFolder, default_store: str) -> str:
     """A Datastore on a claim with files, and Datasets of them."""
@@ -84,31 +37,14 @@ def mountable(tenant: Tenant, folder: NodeFolder, default_store: str) -> str:
 
 def test_a_mounted_input_looks_as_a_downloaded_one(tenant: Tenant, mountable: str) -> None:
     del mountable
-    views = {
-        "data": {},
-        "part": {"dataset": {"name": "data"}, "transforms": SPLIT},
-        "single": {},
-    }
-    steps = [
-        tells(mode, name=name, **given) for name, given in views.items() for mode in ("Mount", "Download")
-    ]
-    run = tenant.start_steps(*steps)
-    status = tenant.finish(run, 300)
-    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
-    for name in views:
-        mount, download = (said(tenant, run, f"{mode}_{name}") for mode in ("mount", "download"))
-        assert (mount["path"], mount["seen"]) == (download["path"], download["seen"])
-        assert "written" not in mount["seen"]
-        assert download["links"] == 0
-        digests = [
-            step_of(status, f"{mode}_{name}")["outputs"][0]["digest"] for mode in ("mount", "download")
-        ]
-        assert len(set(digests)) == 1
+    part = {"dataset": {"name": "data"}, "transforms": SPLIT}
+    run, status = compare(tenant, {"data": {}, "part": part, "single": {}})
     whole = said(tenant, run, "mount_data")
     # What may be executed is copied: a mount has one mode for all.
     assert (len(whole["seen"]), whole["links"]) == (7, 6)
     assert 0 < len(said(tenant, run, "mount_part")["seen"]) < 7
-    assert step_of(status, "mount_data")["notes"] == ["input data: mounted"]
+    note = "input data: mounted through persistentVolumeClaim mountable"
+    assert step_of(status, "mount_data")["notes"] == [note]
 
 
 def test_the_step_has_no_credential_and_reads_the_store_only_where_it_is_mounted(

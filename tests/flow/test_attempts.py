@@ -133,6 +133,34 @@ def test_a_failed_step_does_not_wait_for_ever_for_its_publisher() -> None:
     assert failed(of_pod(pod, seconds=21)).reason is StepReason.EXIT_CODE
 
 
+LOST = {"exit_code": 40, "message": failure_report("MountLost", "it went")}
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 137])
+def test_a_step_whose_mount_went_failed_by_no_fault_of_its_own(exit_code: int) -> None:
+    verdict = failed(of_pod(pod_of(PLAN, "prep", step={"exit_code": exit_code}, publish=LOST)))
+    assert (verdict.fault, verdict.reason, verdict.is_final) == (Fault.MOVER, StepReason.MOUNT_LOST, False)
+    assert verdict.message == "it went"
+
+
+def test_what_else_a_publisher_says_of_a_step_that_failed_does_not_count() -> None:
+    said = {"exit_code": 40, "message": failure_report("StoreUnavailable")}
+    verdict = failed(of_pod(pod_of(PLAN, "prep", step={"exit_code": 1}, publish=said)))
+    assert (verdict.fault, verdict.reason) == (Fault.USER, StepReason.EXIT_CODE)
+
+
+def test_a_failed_step_waits_longer_for_a_publisher_that_looks_at_its_mounts() -> None:
+    prep = PLAN.step("prep")
+    mounted = replace(prep, inputs=tuple(replace(given, is_mounted=True) for given in prep.inputs))
+    pod = pod_of(PLAN, "prep", step={"exit_code": 7}, publish={"exit_code": None})
+
+    def verdict(seconds: float) -> Verdict:
+        return judge(mounted, a_job(PLAN, "prep", pod=pod), Moment(later(seconds), LIMITS))
+
+    assert going(verdict(21)).reason is StepReason.PUBLISHING
+    assert failed(verdict(120)).reason is StepReason.EXIT_CODE
+
+
 STEP_ENDS: list[tuple[dict[str, Any], StepReason, str]] = [
     ({"exit_code": 7}, StepReason.EXIT_CODE, "exit code 7"),
     ({"exit_code": 126}, StepReason.EXIT_CODE, "exit code 126: the command 'python' is not executable"),

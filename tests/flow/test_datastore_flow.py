@@ -249,18 +249,6 @@ def test_a_probe_without_a_pod_is_asked_about() -> None:
     assert decided(new, probe(new), seconds=5).ask_admission == ("probe-job",)
 
 
-def test_a_field_that_is_not_available_says_so_once() -> None:
-    mount: list[dict[str, Any]] = [{"fuseSidecar": {}}]
-
-    decision = decided(a_datastore(mount=mount))
-
-    assert decision.probe is None
-    assert decision.status is not None
-    assert decision.status["conditions"][0]["reason"] == "NotSupportedYet"
-    assert "spec.mount[0].fuseSidecar" in decision.status["conditions"][0]["message"]
-    assert decided(a_datastore(decision.status, mount=mount), seconds=60).status is None
-
-
 WAITING = a_pod(container("probe", state="waiting", reason="ContainerCreating"))
 NO_CLAIM = '0/1 nodes are available: persistentvolumeclaim "data" not found.'
 NO_FOLDER = container(

@@ -13,7 +13,7 @@ from towpath.api.ports import Access
 from towpath.flow.conditions import RunReason
 from towpath.flow.documents import write
 from towpath.flow.mounting import auto
-from towpath.flow.planned import Content, Counted, InventoryRef, Plan, PlannedInput, PlannedMount
+from towpath.flow.planned import Content, Counted, InventoryRef, Plan, PlannedInput, ClaimMount
 from towpath.flow.resolve import resolve
 from towpath.flow.restore import restore
 from towpath.flow.scratch import scratch_bytes
@@ -40,9 +40,10 @@ def the_input(plan: Plan) -> PlannedInput:
 def test_an_input_is_mounted_through_the_first_claim_of_its_datastore() -> None:
     plan = plan_of(reads(mode="Mount"))
 
-    assert (the_input(plan).is_mounted, the_input(plan).note) == (True, "input iris: mounted")
+    note = "input iris: mounted through persistentVolumeClaim shared"
+    assert (the_input(plan).is_mounted, the_input(plan).note) == (True, note)
     [datastore] = plan.datastores
-    assert datastore.mount == PlannedMount("shared", "a/b")
+    assert datastore.mount == ClaimMount("shared", "a/b")
     assert restore(write(plan)) == plan
 
 
@@ -52,15 +53,15 @@ def test_a_datastore_on_a_claim_is_mounted_by_it() -> None:
         mount={"s3": None, "persistentVolumeClaim": {"claimName": "data", "subPath": "team"}},
     )
     assert the_input(plan).is_mounted
-    assert plan.datastores[0].mount == PlannedMount("data", "team")
+    assert plan.datastores[0].mount == ClaimMount("data", "team")
 
 
 def test_without_a_way_to_mount_it_is_downloaded_or_refused_as_it_says() -> None:
     downloaded = the_input(plan_of(reads(mode="Mount", onUnavailable="Download"), mount={}))
     assert (downloaded.is_mounted, downloaded.note) == (
         False,
-        "input iris: downloaded, since it cannot be mounted: Datastore default has no `mount` through a "
-        "persistentVolumeClaim, and nothing is mounted otherwise",
+        "input iris: downloaded, since it cannot be mounted: Datastore default has no `mount`, which says through "
+        "what it can be read without a copy",
     )
     outcome = resolve(sources(reads(mode="Mount")), NOON, LIMITS)
     assert isinstance(outcome, Refused)
@@ -153,6 +154,5 @@ def test_auto_tells_in_the_plan_what_it_chose() -> None:
         == "input iris: downloaded: all of it is read, and it fits"
     )
     assert the_input(plan_of(reads(mode="Auto"), mount={})).note == (
-        "input iris: downloaded: Datastore default has no `mount` through a persistentVolumeClaim, and nothing is "
-        "mounted otherwise"
+        "input iris: downloaded: Datastore default has no `mount`, which says through what it can be read without a copy"
     )

@@ -133,8 +133,8 @@ def test_a_download_instead_of_a_mount_is_noted() -> None:
     plan = everything()
 
     note = (
-        "input iris: downloaded, since it cannot be mounted: Datastore default has no `mount` through a "
-        "persistentVolumeClaim, and nothing is mounted otherwise"
+        "input iris: downloaded, since it cannot be mounted: Datastore default has no `mount`, which says through "
+        "what it can be read without a copy"
     )
     assert (plan.steps[0].inputs[0].note, plan.steps[0].inputs[0].is_mounted) == (note, False)
     assert plan.notes == (f"step prep, {note}",)

@@ -40,8 +40,8 @@ def test_a_field_of_a_step_that_is_not_honoured_is_named(fields: dict[str, Any],
         ({"azureBlob": {"account": "abc", "container": "abc", "caConfigMapRef": {"name": "ca"}}}, []),
         ({"persistentVolumeClaim": {"claimName": "c", "subPath": "a/b"}}, []),
         ({"mount": [{"persistentVolumeClaim": {"claimName": "c", "subPath": "a"}}]}, []),
-        ({"mount": [{"fuseSidecar": {}}]}, ["spec.mount[0].fuseSidecar"]),
-        ({"mount": [{"csi": {"driver": "d"}}]}, ["spec.mount[0].csi"]),
+        ({"mount": [{"fuseSidecar": {"cacheSize": "1Gi"}}]}, []),
+        ({"mount": [{"csi": {"driver": "d", "volumeAttributes": {"share": "s"}}}]}, []),
     ],
 )
 def test_a_datastore_that_is_not_honoured_is_named(spec: dict[str, Any], paths: list[str]) -> None:

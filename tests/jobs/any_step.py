@@ -11,15 +11,17 @@ from jobs.planned_steps import make_content, make_datastore, make_order, make_pl
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import (
     CLAIM,
+    ClaimMount,
+    InlineCsiMount,
     PinnedVersion,
     Plan,
     PlannedCode,
     PlannedDatastore,
     PlannedInput,
-    PlannedMount,
     PlannedOutput,
     PlannedStep,
     RunIdentity,
+    SidecarMount,
 )
 
 # Short, long, dotted, underscored: the names that could collide, overflow or be refused.
@@ -57,15 +59,26 @@ def attempts(draw: st.DrawFn) -> tuple[Plan, PlannedStep, AttemptOrder]:
     return plan, step, make_order(step, draw(st.integers(1, 10_000)))
 
 
+WAYS_TO_MOUNT = [
+    None,
+    ClaimMount("shown"),
+    ClaimMount("shown", "a"),
+    InlineCsiMount("csi.example.org", {"bucketName": "b"}, "keys", "team-a"),
+    InlineCsiMount("csi.example.org"),
+    SidecarMount(0),
+    SidecarMount(1 << 30),
+]
+
+
 @st.composite
 def _datastores(draw: st.DrawFn, name: str) -> PlannedDatastore:
     certificates, read_only = draw(st.sampled_from([None, "ca"])), draw(st.booleans())
     claim = draw(st.none() | OBJECTS)
     if claim is None:
-        shown = draw(st.sampled_from([None, PlannedMount("shown"), PlannedMount("shown", "a")]))
+        shown = draw(st.sampled_from(WAYS_TO_MOUNT))
         return make_datastore(name, ca_config_map=certificates, read_only=read_only, mount=shown)
     folder = draw(st.sampled_from([{}, {"subPath": "a/b"}]))
-    own = PlannedMount(claim, folder.get("subPath")) if draw(st.booleans()) else None
+    own = ClaimMount(claim, folder.get("subPath")) if draw(st.booleans()) else None
     return PlannedDatastore(name, {"claimName": claim, **folder}, CLAIM, read_only, mount=own)
 
 

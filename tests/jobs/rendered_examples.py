@@ -20,15 +20,17 @@ from jobs.planned_steps import (
 from towpath.flow import store_keys
 from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, Verification, View
 from towpath.flow.planned import (
+    ClaimMount,
     Counted,
+    InlineCsiMount,
     PlannedCode,
     PlannedDatastore,
     PlannedExport,
     PlannedInput,
-    PlannedMount,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
+    SidecarMount,
     StepOutputRef,
 )
 from towpath_operator.jobs import export, inventory, probe, step, survey, sweep, verification
@@ -70,10 +72,16 @@ SEE = make_step(
     outputs=(make_output("seen"),),
     command=("python", "see.py"),
 )
+# A way of each kind: without a cluster's help, privileged, and through claims.
+THROUGH_CSI = replace(
+    make_datastore(),
+    mount=InlineCsiMount("blob.csi.example.org", {"containerName": "raw", "protocol": "fuse2"}, "store", "team-a"),
+)
+BESIDE = replace(make_datastore(), mount=SidecarMount(2 << 30))
 MOUNTABLE = (
-    replace(make_datastore(), mount=PlannedMount("shown", "team-a")),
+    replace(make_datastore(), mount=ClaimMount("shown", "team-a")),
     PlannedDatastore(
-        "volume", {"claimName": "data"}, "persistentVolumeClaim", mount=PlannedMount("data", "raw")
+        "volume", {"claimName": "data"}, "persistentVolumeClaim", mount=ClaimMount("data", "raw")
     ),
 )
 HELLO = make_step("hello", image="busybox:1", command=(), args=("echo", "$(params.note)"))
@@ -239,6 +247,12 @@ def examples() -> dict[str, Object]:
             SEE,
             make_order(SEE, 1, {"raw": make_content(datastores=("default", "volume"))}),
             PodSettings(),
+        ),
+        "step-with-inline-csi": step.render(
+            make_plan(SEE, datastores=(THROUGH_CSI,)), SEE, make_order(SEE, 1), PodSettings()
+        ),
+        "step-with-fuse-sidecar": step.render(
+            make_plan(SEE, datastores=(BESIDE,)), SEE, make_order(SEE, 1), PodSettings()
         ),
         "probe-of-a-claim": probe.render(ON_CLAIMS[2], datastore, "0a1b2c3d", INSTALLATION, PodSettings()),
         "step-with-view": render(LOOK, raw=make_content(scratch_bytes=5_000_000_000)),

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.server
 
 # Says of itself that it wants to be root, which `restricted` refuses: its user chose.
 ROOT = "step-as-root-second-attempt"
+# Privileged, which only an installation and a namespace that want it have.
+SIDECAR = "step-with-fuse-sidecar"
 EXAMPLES = examples()
 
 
@@ -46,14 +48,28 @@ def dry_run(kubectl: Kubectl, namespace: str, *objects: dict[str, Any]) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT}))
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {ROOT, SIDECAR}))
 def test_a_restricted_namespace_takes_the_job_without_a_warning_and_its_pod_too(
     kubectl: Kubectl, namespace: str, name: str
 ) -> None:
-    template = EXAMPLES[name]["spec"]["template"]
+    assert "Warning" not in dry_run(kubectl, namespace, EXAMPLES[name], _pod_of(EXAMPLES[name]))
+
+
+def _pod_of(job: dict[str, Any]) -> dict[str, Any]:
+    template = job["spec"]["template"]
     metadata = {"name": "pod", "labels": template["metadata"]["labels"]}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
-    assert "Warning" not in dry_run(kubectl, namespace, EXAMPLES[name], pod)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def test_a_privileged_namespace_takes_the_sidecar_and_a_restricted_one_warns_of_it(
+    kubectl: Kubectl, namespace: str
+) -> None:
+    assert 'container "mount-0" must not set securityContext.privileged=true' in dry_run(
+        kubectl, namespace, EXAMPLES[SIDECAR]
+    )
+    with fresh_namespace(kubectl, level="privileged") as privileged:
+        job = EXAMPLES[SIDECAR]
+        assert "Warning" not in dry_run(kubectl, privileged, job, _pod_of(job))
 
 
 def test_the_server_warns_of_nothing_but_root_where_a_step_is_root(kubectl: Kubectl, namespace: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -12,7 +13,7 @@ from jobs.planned_steps import make_order, make_output, make_plan, make_step
 from jobs.restricted import containers, violations
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.planned import ClaimMount, InlineCsiMount, Plan, PlannedStep, SidecarMount
 from towpath_operator.jobs import step
 from towpath_operator.jobs.settings import PodSettings
 
@@ -32,6 +33,10 @@ def render(attempt: Attempt) -> dict[str, Any]:
 def pod_of(job: dict[str, Any]) -> dict[str, Any]:
     pod: dict[str, Any] = job["spec"]["template"]["spec"]
     return pod
+
+
+def is_sidecar(container: dict[str, Any]) -> bool:
+    return str(container["name"]).startswith("mount-")
 
 
 def mounts_of(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -94,19 +99,62 @@ def test_the_step_reads_just_the_datastores_of_mounted_inputs_where_they_lie_and
     contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
     used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
     expected = {one.name: one.mount for one in plan.datastores if one.name in used and one.mount}
-    claims = {one["name"]: one.get("persistentVolumeClaim", {}).get("claimName") for one in pod["volumes"]}
+    sources = {one["name"]: one for one in pod["volumes"]}
     for container in ("step", "stage-in", "publish"):
         seen = {
             mount["mountPath"].removeprefix(MOUNTS): (
-                claims[mount["name"]],
+                _source_of(sources[mount["name"]]),
                 mount.get("subPath"),
                 mount["readOnly"],
             )
             for mount in mounts_of(pod, container)
             if mount["mountPath"].startswith(MOUNTS)
         }
-        wanted = {name: (one.claim_name, one.sub_path, True) for name, one in expected.items()}
-        assert seen == ({} if container == "publish" else wanted)
+        ours = [one for one in mounts_of(pod, container) if one["mountPath"] == names.CONTAINER_FUSE]
+        wanted = {
+            name: (*_wanted_of(one), True)
+            for name, one in expected.items()
+            if not isinstance(one, SidecarMount)
+        }
+        assert seen == wanted
+        by_us = any(isinstance(one, SidecarMount) for one in expected.values())
+        fuse = {"name": "fuse", "mountPath": names.CONTAINER_FUSE, "readOnly": True}
+        assert ours == ([fuse | {"mountPropagation": "HostToContainer"}] if by_us else [])
+
+
+def _source_of(volume: dict[str, Any]) -> Any:
+    return volume.get("csi") or volume["persistentVolumeClaim"]["claimName"]
+
+
+def _wanted_of(mount: ClaimMount | InlineCsiMount) -> tuple[Any, str | None]:
+    if isinstance(mount, ClaimMount):
+        return mount.claim_name, mount.sub_path
+    volume: dict[str, Any] = {"driver": mount.driver, "readOnly": True}
+    volume |= {"volumeAttributes": mount.attributes} if mount.attributes else {}
+    volume |= {"nodePublishSecretRef": {"name": mount.secret}} if mount.secret else {}
+    return volume, None
+
+
+@IN_ANY_TIME
+@given(attempts())
+def test_nothing_is_privileged_but_a_sidecar_for_each_datastore_that_is_mounted_so_with_its_credentials_alone(
+    attempt: Attempt,
+) -> None:
+    plan, planned, order = attempt
+    pod = pod_of(render(attempt))
+    contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
+    used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
+    wanted = [one for one in plan.datastores if one.name in used and isinstance(one.mount, SidecarMount)]
+    privileged = [one for one in containers(pod) if one["securityContext"].get("privileged")]
+    told = [json.loads(one["env"][0]["value"].replace("$$", "$"))["datastore"]["name"] for one in privileged]
+    assert told == [one.name for one in wanted]
+    for container, datastore in zip(privileged, wanted, strict=True):
+        assert container["restartPolicy"] == "Always"
+        places = [one["mountPath"] for one in container["volumeMounts"]]
+        secret = [f"/towpath/credentials/{datastore.name}"] if datastore.credentials_secret else []
+        assert [one for one in places if one.startswith("/towpath/credentials")] == secret
+    if pod.get("initContainers"):
+        assert pod["initContainers"][-1]["name"] == "stage-in"
 
 
 @IN_ANY_TIME
@@ -211,6 +259,7 @@ def test_the_group_of_a_pod_with_a_claim_owns_its_volumes(attempt: Attempt) -> N
 def test_every_pod_is_restricted_unless_the_step_wants_to_be_root(attempt: Attempt) -> None:
     _, planned, _ = attempt
     pod = pod_of(render(attempt))
+    pod["initContainers"] = [one for one in pod.get("initContainers", []) if not is_sidecar(one)]
     found = violations(pod)
     if planned.security_context.get("runAsUser") == 0:
         assert {violation.partition(": ")[2] for violation in found} == {"may be root"}
@@ -223,7 +272,8 @@ def test_every_pod_is_restricted_unless_the_step_wants_to_be_root(attempt: Attem
 def test_all_containers_run_as_one_user_without_a_token(attempt: Attempt) -> None:
     pod = pod_of(render(attempt))
     assert pod["automountServiceAccountToken"] is False
-    assert not any("runAsUser" in container["securityContext"] for container in containers(pod))
+    ours = [one for one in containers(pod) if not is_sidecar(one)]
+    assert not any("runAsUser" in container["securityContext"] for container in ours)
 
 
 @IN_ANY_TIME

@@ -57,7 +57,7 @@ class Pod:
 
     `root` stands for /towpath; `transforms`, `allow_empty`, `mounted`, `format` and `file` are of
     every input, which with a format is a version of a Tabular dataset, and otherwise an output of another step. With
-    `shows_mount` the pod mounts the datastore."""
+    `shows_mount` or `has_sidecar` the pod mounts the datastore."""
 
     root: Path
     datastore: PlannedDatastore
@@ -69,6 +69,7 @@ class Pod:
     allow_empty: bool = False
     mounted: bool = False
     shows_mount: bool = False
+    has_sidecar: bool = False
     format: Mapping[str, Any] | None = None
     file: str | None = None
     shards: PlannedShards | None = None
@@ -134,6 +135,7 @@ class Pod:
         attempt: dict[str, Any] = {"attempt": 1, "inputs": given}
         attempt |= {"shards": self.running} if self.shards else {}
         attempt |= {"mounted": [self.datastore.name]} if self.shows_mount else {}
+        attempt |= {"mountedAt": {self.datastore.name: self.sidecar_folder}} if self.has_sidecar else {}
         return {
             "PATH": os.environ["PATH"],
             "TOWPATH_ROOT": str(self.root),
@@ -143,6 +145,11 @@ class Pod:
             "COVERAGE_PROCESS_START": "",
             **({names.INDEX_VARIABLE: str(self.place)} if self.shards else {}),
         }
+
+    @property
+    def sidecar_folder(self) -> str:
+        """Where a FUSE sidecar mounts the datastore."""
+        return f"{names.CONTAINER_FUSE}/mounts/{self.datastore.name}"
 
     def stage_in(self) -> Ended:
         """Run the init container to its end."""

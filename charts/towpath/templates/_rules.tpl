@@ -42,6 +42,12 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
 - apiGroups: [""]
   resources: [events]
   verbs: [list]
+{{- if .Values.mounts.fuseSidecar.enabled }}
+# A FUSE sidecar is privileged: whether the namespace lets it in stands in its labels.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+{{- end }}
 # What becomes of users' objects, for those who read their Events.
 - apiGroups: [events.k8s.io]
   resources: [events]
@@ -58,6 +64,14 @@ There is none on Secrets: whoever needs one is a mover, in the user's namespace,
   resources: [leases]
   resourceNames: [{{ include "towpath.name" . }}]
   verbs: [get, update]
+{{- end }}
+
+{{/* In no namespace. */}}
+{{- define "towpath.rules.drivers" -}}
+# Whether a driver that a Datastore names is there, and gives inline volumes.
+- apiGroups: [storage.k8s.io]
+  resources: [csidrivers]
+  verbs: [get]
 {{- end }}
 
 {{/* In no namespace; of this one object only. */}}

@@ -10,6 +10,9 @@
   "MOVER_IMAGE" (include "towpath.image" .)
   "MOVER_IMAGE_PULL_POLICY" .Values.image.pullPolicy
   "MOVER_RESOURCES" (toJson .Values.mover.resources)
+  "FUSE_SIDECAR_ENABLED" .Values.mounts.fuseSidecar.enabled
+  "FUSE_SIDECAR_CACHE_BYTES" .Values.mounts.fuseSidecar.cacheBytes
+  "FUSE_SIDECAR_RESOURCES" (toJson .Values.mounts.fuseSidecar.resources)
   "IMAGE_PULL_SECRETS" (join "," .Values.pods.imagePullSecrets)
   "DEFAULT_USER" .Values.pods.user
   "PLATFORM_ASSIGNS_USER" .Values.pods.platformAssignsUser

@@ -12,13 +12,15 @@ from towpath.api.pipeline import Pipeline
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow import names
 from towpath.flow.code import CodeArchiveError, code_digest, code_of, params_read
+from towpath.flow.mount_choice import MountMeans
 from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import RunIdentity
 from towpath.flow.recorded import ExportState
 from towpath.flow.resolve import what_is_needed
-from towpath.flow.sources import Known, Retried, Sources
+from towpath.flow.sources import Known, Needed, Retried, Sources
 from towpath_operator.cluster.cache import is_finished
 from towpath_operator.cluster.config_maps import read_config_map
+from towpath_operator.cluster.mount_means import read_mount_means
 from towpath_operator.cluster.pod_templates import read_pod_templates
 from towpath_operator.cluster.store import Store
 from towpath_operator.handlers.context import Context
@@ -67,6 +69,7 @@ async def gather(context: Context, item: Json) -> Sources:
         ),
         surveyors=surveyors(context, item),
         retried=await _retried(context, run, namespace),
+        mount_means=await _mount_means(context, namespace, needed, datastores),
     )
 
 
@@ -117,6 +120,15 @@ def _named(store: Store, namespace: str, names: Iterable[str]) -> list[Json]:
 
 def _names(store: Store, namespace: str) -> tuple[str, ...]:
     return tuple(sorted(item["metadata"]["name"] for item in store.all(namespace)))
+
+
+async def _mount_means(
+    context: Context, namespace: str, needed: Needed, datastores: Iterable[Datastore]
+) -> MountMeans:
+    installation = context.installation
+    if not (needed.mounts and installation.can_mount):
+        return MountMeans()
+    return await read_mount_means(context.client, namespace, datastores, installation.sidecar_cache_bytes)
 
 
 async def _pod_templates(context: Context, namespace: str, names: tuple[str, ...]) -> dict[str, Json]:

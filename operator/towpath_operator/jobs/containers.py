@@ -13,7 +13,7 @@ from towpath.flow.planned import Content, Plan, PlannedDatastore, PlannedStep
 from towpath.flow.references import for_pod, values_of
 from towpath_mover.launcher import launcher_command, publish_command
 from towpath_operator.jobs.environment import step_environment
-from towpath_operator.jobs.mounted_datastores import mounted_datastores
+from towpath_operator.jobs.mounted_datastores import mounted_datastores, places_of
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
 from towpath_operator.jobs.quantities import whole
 from towpath_operator.jobs.security import step_security
@@ -121,8 +121,7 @@ def _environment(plan: Plan, step: PlannedStep, order: AttemptOrder) -> list[dic
     given = [_input(port.name, order.inputs[port.name]) for port in step.inputs]
     told = {"attempt": order.attempt, "inputs": given} | plan_digests(plan, step)
     more: dict[str, Any] = {"shards": ranges_text(order.shards)} if step.shards else {}
-    mounted = [datastore.name for datastore in mounted_datastores(plan, step, order)]
-    more |= {"mounted": mounted} if mounted else {}
+    more |= places_of(mounted_datastores(plan, step, order))
     return [
         order_variable("TOWPATH_ATTEMPT", told | more),
         {"name": "TOWPATH_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},

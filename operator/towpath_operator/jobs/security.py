@@ -37,6 +37,20 @@ def step_security() -> dict[str, Any]:
     return dict(_NO_PRIVILEGES)
 
 
+def sidecar_security() -> dict[str, Any]:
+    """The securityContext of a FUSE sidecar: only root with all privileges may make a mount that others see.
+
+    It stands on the container, since the pod's own says that nothing in it is root.
+    """
+    return {
+        "privileged": True,
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+        "readOnlyRootFilesystem": True,
+    }
+
+
 def mover_security() -> dict[str, Any]:
     """The securityContext of a mover: nothing of its image can be changed, whatever the step asked for itself."""
     return _NO_PRIVILEGES | {"readOnlyRootFilesystem": True, "seccompProfile": _RUNTIME_DEFAULT}

@@ -12,6 +12,12 @@ MOVER_RESOURCES: Mapping[str, Any] = {
     "limits": {"memory": "256Mi"},
 }
 
+# rclone takes 64 MiB, 1 KiB for each object that it listed, and some 24 MiB for each file that is read at once.
+SIDECAR_RESOURCES: Mapping[str, Any] = {
+    "requests": {"cpu": "100m", "memory": "128Mi"},
+    "limits": {"memory": "512Mi"},
+}
+
 POD_ROOT = "/towpath"
 
 
@@ -21,6 +27,7 @@ class PodSettings:
 
     user: int | None = 1000
     mover_resources: Mapping[str, Any] = field(default_factory=lambda: dict(MOVER_RESOURCES))
+    sidecar_resources: Mapping[str, Any] = field(default_factory=lambda: dict(SIDECAR_RESOURCES))
     mover_image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     ttl_seconds_after_finished: int = 3600

@@ -50,7 +50,8 @@ class CsiMount(Model):
         dict[str, AttributeValue], Field(max_length=16), checked_by(_only_allowed_attributes())
     ] = Field(default_factory=dict)
     """What to mount, as the driver names it. Values may hold {bucket}, {prefix}, {region}, {endpoint} and
-    {namespace}; commas, spaces and `..` are refused."""
+    {namespace}; commas, spaces and `..` are refused. Where none holds {prefix}, the volume is taken to show the
+    whole bucket (or container), and files are looked for below the Datastore's prefix in it."""
     node_publish_secret_ref: SecretRef | None = None
     """The Secret with which the driver enters the store; from this namespace."""
 

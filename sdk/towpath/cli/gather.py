@@ -16,6 +16,7 @@ from towpath.api.pipelinerun import PipelineRun
 from towpath.backend import Backend, Kind, Manifest
 from towpath.flow import names
 from towpath.flow.code import code_digest, params_read
+from towpath.flow.mount_choice import MountMeans
 from towpath.flow.resolve import what_is_needed
 from towpath.flow.sources import Installation, Known, Sources
 
@@ -77,6 +78,8 @@ def gather(workspace: Workspace, run: PipelineRun, installation: Installation, n
             datasets=workspace.names(Kind.DATASET),
             datastores=workspace.names(Kind.DATASTORE),
         ),
+        # What a cluster has to mount with nobody tells a laptop: the first way is taken to be there.
+        mount_means=MountMeans(sidecar_cache_bytes=0),
     )
 
 

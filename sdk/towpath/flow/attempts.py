@@ -24,6 +24,10 @@ from towpath.flow.verdicts import Accepted, Failed, Going, Moment, ResultUnread,
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 
 
+# A mount that does not answer is given up after a minute.
+_LOOK_AT_MOUNTS_SECONDS = 90.0
+
+
 def judge(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:
     """What can be said of this attempt now."""
     pod = attempt.pod
@@ -136,9 +140,9 @@ def _hopeless(step: PlannedStep, pod: ObservedPod, moment: Moment) -> Failed | N
     if container and container.state == "terminated":
         if container.reason in START_ERRORS:
             return step_failure(step, container)
-        if container.exit_code and _long_ended(container, moment):
+        if container.exit_code and _long_ended(step, container, moment):
             return failure_of(step, pod)
-    elif publish and publish.state == "terminated" and _long_ended(publish, moment):
+    elif publish and publish.state == "terminated" and _long_ended(step, publish, moment):
         return _left_alone(pod, publish)
     return None
 
@@ -151,10 +155,16 @@ def _left_alone(pod: ObservedPod, publish: ObservedContainer) -> Failed:
     return Failed(failed.fault, failed.reason, words, is_final=failed.is_final)
 
 
-def _long_ended(container: ObservedContainer, moment: Moment) -> bool:
+def _long_ended(step: PlannedStep, container: ObservedContainer, moment: Moment) -> bool:
     if container.finished_at is None:
         return True
-    return moment.seconds_since(container.finished_at) >= moment.limits.publish_alone_seconds
+    return moment.seconds_since(container.finished_at) >= _alone_seconds(step, moment)
+
+
+def _alone_seconds(step: PlannedStep, moment: Moment) -> float:
+    """How long one of the two containers may go on without the other: `publish` looks at mounts once more."""
+    looks = _LOOK_AT_MOUNTS_SECONDS if any(given.is_mounted for given in step.inputs) else 0.0
+    return moment.limits.publish_alone_seconds + looks
 
 
 def _going(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod, moment: Moment) -> Going | Failed:
@@ -162,7 +172,7 @@ def _going(step: PlannedStep, attempt: ObservedAttempt, pod: ObservedPod, moment
     publish = pod.containers.get(names.PUBLISH_CONTAINER)
     if container is None or container.state == "waiting":
         return waiting_of_pod(step, attempt, pod, moment)
-    soon = float(moment.limits.publish_alone_seconds)
+    soon = _alone_seconds(step, moment)
     if container.state == "terminated":
         check = soon if container.exit_code else None
         return Going(StepState.RUNNING, StepReason.PUBLISHING, None, container.started_at, check)

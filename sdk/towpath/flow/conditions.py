@@ -138,6 +138,7 @@ class StepReason(Reason):
     )
     MOUNT_UNREADABLE = "MountUnreadable", "The mount of an input cannot be read as the step's user."
     MOUNT_HANGS = "MountHangs", "The mount of an input does not answer."
+    MOUNT_LOST = "MountLost", "A mount went while the step ran; it is run again, and nothing was published."
     INPUT_DRIFT = "InputDrift", "An object changed since it was pinned, and other bytes are never given."
     OUTPUT_CHANGED = "OutputChanged", "An output changed while it was published."
     EXPORT_TAKEN = (

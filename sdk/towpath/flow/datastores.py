@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,8 @@ from towpath.api.datastore import KINDS_OF_STORE, Datastore, DatastoreSpec
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import names, support
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import Pinned, PlannedDatastore, PlannedMount
+from towpath.flow.mount_choice import MountChoice, choose_mount
+from towpath.flow.planned import Pinned, PlannedDatastore
 from towpath.flow.readiness import Patience, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError
@@ -34,10 +35,18 @@ def enter(
     contents = [pinned.content for pinned in pins.values()]
     read = {store for content in contents for store in (content.inventory.datastore, *content.datastores)}
     entered = (usable(sources, patience, name, name in outputs) for name in sorted(outputs | read))
-    can_mount = sources.installation.can_mount
-    return tuple(
-        replace(planned_datastore(one), mount=planned_mount(one) if can_mount else None) for one in entered
-    )
+    return tuple(replace(planned_datastore(one), mount=_choice(sources, one).mount) for one in entered)
+
+
+def mount_choices(sources: Sources, entered: Iterable[PlannedDatastore]) -> dict[str, MountChoice]:
+    """How each of these datastores is mounted in the run's pods, and why not otherwise."""
+    return {one.name: _choice(sources, sources.datastores[one.name]) for one in entered}
+
+
+def _choice(sources: Sources, datastore: Datastore) -> MountChoice:
+    if not sources.installation.can_mount:
+        return MountChoice(None)
+    return choose_mount(datastore, sources.run.metadata.namespace or "", sources.mount_means)
 
 
 def usable(sources: Sources, patience: Patience, name: str, is_written: bool = False) -> Datastore:
@@ -77,14 +86,3 @@ def planned_datastore(datastore: Datastore) -> PlannedDatastore:
 def _place(spec: DatastoreSpec) -> tuple[str, dict[str, Any]]:
     described = spec.as_dict()
     return next((kind, described[kind]) for kind in KINDS_OF_STORE if kind in described)
-
-
-def planned_mount(datastore: Datastore) -> PlannedMount | None:
-    """How a datastore is mounted: by its own claim, or by the first claim in its `mount` list; None: not at all."""
-    spec = datastore.spec
-    if spec.persistent_volume_claim is not None:
-        own = spec.persistent_volume_claim
-        return PlannedMount(own.claim_name, own.sub_path)
-    claims = (provider.persistent_volume_claim for provider in spec.mount)
-    claim = next((one for one in claims if one is not None), None)
-    return PlannedMount(claim.claim_name, claim.sub_path) if claim else None

@@ -17,7 +17,9 @@ from towpath.flow import names
 from towpath.flow.planned import (
     FORMAT_VERSION,
     Content,
+    ClaimMount,
     Counted,
+    InlineCsiMount,
     InventoryRef,
     PinnedSource,
     Plan,
@@ -26,6 +28,7 @@ from towpath.flow.planned import (
     PlannedExport,
     PlannedInput,
     PlannedMount,
+    SidecarMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
@@ -172,7 +175,14 @@ def datastore_document(datastore: PlannedDatastore) -> Document:
 
 
 def _mount_document(mount: PlannedMount) -> Document:
-    return _without_empty({"claimName": mount.claim_name, "subPath": mount.sub_path})
+    match mount:
+        case ClaimMount():
+            return _without_empty({"claimName": mount.claim_name, "subPath": mount.sub_path})
+        case InlineCsiMount():
+            csi = {"driver": mount.driver, "attributes": dict(mount.attributes), "secret": mount.secret}
+            return {"csi": _without_empty(csi | {"folder": mount.folder})}
+        case SidecarMount():
+            return {"fuseSidecar": {"cacheBytes": mount.cache_bytes}}
 
 
 def content_document(content: Content) -> Document:

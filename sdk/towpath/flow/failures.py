@@ -26,6 +26,7 @@ _SAID_BY_MOVERS = (
     StepReason.MOUNT_INCOMPLETE,
     StepReason.MOUNT_UNREADABLE,
     StepReason.MOUNT_HANGS,
+    StepReason.MOUNT_LOST,
     StepReason.OUTPUT_CHANGED,
     StepReason.CODE_DRIFT,
     StepReason.PLAN_DRIFT,
@@ -33,6 +34,8 @@ _SAID_BY_MOVERS = (
     StepReason.EMPTY_INPUT,
     StepReason.EXPORT_TAKEN,
 )
+# What may pass, and has a name of its own nevertheless.
+_TRIED_AGAIN = frozenset({StepReason.MOUNT_UNREADABLE, StepReason.MOUNT_HANGS, StepReason.MOUNT_LOST})
 # The order of rules in the Job's podFailurePolicy: what each class of rule says.
 _RULE = re.compile(r"matching FailJob rule at index ([0-9]+)")
 _DISRUPTION_RULES = frozenset({0})
@@ -76,7 +79,7 @@ def mover_failure(container: ObservedContainer) -> Failed:
     fault, reason, is_final = _class_of(container)
     words = report.message if report else f"{container.name} {_how_it_ended(container)}"
     known = next((known for known in _SAID_BY_MOVERS if report and known == report.reason), None)
-    if known and is_final:
+    if known and (is_final or known in _TRIED_AGAIN):
         reason = known
     elif report:
         words = f"{report.reason}: {words}"
@@ -113,12 +116,20 @@ def log_tail(text: str | None) -> str | None:
 
 
 def _step_or_publish(step: PlannedStep, pod: ObservedPod, container: ObservedContainer) -> Failed:
-    if container.exit_code or container.reason in START_ERRORS:
-        return step_failure(step, container)
     publish = pod.containers.get(names.PUBLISH_CONTAINER)
+    if container.exit_code or container.reason in START_ERRORS:
+        return _lost_mount(publish) or step_failure(step, container)
     if publish is None or publish.state != "terminated":
         return disrupted(f"the pod ended before its outputs were published: {pod.reason or 'no reason'}")
     return _stopped_from_outside(pod, publish) or _publish_failure(publish)
+
+
+def _lost_mount(publish: ObservedContainer | None) -> Failed | None:
+    """Whose mount went could not end well: the command's own end says nothing then."""
+    if publish is None or publish.exit_code != MoverExit.TRY_AGAIN:
+        return None
+    failed = mover_failure(publish)
+    return failed if failed.reason is StepReason.MOUNT_LOST else None
 
 
 def _publish_failure(publish: ObservedContainer) -> Failed:

@@ -5,8 +5,8 @@ A mount is of a datastore, read-only; an input is a tree of links into it, of ju
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from towpath.api.pipeline import PipelineSpec
 from towpath.api.ports import Access, Input, Mode, OnUnavailable
@@ -14,7 +14,8 @@ from towpath.api.step import Step
 from towpath.flow import checks, names
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Content, Counted, Mounting, Pinned, PlannedDatastore
+from towpath.flow.mount_choice import MountChoice, words_of
+from towpath.flow.planned import Content, Counted, Mounting, Pinned
 from towpath.flow.stalled import StalledError
 from towpath.flow.views import Views
 
@@ -26,9 +27,9 @@ _LARGE_FILE = 8 << 20
 
 @dataclass(frozen=True)
 class MountFacts:
-    """What the decisions of a run rest on; all by (step, input), datastores by name."""
+    """What the decisions of a run rest on; all by (step, input), `choices` by datastore."""
 
-    datastores: Mapping[str, PlannedDatastore]
+    choices: Mapping[str, MountChoice]
     pins: Mapping[Place, Pinned]
     counts: Mapping[Place, Counted]
     views: Views
@@ -50,13 +51,15 @@ def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> 
     if not facts.can_mount:
         return Mounting(False, "downloaded: without a cluster nothing is mounted")
     place = step.name, given.name
-    why_not = _why_not(spec, step, given, facts)
+    used = _datastores_read(spec, step, given, facts)
+    why_not = _why_not(step, given, used, facts)
     if given.mode is Mode.AUTO:
         pinned = facts.pins.get(place)
         content = facts.counts.get(place) or pinned.content if pinned else None
-        return auto(content, given.access, why_not, facts.limits)
+        choice = auto(content, given.access, why_not, facts.limits)
+        return replace(choice, note=f"{choice.note}; {_ways(used, facts)}") if choice.is_mounted else choice
     if why_not is None:
-        return Mounting(True, "mounted")
+        return Mounting(True, f"mounted {_ways(used, facts)}")
     if given.on_unavailable is OnUnavailable.DOWNLOAD:
         return Mounting(False, f"downloaded, since it cannot be mounted: {why_not}")
     raise StalledError(
@@ -64,6 +67,16 @@ def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> 
         f"Step {step.name}, input {given.name} says mode: Mount and cannot be mounted: {why_not}. Give the Datastore "
         "a way to be mounted, or say onUnavailable: Download or mode: Download on the input.",
     )
+
+
+def _ways(used: Collection[str], facts: MountFacts) -> str:
+    """Through what the datastores are mounted, and why not through what was named before it."""
+    said = []
+    for name in sorted(used):
+        choice = facts.choices[name]
+        way = words_of(choice.mount) if choice.mount else "nothing"
+        said.append("; ".join([f"through {way}", *(f"not {one.in_short}" for one in choice.passed_over)]))
+    return ", and ".join(dict.fromkeys(said))
 
 
 def auto(content: Content | Counted | None, access: Access, why_not: str | None, limits: Limits) -> Mounting:
@@ -82,20 +95,25 @@ def auto(content: Content | Counted | None, access: Access, why_not: str | None,
     return Mounting(False, "downloaded: all of it is read, and it fits")
 
 
-def _why_not(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> str | None:
+def _datastores_read(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> set[str]:
     pinned = facts.pins.get((step.name, given.name))
     if pinned is None:
-        used = {_datastore_of_output(spec, step, given)}
-        are_rows = bool(given.from_ and given.from_.format)
-    else:
-        used = set(pinned.content.datastores or (pinned.content.inventory.datastore,))
-        are_rows = pinned.content.format is not None
-    if are_rows and facts.views.get((step.name, given.name)):
+        return {_datastore_of_output(spec, step, given)}
+    return set(pinned.content.datastores or (pinned.content.inventory.datastore,))
+
+
+def _why_not(step: Step, given: Input, used: Collection[str], facts: MountFacts) -> str | None:
+    pinned = facts.pins.get((step.name, given.name))
+    format_ = pinned.content.format if pinned else given.from_ and given.from_.format
+    if format_ and facts.views.get((step.name, given.name)):
         return "rows that were selected are written as files"
-    cannot = sorted(name for name in used if facts.datastores[name].mount is None)
+    cannot = sorted(name for name in used if facts.choices[name].mount is None)
     if not cannot:
         return None
-    return f"Datastore {cannot[0]} has no `mount` through a persistentVolumeClaim, and nothing is mounted otherwise"
+    passed_over = facts.choices[cannot[0]].passed_over
+    if passed_over:
+        return f"Datastore {cannot[0]}: {'; '.join(map(str, passed_over))}"
+    return f"Datastore {cannot[0]} has no `mount`, which says through what it can be read without a copy"
 
 
 def _datastore_of_output(spec: PipelineSpec, step: Step, given: Input) -> str:

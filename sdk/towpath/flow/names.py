@@ -65,6 +65,7 @@ REUSE_MISS_ANNOTATION = f"{GROUP}/reuse-miss"
 STAGE_IN_CONTAINER = "stage-in"
 STEP_CONTAINER = "step"
 PUBLISH_CONTAINER = "publish"
+MOUNT_CONTAINER = "mount"
 MERGE_CONTAINER = "merge"
 PROBE_CONTAINER = "probe"
 INVENTORY_CONTAINER = "take-inventory"
@@ -83,6 +84,8 @@ CONTAINER_INPUTS = "/towpath/inputs"
 CONTAINER_OUTPUTS = "/towpath/outputs"
 # Datastores that a step reads where they lie, each in a folder of its name.
 CONTAINER_MOUNTS = "/towpath/mounts"
+# The volume below which our own FUSE mounts are made, and what they say of themselves.
+CONTAINER_FUSE = "/towpath/fuse"
 # Where movers find outputs with a mountPath: below one folder for each folder that the step's container has of them.
 CONTAINER_OUTPUTS_ELSEWHERE = "/towpath/outputs-elsewhere"
 

@@ -268,11 +268,34 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
-class PlannedMount:
+class ClaimMount:
     """A claim by which a step may read a datastore: at its top, or in a folder of it, lies what movers find there."""
 
     claim_name: str
     sub_path: str | None = None
+
+
+@dataclass(frozen=True)
+class InlineCsiMount:
+    """A volume of a CSI driver in the pod itself. What movers find in the datastore lies below `folder` of it.
+
+    `attributes` are as the driver gets them; `secret` is the Secret with which it enters the store.
+    """
+
+    driver: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    secret: str | None = None
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class SidecarMount:
+    """Our own FUSE mount beside the step; its cache takes up to `cache_bytes` of the node's disk."""
+
+    cache_bytes: int
+
+
+PlannedMount = ClaimMount | InlineCsiMount | SidecarMount
 
 
 @dataclass(frozen=True)

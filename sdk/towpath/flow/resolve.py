@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
+from towpath.api.ports import Mode
 from towpath.api.step import Step
 from towpath.flow import checks, datastores, export_paths, names, support
 from towpath.flow.code import code_digest, params_read
@@ -51,6 +52,7 @@ def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
         datastores=tuple(sorted(datastores.written_by(spec) | datastores_named(spec))),
         config_maps=tuple(sorted(_config_maps(spec).values())),
         pod_templates=tuple(sorted(set(_target_names(spec).values()))),
+        mounts=any(given.mode is not Mode.DOWNLOAD for step in spec.steps for given in step.inputs),
     )
 
 
@@ -90,9 +92,8 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     counts = count_views(sources, patience, views, shared, pins, entered)
     _refuse_empty(spec, pins, counts)
     _refuse_empty_shares(spec, pins, counts)
-    known = {datastore.name: datastore for datastore in entered}
-    can_mount = sources.installation.can_mount
-    mountings = decide_mounts(spec, MountFacts(known, pins, counts, views, patience.limits, can_mount))
+    choices, can_mount = datastores.mount_choices(sources, entered), sources.installation.can_mount
+    mountings = decide_mounts(spec, MountFacts(choices, pins, counts, views, patience.limits, can_mount))
     _refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
     return Resolved(
         run=_identity(run),

@@ -12,7 +12,9 @@ from towpath.flow.documents import Document, UnreadablePlanError, digest_of
 from towpath.flow.planned import (
     FORMAT_VERSION,
     Content,
+    ClaimMount,
     Counted,
+    InlineCsiMount,
     InventoryRef,
     Pinned,
     PinnedSource,
@@ -23,6 +25,7 @@ from towpath.flow.planned import (
     PlannedExport,
     PlannedInput,
     PlannedMount,
+    SidecarMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
@@ -98,7 +101,14 @@ def datastore_from(document: Document) -> PlannedDatastore:
 
 
 def _mount_from(document: Document) -> PlannedMount:
-    return PlannedMount(document["claimName"], document.get("subPath"))
+    # Until inline volumes came there were claims, and nothing said so.
+    if "csi" in document:
+        csi = document["csi"]
+        attributes = csi.get("attributes", {})
+        return InlineCsiMount(csi["driver"], attributes, csi.get("secret"), csi.get("folder", ""))
+    if "fuseSidecar" in document:
+        return SidecarMount(document["fuseSidecar"]["cacheBytes"])
+    return ClaimMount(document["claimName"], document.get("subPath"))
 
 
 def _step_from(document: Document) -> PlannedStep:

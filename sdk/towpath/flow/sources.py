@@ -13,6 +13,7 @@ from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
+from towpath.flow.mount_choice import MountMeans
 from towpath.flow.mover_orders import Survey
 from towpath.flow.observed import ObservedMover
 from towpath.flow.planned import (
@@ -37,16 +38,19 @@ class Installation:
     cluster_id: str
     # Whether a pod can read a datastore where it lies.
     can_mount: bool = True
+    # What the cache of a FUSE sidecar may hold, 0: it has none; None: it is not enabled.
+    sidecar_cache_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Needed:
-    """The objects that a run names, for `observe` to read."""
+    """The objects that a run names, for `observe` to read; `mounts`: and what there is to mount with."""
 
     datasets: tuple[str, ...] = ()
     datastores: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     pod_templates: tuple[str, ...] = ()
+    mounts: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Sources:
 
     `config_maps` gives `code.code_digest` of each ConfigMap's data and binaryData together, and `params_read` what
     they read of `code.params_read`; `pod_templates` are as the API server has them; `surveyors` are the run's own
-    movers, which answer what must be known before it is planned. `retried` is there for a run with `retryOf`.
+    movers, which answer what must be known before it is planned. `retried` is there for a run with `retryOf`;
+    `mount_means` says what there is to mount datastores with.
     """
 
     run: PipelineRun
@@ -94,6 +99,7 @@ class Sources:
     pod_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     known: Known = Known()
     surveyors: tuple[ObservedMover, ...] = ()
+    mount_means: MountMeans = MountMeans()
     retried: Retried | None = None
 
 

@@ -1,0 +1,83 @@
+"""Was a mount there to the end? What a step computed of one that was not is nobody's result, and nobody's mistake.
+
+`stage-in` leaves a list of some files of each mounted input; `publish` looks at them again, in the same way, and hears
+what our own FUSE mount says of reads that it could not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from towpath.flow import names
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
+from towpath_mover.mount_look import line_of, look_again
+from towpath_mover.mounted_places import FusePlace
+from towpath_mover.pod_paths import PodPaths
+
+# A mount dies as a whole: a few hundred files tell it.
+_AT_MOST = 256
+
+
+@contextmanager
+def explained(
+    name: str, datastores: Collection[str], mounted: Mapping[str, str], paths: PodPaths
+) -> Iterator[None]:
+    """Raise a MoverFailure where our own mount of one of these is not there; add its words to what fails there."""
+    places = [FusePlace.of(datastore, paths) for datastore in sorted(_ours(mounted) & set(datastores))]
+    for place in places:
+        why = place.failed()
+        if why is not None:
+            message = f"Input {name!r}: Datastore {place.name} could not be mounted: {why}"
+            raise MoverFailure(Reason.MOUNT_UNREADABLE, message)
+    try:
+        yield
+    except MoverFailure as failed:
+        said = [f"The mount of Datastore {place.name} says: {words}" for place in places if (words := place.lost())]
+        raise MoverFailure(failed.reason, " ".join([failed.message, *said])) from failed
+
+
+def leave_for_later(
+    name: str, entries: Iterable[Entry], path_of: Callable[[Entry], str], paths: PodPaths
+) -> None:
+    """Write down some files of an input, from all over it, where the step cannot change it."""
+    kept: list[Entry] = []
+    stride = 1
+    for number, entry in enumerate(entries):
+        if number % stride == 0 and not entry.executable:
+            kept.append(entry)
+        if len(kept) > _AT_MOST:
+            kept, stride = kept[::2], stride * 2
+    folder = _lists(paths)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("".join(line_of(entry, path_of) for entry in kept))
+
+
+def check_kept(mounted: Mapping[str, str], paths: PodPaths) -> None:
+    """Raise MountLost unless every mount that the step read through is as it was before it."""
+    for datastore in sorted(_ours(mounted)):
+        lost = FusePlace.of(datastore, paths).lost()
+        if lost is not None:
+            raise _lost(f"of Datastore {datastore}: {lost}")
+    folder = _lists(paths)
+    for file in sorted(folder.iterdir()) if folder.exists() else ():
+        try:
+            look_again(file.name, file)
+        except MoverFailure as failed:
+            raise _lost(f"{failed.reason}: {failed.message}") from failed
+
+
+def _lost(words: str) -> MoverFailure:
+    message = (
+        f"A mount was lost while the step ran, so nothing was published, and the step is run again in a new pod. {words}"
+    )
+    return MoverFailure(Reason.MOUNT_LOST, message)
+
+
+def _ours(mounted: Mapping[str, str]) -> set[str]:
+    return {name for name, folder in mounted.items() if folder.startswith(f"{names.CONTAINER_FUSE}/")}
+
+
+def _lists(paths: PodPaths) -> Path:
+    return paths.bin / "mounted"

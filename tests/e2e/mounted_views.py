@@ -1,0 +1,116 @@
+"""One suite over Download and every way to mount: steps that tell all of their input, and what they tell is the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cluster.pods import PYTHON_IMAGE
+from cluster.space import Space
+from e2e.tenant import Tenant, is_ready, step_of
+
+# Everything that a program can tell of its input, through links; and whether it can be written.
+TELL = """
+import hashlib, json, os, sys
+top, seen = sys.argv[1], {}
+for folder, _, names in os.walk(top) if os.path.isdir(top) else [(os.path.dirname(top), [], [os.path.basename(top)])]:
+    for name in names:
+        path = os.path.join(folder, name)
+        state = os.stat(path)
+        seen[os.path.relpath(path, os.path.dirname(top))] = [
+            state.st_size, oct(state.st_mode), hashlib.sha256(open(path, "rb").read()).hexdigest()
+        ]
+        try:
+            open(path, "ab")
+            seen["written"] = path
+        except OSError:
+            pass
+links = sum(os.path.islink(os.path.join(folder, name)) for folder, _, names in os.walk(top) for name in names)
+print(json.dumps({"path": top, "seen": seen, "links": links}, sort_keys=True))
+with open(sys.argv[2], "w") as out:
+    json.dump(seen, out, sort_keys=True)
+"""
+SPLIT = [{"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 3}}]
+
+
+def tells(mode: str, **given: Any) -> dict[str, Any]:
+    """A step that tells all of its input."""
+    name = given.pop("name", "data")
+    return {
+        "name": f"{mode.lower()}_{name}",
+        "image": PYTHON_IMAGE,
+        "command": ["python3", "-c", TELL, f"$(inputs.{name}.path)", "$(outputs.told.path)"],
+        "inputs": [{"name": name, "mode": mode} | given],
+        "outputs": [{"name": "told"}],
+        "reuse": "Never",
+    }
+
+
+def said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
+    words = tenant.kubectl(
+        "logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step", "--tail=-1"
+    )
+    found: dict[str, Any] = json.loads(words)
+    return found
+
+FILES = {
+    "2026/a.csv": b"one",
+    "2026/b c.csv": b"two",
+    "2026/deep/.hidden": b"three",
+    "d.txt": b"four",
+    "\u00fcn\u00ef/o\u0301.txt": b"five",
+    "empty": b"",
+    "large.bin": bytes(1_000_000),
+}
+TABLE = {"rows/a.csv": b"id,name\n1,x\n2,y\n", "rows/more/b.csv": b"id,name\n3,z\n"}
+
+
+def put_files(space: Space, folder: str) -> None:
+    """The files, and a table, below a folder of a space."""
+    for path, content in (FILES | TABLE).items():
+        space.put(f"{folder}/{path}", content)
+
+
+def make_datasets(tenant: Tenant, datastore: str, mark: str) -> dict[str, dict[str, Any]]:
+    """Datasets of them, Ready: a folder, a table, one file; with the views that steps take of them, by input."""
+    everything = {"path": "**", "datastore": datastore}
+    table = {
+        "type": "Tabular",
+        "format": {"csv": {}},
+        "sources": [{"path": "rows/**", "datastore": datastore}],
+    }
+    datasets: dict[str, dict[str, Any]] = {
+        f"{mark}-all": {"sources": [everything]},
+        f"{mark}-table": table,
+        f"{mark}-one": {"sources": [{"path": "d.txt", "datastore": datastore}]},
+    }
+    for name, spec in datasets.items():
+        tenant.apply("Dataset", name, spec)
+    for name in datasets:
+        tenant.until("datasets", name, is_ready, 120)
+    return {
+        "data": {"dataset": {"name": f"{mark}-all"}},
+        "part": {"dataset": {"name": f"{mark}-all"}, "transforms": SPLIT},
+        "table": {"dataset": {"name": f"{mark}-table"}},
+        "single": {"dataset": {"name": f"{mark}-one"}},
+    }
+
+
+def compare(tenant: Tenant, views: dict[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """Run a step for each view by Mount and by Download, and assert that both tell the same; run and status."""
+    steps = [
+        tells(mode, name=name, **given) for name, given in views.items() for mode in ("Mount", "Download")
+    ]
+    run = tenant.start_steps(*steps)
+    status = tenant.finish(run, 300)
+    assert status["state"] == "Succeeded", json.dumps(status, indent=1)
+    for name in views:
+        mount, download = (said(tenant, run, f"{mode}_{name}") for mode in ("mount", "download"))
+        assert (mount["path"], mount["seen"]) == (download["path"], download["seen"])
+        assert "written" not in mount["seen"]
+        assert download["links"] == 0
+        digests = [
+            step_of(status, f"{mode}_{name}")["outputs"][0]["digest"] for mode in ("mount", "download")
+        ]
+        assert len(set(digests)) == 1
+    return run, status
