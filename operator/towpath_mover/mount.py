@@ -25,7 +25,7 @@ from towpath_mover.mounted import hiding
 from towpath_mover.mounted_places import FusePlace
 from towpath_mover.order import MountOrder, mount_order
 from towpath_mover.pod_paths import PodPaths, pod_paths
-from towpath_mover.rclone import MountSettings, Remote, mount_command, remote_of
+from towpath_mover.rclone import MountSettings, mount_command, remote_of
 from towpath_mover.report import Report
 
 # A mount that is not there by then is begun anew.

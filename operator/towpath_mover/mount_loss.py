@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from towpath.flow import names
 from towpath_mover.failures import MoverFailure, Reason
@@ -34,7 +35,11 @@ def explained(
     try:
         yield
     except MoverFailure as failed:
-        said = [f"The mount of Datastore {place.name} says: {words}" for place in places if (words := place.lost())]
+        said = [
+            f"The mount of Datastore {place.name} says: {words}"
+            for place in places
+            if (words := place.lost())
+        ]
         raise MoverFailure(failed.reason, " ".join([failed.message, *said])) from failed
 
 
@@ -70,7 +75,8 @@ def check_kept(mounted: Mapping[str, str], paths: PodPaths) -> None:
 
 def _lost(words: str) -> MoverFailure:
     message = (
-        f"A mount was lost while the step ran, so nothing was published, and the step is run again in a new pod. {words}"
+        "A mount was lost while the step ran: nothing was published, and the step is run again in a new pod. "
+        f"{words}"
     )
     return MoverFailure(Reason.MOUNT_LOST, message)
 

@@ -101,7 +101,7 @@ class StepOrder(NamedTuple):
     code: CodeOrder | None
     shard: ShardOrder | None = None
     retried_uid: str | None = None
-    mounted: Mapping[str, str] = {}  # noqa: RUF012 - a named tuple is not changed
+    mounted: Mapping[str, str] = {}
 
 
 class MountOrder(NamedTuple):

@@ -119,13 +119,17 @@ def _azure(datastore: Datastore, places: Places) -> Settings:
         return settings | {"ENV_AUTH": "true"}, container, secret
     if "authority_host" in config:
         raise _no_such_cloud(datastore, AUTHORITY_HOST)
-    return settings | {_AZURE[name]: text for name, text in config.items() if name in _AZURE}, container, secret
+    return (
+        settings | {_AZURE[name]: text for name, text in config.items() if name in _AZURE},
+        container,
+        secret,
+    )
 
 
 def _no_such_cloud(datastore: Datastore, key: str) -> MoverFailure:
     message = (
-        f"Datastore {datastore.name} has {key} in Secret {datastore.credentials_secret!r}, and a FUSE sidecar cannot use "
-        "it. Give it an account key or a shared access signature, or download the input (mode: Download)."
+        f"Datastore {datastore.name} has {key} in Secret {datastore.credentials_secret!r}, and a FUSE sidecar cannot "
+        "use it. Give it an account key or a shared access signature, or download the input (mode: Download)."
     )
     return MoverFailure(Reason.CREDENTIALS_REFUSED, message)
 

@@ -44,11 +44,13 @@ def _made(place: Path, files: int) -> list[Entry]:
 
 
 def _pair(folder: Path, entries: list[Entry], turn: int) -> tuple[float, float]:
-    mounts = mounts_of([Root("here", "")], {"here"}, PodPaths(root=folder))
+    mounts = mounts_of([Root("here", "")], {"here": "/towpath/mounts/here"}, PodPaths(root=folder))
     if mounts is None:
         raise AssertionError("it is mounted")
     ours = _timed(
-        lambda: link_input("data", lambda: iter(entries), mounts, [], folder / f"ours-{turn}", folder)
+        lambda: link_input(
+            "data", lambda: iter(entries), mounts, [], folder / f"ours-{turn}", PodPaths(folder, folder)
+        )
     )
     copy = ["cp", "--recursive", "--symbolic-link", f"{folder}/mounts/here", f"{folder}/theirs-{turn}"]
     return ours, _timed(lambda: subprocess.run(copy, check=True))

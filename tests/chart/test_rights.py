@@ -61,6 +61,17 @@ def test_the_page_lists_exactly_the_rights_of_the_chart(helm: Helm) -> None:
     assert page_rights("In its own namespace") == role(objects, "Role", "towpath")
 
 
+def test_the_page_lists_what_the_fuse_sidecar_adds(helm: Helm) -> None:
+    names = "Role", "ClusterRole"
+    with_it = helm.render(mounts__fuseSidecar__enabled=True, watchNamespaces=["team-a"])
+    without = helm.render(watchNamespaces=["team-a"])
+    given, usual = (
+        {right for each in of_kind(objects, *names) for right in chart_rights(each["rules"])}
+        for objects in (with_it, without)
+    )
+    assert given - usual == page_rights("Where the FUSE sidecar is enabled")
+
+
 def test_the_page_lists_exactly_what_users_are_given(helm: Helm) -> None:
     objects = helm.render()
     for who in ("view", "edit"):

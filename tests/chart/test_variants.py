@@ -8,7 +8,7 @@ import pytest
 
 from chart.helm import NAMESPACE, WATCHING, Helm, Object, of_kind, operator_pod, the_one
 from jobs.restricted import violations
-from towpath_operator.jobs.settings import MOVER_RESOURCES
+from towpath_operator.jobs.settings import MOVER_RESOURCES, SIDECAR_RESOURCES
 from towpath_operator.settings import PREFIX, Settings, read_settings
 
 pytestmark = pytest.mark.server
@@ -37,9 +37,11 @@ def test_every_variable_is_a_setting_that_the_operator_has(helm: Helm) -> None:
 def test_the_chart_says_by_default_what_the_operator_does_by_default(helm: Helm) -> None:
     given, own = settings(helm), Settings()
     assert given.mover_resources == MOVER_RESOURCES
+    assert given.fuse_sidecar_resources == SIDECAR_RESOURCES
     differ = {name for name in Settings.__dataclass_fields__ if getattr(given, name) != getattr(own, name)}
     # Where it runs, and what the chart knows better.
-    assert differ <= {"identity", "namespace", "lease_name", "step_image", "mover_image", "mover_resources"}
+    chosen = {"identity", "namespace", "lease_name", "step_image", "mover_image"}
+    assert differ <= chosen | {"mover_resources", "fuse_sidecar_resources"}
 
 
 def test_values_arrive_in_the_operator(helm: Helm) -> None:
@@ -79,7 +81,8 @@ def test_with_namespaces_the_rights_are_for_these_only(helm: Helm) -> None:
     assert places == {NAMESPACE, *WATCHING}
     bound = the_one(objects, "ClusterRoleBinding")["roleRef"]["name"]
     (role,) = [each for each in of_kind(objects, "ClusterRole") if each["metadata"]["name"] == bound]
-    assert [rule["resources"] for rule in role["rules"]] == [["namespaces"]]
+    # What there is to look up is in no namespace.
+    assert [rule["resources"] for rule in role["rules"]] == [["csidrivers"], ["namespaces"]]
 
 
 def test_with_namespaces_and_an_identity_nothing_is_bound_cluster_wide(helm: Helm) -> None:

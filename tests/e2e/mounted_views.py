@@ -1,4 +1,4 @@
-"""One suite over Download and every way to mount: steps that tell all of their input, and what they tell is the same."""
+"""One suite over Download and every way to mount: steps that tell all of their input, and all tell the same."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
     )
     found: dict[str, Any] = json.loads(words)
     return found
+
 
 FILES = {
     "2026/a.csv": b"one",

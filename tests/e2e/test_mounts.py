@@ -4,6 +4,7 @@ started, and its reason says why."""
 from __future__ import annotations
 
 import json
+
 import pytest
 
 from cluster.space import Space
@@ -20,6 +21,8 @@ printf '#!/bin/sh\\n' > run.sh; chmod 755 run.sh; : > empty; head -c 1000000 /de
 cd .. && mkdir other && cp data/d.txt other
 chmod -R a+rX data other
 """
+
+
 @pytest.fixture(scope="module")
 def mountable(tenant: Tenant, folder: NodeFolder, default_store: str) -> str:
     """A Datastore on a claim with files, and Datasets of them."""

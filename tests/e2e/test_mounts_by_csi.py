@@ -1,5 +1,5 @@
-"""`mode: Mount` by an inline CSI volume on a real kubelet, under `restricted`: by a driver of our own, since public ones
-cannot be had on these machines. It mounts a bucket by rclone, with the Secret that the kubelet hands it."""
+"""`mode: Mount` by an inline CSI volume on a real kubelet, under `restricted`: by a driver of our own, since public
+ones cannot be had on these machines. It mounts a bucket by rclone, with the Secret that the kubelet hands it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,11 @@ def test_a_driver_that_dies_in_mid_step_is_no_failure_of_the_step_s(
         "image": PYTHON_IMAGE,
         "command": ["python3", "-c", WAITS, "$(inputs.file.path)", "$(outputs.read.path)"],
         "inputs": [
-            {"name": "file", "mode": "Mount", "source": {"sources": [{"path": "d.txt", "datastore": mountable}]}}
+            {
+                "name": "file",
+                "mode": "Mount",
+                "source": {"sources": [{"path": "d.txt", "datastore": mountable}]},
+            }
         ],
         "outputs": [{"name": "read"}],
     }
@@ -108,10 +112,14 @@ def test_a_driver_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     driver.on_node("kill", "-9", str(driver.newest("published")["pid"]))
     tenant.touch(run, "waits", "/tmp/go")
     assert wait_until(lambda: waits_in(2), 120), json.dumps(tenant.status("pipelineruns", run), indent=1)
-    first = next(one for one in pods_of(tenant, run)[0]["status"]["containerStatuses"] if one["name"] == "publish")
+    first = next(
+        one for one in pods_of(tenant, run)[0]["status"]["containerStatuses"] if one["name"] == "publish"
+    )
     assert "MountLost" in first["state"]["terminated"]["message"]
     assert "Transport endpoint is not connected" in first["state"]["terminated"]["message"]
-    tenant.kubectl("exec", pods_of(tenant, run)[-1]["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go")
+    tenant.kubectl(
+        "exec", pods_of(tenant, run)[-1]["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go"
+    )
     status = tenant.finish(run, 240)
     assert (status["state"], step_of(status, "waits")["attempt"]) == ("Succeeded", 2)
 
@@ -140,7 +148,9 @@ def test_the_first_way_that_can_be_gone_is_gone_and_the_others_are_said(
 
         tenant.apply("Datastore", "many-ways", location | {"mount": ways[:3]})
         tenant.until("datastores", "many-ways", is_ready, 120)
-        refused = condition(tenant.finish(tenant.start_steps(tells("Mount", name="file", **given)), 120), "Succeeded")
+        refused = condition(
+            tenant.finish(tenant.start_steps(tells("Mount", name="file", **given)), 120), "Succeeded"
+        )
         assert refused["reason"] == "MountUnavailable"
         assert all(word in refused["message"] for word in (*words[1:], "InlineNotSupported"))
 

@@ -1,5 +1,5 @@
-"""`mode: Mount` by our own FUSE sidecar on a real kubelet: as a download looks; its death is nobody's mistake; and where
-it may not be, the run says why."""
+"""`mode: Mount` by our own FUSE sidecar on a real kubelet: as a download looks; its death is nobody's mistake; and
+where it may not be, the run says why."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_a_mounted_input_looks_as_a_downloaded_one(roomy: Tenant, mountable: str
 
 
 def test_the_sidecar_alone_has_the_credentials_and_ends_with_the_step(roomy: Tenant, mountable: str) -> None:
-    del mountable
-    run = roomy.start_steps(tells("Mount", name="single", dataset={"name": "fuse-one"}))
+    source = {"sources": [{"path": "d.txt", "datastore": mountable}]}
+    run = roomy.start_steps(tells("Mount", name="single", source=source))
     assert roomy.finish(run, 240)["state"] == "Succeeded"
     [pod] = pods_of(roomy, run)
     step = next(one for one in pod["spec"]["containers"] if one["name"] == "step")
@@ -86,7 +86,11 @@ def test_a_sidecar_that_dies_in_mid_step_is_no_failure_of_the_step_s(
         "image": PYTHON_IMAGE,
         "command": ["python3", "-c", WAITS, "$(inputs.file.path)", "$(outputs.read.path)"],
         "inputs": [
-            {"name": "file", "mode": "Mount", "source": {"sources": [{"path": "d.txt", "datastore": mountable}]}}
+            {
+                "name": "file",
+                "mode": "Mount",
+                "source": {"sources": [{"path": "d.txt", "datastore": mountable}]},
+            }
         ],
         "outputs": [{"name": "read"}],
         "retries": 0,
@@ -106,7 +110,9 @@ def test_a_sidecar_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     kill = "for pid in $(pidof rclone); do kill -9 $pid; done"
     roomy.kubectl("exec", name, "-c", "mount-0", "--", "/bin/busybox", "sh", "-c", kill)
     lost = "test -e /towpath/fuse/lost/mountable"
-    roomy.kubectl("exec", name, "-c", "mount-0", "--", "/bin/busybox", "sh", "-c", f"until {lost}; do sleep 0.1; done")
+    roomy.kubectl(
+        "exec", name, "-c", "mount-0", "--", "/bin/busybox", "sh", "-c", f"until {lost}; do sleep 0.1; done"
+    )
     roomy.kubectl("exec", name, "-c", "step", "--", "touch", "/tmp/go")
     assert wait_until(lambda: waits_in(2), 120)
     retrying = step_of(roomy.status("pipelineruns", run), "waits")
@@ -114,21 +120,29 @@ def test_a_sidecar_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     roomy.kubectl("exec", pods_of(roomy, run)[-1]["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go")
     status = roomy.finish(run, 240)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
-    first = next(one for one in pods_of(roomy, run)[0]["status"]["containerStatuses"] if one["name"] == "publish")
+    first = next(
+        one for one in pods_of(roomy, run)[0]["status"]["containerStatuses"] if one["name"] == "publish"
+    )
     assert '"reason":"MountLost"' in first["state"]["terminated"]["message"].replace(" ", "")
     # The step itself ended well, with what it read of the new mount; and nothing of that attempt was published.
-    attempts = {key.split(f"{run}-")[1].split("/")[2] for key in space.keys(f"outputs/{roomy.namespace}/runs/{run}")}
+    attempts = {
+        key.split(f"{run}-")[1].split("/")[2] for key in space.keys(f"outputs/{roomy.namespace}/runs/{run}")
+    }
     assert {attempt[0] for attempt in attempts} == {"2"}, attempts
 
 
-def test_where_pod_security_forbids_it_the_run_says_so(tenant: Tenant, default_store: str, space: Space) -> None:
+def test_where_pod_security_forbids_it_the_run_says_so(
+    tenant: Tenant, default_store: str, space: Space
+) -> None:
     del default_store
     space.put("forbidden/d.txt", b"four")
     location = tenant.s3_datastore(space, prefix=f"{space.prefix}forbidden/")
     tenant.apply("Datastore", "forbidden", location | SIDECAR)
     tenant.until("datastores", "forbidden", is_ready, 120)
     given = {"source": {"sources": [{"path": "d.txt", "datastore": "forbidden"}]}}
-    refused = condition(tenant.finish(tenant.start_steps(tells("Mount", name="file", **given)), 120), "Succeeded")
+    refused = condition(
+        tenant.finish(tenant.start_steps(tells("Mount", name="file", **given)), 120), "Succeeded"
+    )
     assert refused["reason"] == "MountUnavailable"
     assert "fuseSidecar: PodSecurityForbids" in refused["message"]
     assert "the namespace enforces restricted" in refused["message"]

@@ -70,8 +70,12 @@ def test_the_first_way_that_can_be_gone_is_gone_and_each_before_it_says_why_not(
 
 def test_attributes_are_filled_and_the_volume_shows_the_prefix_if_one_of_them_names_it() -> None:
     attributes = {"bucketName": "{bucket}", "subDir": "x/{prefix}/{namespace}", "server": "{endpoint}"}
-    csi = {"driver": "d.example.org", "volumeAttributes": attributes, "nodePublishSecretRef": {"name": "keys"}}
-    where = {"endpoint": "https://s3.example.org", "bucket": "data"}
+    csi = {
+        "driver": "d.example.org",
+        "volumeAttributes": attributes,
+        "nodePublishSecretRef": {"name": "keys"},
+    }
+    where: dict[str, Any] = {"endpoint": "https://s3.example.org", "bucket": "data"}
     filled = chosen({"csi": csi}, prefix="raw/2026/", **where).mount
     assert filled == InlineCsiMount(
         "d.example.org",
@@ -84,7 +88,7 @@ def test_attributes_are_filled_and_the_volume_shows_the_prefix_if_one_of_them_na
     assert shows_all.folder == "raw/2026"
 
 
-@pytest.mark.parametrize("prefix", ["a b/", "a,b/", "a;b/", "a\"b/", "ä/", "a'b/"])
+@pytest.mark.parametrize("prefix", ["a b/", "a,b/", "a;b/", 'a"b/', "ä/", "a'b/"])
 def test_what_a_driver_might_take_for_an_option_of_its_own_is_never_handed_to_it(prefix: str) -> None:
     way = {"csi": {"driver": "d.example.org", "volumeAttributes": {"subDir": "{prefix}"}}}
     choice = chosen(way, prefix=prefix)
@@ -124,9 +128,7 @@ def test_a_sidecar_has_the_cache_that_its_datastore_asks_for_or_that_of_the_inst
 @pytest.mark.parametrize("way", [CSI, FUSE, THROUGH_CLAIM])
 def test_each_way_comes_back_from_the_plan_as_it_went_in(way: dict[str, Any]) -> None:
     means = MountMeans({"blob.example.org": Driver.INLINE}, sidecar_cache_bytes=0)
-    plan = planned(
-        reads(mode="Mount"), datastores={"default": a_datastore(mount=[way])}, mount_means=means
-    )
+    plan = planned(reads(mode="Mount"), datastores={"default": a_datastore(mount=[way])}, mount_means=means)
     assert the_input(plan).is_mounted
     assert restore(write(plan)) == plan
     [datastore] = plan.datastores

@@ -10,10 +10,11 @@ import pytest
 import builders
 from flow.sightings import INSTALLATION, LIMITS, NOON, a_datastore, a_version, planned, sources
 from towpath.api.ports import Access
+from towpath.flow import names
 from towpath.flow.conditions import RunReason
 from towpath.flow.documents import write
 from towpath.flow.mounting import auto
-from towpath.flow.planned import Content, Counted, InventoryRef, Plan, PlannedInput, ClaimMount
+from towpath.flow.planned import ClaimMount, Content, Counted, InventoryRef, Plan, PlannedInput
 from towpath.flow.resolve import resolve
 from towpath.flow.restore import restore
 from towpath.flow.scratch import scratch_bytes
@@ -130,14 +131,14 @@ def test_what_is_mounted_need_not_fit_on_a_disk() -> None:
 def test_auto_chooses_by_size_files_disk_and_access(
     files: int, size: int, access: Access, is_mounted: bool, words: str
 ) -> None:
-    limits = replace(LIMITS, max_scratch_bytes=1 << 44)
-    choice = auto(Counted(files, size, size), access, None, limits)
+    most = 1 << 44
+    choice = auto(Counted(files, size, size), access, None, most)
     assert choice.is_mounted is is_mounted
     assert choice.note is not None
     assert choice.note.startswith(words)
-    without = auto(Counted(files, size, size), access, "nothing mounts it", limits)
+    without = auto(Counted(files, size, size), access, "nothing mounts it", most)
     assert (without.is_mounted, without.note) == (False, "downloaded: nothing mounts it")
-    assert not auto(None, access, None, limits).is_mounted
+    assert not auto(None, access, None, most).is_mounted
 
 
 def test_without_a_cluster_whatever_would_be_mounted_is_downloaded() -> None:
@@ -154,5 +155,20 @@ def test_auto_tells_in_the_plan_what_it_chose() -> None:
         == "input iris: downloaded: all of it is read, and it fits"
     )
     assert the_input(plan_of(reads(mode="Auto"), mount={})).note == (
-        "input iris: downloaded: Datastore default has no `mount`, which says through what it can be read without a copy"
+        "input iris: downloaded: Datastore default has no `mount`, which says through what it can be read without a "
+        "copy"
     )
+
+
+def test_auto_keeps_to_what_a_compute_target_allows_of_a_disk() -> None:
+    template = {"metadata": {"annotations": {names.MAX_SCRATCH_ANNOTATION: "1Gi"}}, "template": {"spec": {}}}
+    content = {"iris": (a_version(scratchBytes=2 << 30, bytes=2 << 30),)}
+    for given, is_mounted in (({"computeTarget": "small"}, True), ({}, False)):
+        step = reads(mode="Auto") | given
+        plan = planned(
+            step,
+            datastores={"default": a_datastore(**CLAIM)},
+            versions=content,
+            pod_templates={"small": template},
+        )
+        assert the_input(plan).is_mounted is is_mounted

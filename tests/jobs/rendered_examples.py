@@ -75,7 +75,9 @@ SEE = make_step(
 # A way of each kind: without a cluster's help, privileged, and through claims.
 THROUGH_CSI = replace(
     make_datastore(),
-    mount=InlineCsiMount("blob.csi.example.org", {"containerName": "raw", "protocol": "fuse2"}, "store", "team-a"),
+    mount=InlineCsiMount(
+        "blob.csi.example.org", {"containerName": "raw", "protocol": "fuse2"}, "store", "team-a"
+    ),
 )
 BESIDE = replace(make_datastore(), mount=SidecarMount(2 << 30))
 MOUNTABLE = (

@@ -1,35 +1,33 @@
-"""The mover `mount`, as the FUSE sidecar runs it: a real rclone mounts a real S3 server, and whoever reads there sees what
-a download would bring; what is lost is told, and a step that read it publishes nothing. Needs root and /dev/fuse."""
+"""The mover `mount`, as the FUSE sidecar runs it: a real rclone mounts a real S3 server, and whoever reads there sees
+what a download would bring; what is lost is told, and a step that read it publishes nothing. Needs root, /dev/fuse."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from cluster.space import Space
 from cluster.store import Identity
-from cluster.waiting import wait_until
-from mover.pods import Pod, datastore, output
-from mover.test_mounted_inputs import FILES, PARTS, publish, seen, split, staged
-from towpath.flow.documents import datastore_document
+from flow.subset_records import split
+from mover.breaking_proxy import Break, Request, breaking_proxy
+from mover.pods import Pod, output
+from mover.sidecar import beside
+from mover.test_mounted_inputs import FILES, PARTS, publish, seen, staged
 from towpath_mover.exits import Exit
-from towpath_mover.mount import detach
+from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.inventory import Entry
+from towpath_mover.mount_look import look_at
 from towpath_mover.mounted_places import FusePlace
 
 pytestmark = pytest.mark.fault
-
-SECONDS = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -42,54 +40,6 @@ def _can_mount() -> None:
 def published(local_s3: Space, tmp_path: Path) -> dict[str, Any]:
     """Where the inventory of an output with these files lies."""
     return publish(local_s3, tmp_path)
-
-
-class Sidecar:
-    """The container, as a process of this machine; it can be started again as a kubelet would."""
-
-    def __init__(self, pod: Pod, identity: Identity | None = None, **location: Any) -> None:
-        self.root = pod.root
-        described = replace(pod.datastore, location={**pod.datastore.location, **location})
-        order = {"formatVersion": 1, "datastore": datastore_document(described), "cacheBytes": 0}
-        (self.root / "fuse").mkdir(exist_ok=True)
-        keys = self.root
-        if identity:
-            # Its own Secret: what stage-in is given is right.
-            keys = pod.root.with_name(f"{pod.root.name}-sidecar")
-            Pod(keys, pod.datastore, identity)
-            (keys / "fuse").symlink_to(self.root / "fuse")
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        self._environ = {**pod.environ, "PATH": path, "TOWPATH_ORDER": json.dumps(order)}
-        self._environ |= {"TOWPATH_ROOT": str(keys), "TOWPATH_TERMINATION_LOG": str(keys / "sidecar-log")}
-        self.place = FusePlace(self.root / "fuse", pod.datastore.name)
-        self.process = self.start()
-
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start it, perhaps once more."""
-        command = [sys.executable, "-m", "towpath_mover", "mount"]
-        self.process = subprocess.Popen(command, env=self._environ)
-        return self.process
-
-    def rclone(self) -> int:
-        """The process that serves the mount."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return next(int(child) for child in children if b"rclone" in Path(f"/proc/{child}/cmdline").read_bytes())
-
-    def until(self, is_so: Callable[[FusePlace], object]) -> None:
-        """Wait for what it says."""
-        assert wait_until(lambda: bool(is_so(self.place)), SECONDS, pause=0.02)
-
-
-@contextmanager
-def beside(pod: Pod, identity: Identity | None = None, **location: Any) -> Iterator[Sidecar]:
-    """A sidecar beside the pod's other containers, until they have ended."""
-    sidecar = Sidecar(pod, identity, **location)
-    try:
-        yield sidecar
-    finally:
-        sidecar.process.kill()
-        sidecar.process.wait()
-        detach(sidecar.place.folder)
 
 
 def reading(space: Space, folder: Path, inventory: dict[str, Any], **given: Any) -> Pod:
@@ -224,15 +174,70 @@ def test_a_secret_that_is_missing_is_named(
     assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in Secret 's3-creds'" in ended.report["message"]
 
 
-def test_a_wrong_prefix_is_an_empty_mount(
-    local_s3: Space, tmp_path: Path, published: dict[str, Any]
-) -> None:
+def test_a_wrong_prefix_is_an_empty_mount(local_s3: Space, tmp_path: Path, published: dict[str, Any]) -> None:
     pod = reading(local_s3, tmp_path, published)
     with beside(pod, prefix=f"{local_s3.prefix}elsewhere/") as sidecar:
         sidecar.until(FusePlace.was_made)
         ended = pod.stage_in()
     assert (ended.code, ended.report["reason"]) == (Exit.REFUSED, "MountEmpty"), ended
     assert f"none of its {len(FILES)} files" in ended.report["message"]
+
+
+def test_a_bucket_that_was_emptied_is_an_empty_mount(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    pod = reading(local_s3, tmp_path, published)
+    below = str(published["path"]).replace("inventory.jsonl.gz", "data/")
+    replace(local_s3, prefix=f"{local_s3.prefix}{below}").clear()
+    with beside(pod) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        ended = pod.stage_in()
+    assert (ended.code, ended.report["reason"]) == (Exit.REFUSED, "MountEmpty"), ended
+
+
+def test_a_mount_that_never_answers_is_given_up(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    pod = reading(local_s3, tmp_path, published)
+    with beside(pod) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        served = sidecar.rclone()
+        os.kill(served, signal.SIGSTOP)
+        try:
+            with pytest.raises(MoverFailure, match=r"has not answered for 0\.5 s") as raised:
+                look_at("data", [Entry("a", 1)], sidecar.path_of, tmp_path / "list", 0.5)
+        finally:
+            # It frees the process that looks, too.
+            os.kill(served, signal.SIGCONT)
+        assert raised.value.reason is Reason.MOUNT_HANGS
+        assert not (tmp_path / "list").exists()
+
+
+@pytest.mark.parametrize("said", ["0\n", "1\n"])
+def test_a_read_that_the_store_refused_in_mid_step_is_a_loss_in_its_words(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any], said: str
+) -> None:
+    taken_away = Event()
+
+    def rule(request: Request) -> Break | None:
+        is_read = request.method == "GET" and "list-type" not in request.query
+        return Break(status=403, code="AccessDenied") if taken_away.is_set() and is_read else None
+
+    pod = reading(local_s3, tmp_path, published, outputs=[output("result")])
+    with breaking_proxy(local_s3.s3.endpoint, rule) as proxy, beside(pod, endpoint=proxy.endpoint) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        assert pod.stage_in().code == 0
+        taken_away.set()
+        # What a step makes of it is its own affair: some take it for the end of the file.
+        with pytest.raises(OSError, match="Input/output error"):
+            (pod.root / "inputs/data/many/058").read_bytes()
+        write_result(pod)
+        sidecar.until(FusePlace.lost)
+        taken_away.clear()
+        ended = pod.publish(said)
+    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
+    assert "a read failed" in ended.report["message"]
+    assert "403" in ended.report["message"]
 
 
 def write_result(pod: Pod) -> None:

@@ -14,9 +14,6 @@ from cluster.space import Space
 from flow.subset_records import split
 from mover.pods import Ended, Pod, datastore, output, write_files
 from towpath_mover.exits import Exit
-from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.inventory import Entry
-from towpath_mover.mount_look import look_at
 
 pytestmark = pytest.mark.server
 
@@ -189,15 +186,3 @@ def test_a_pod_that_is_set_up_again_keeps_its_links(
     pod, _ = mounted(local_s3, tmp_path, published)
     assert [pod.stage_in().code, pod.stage_in().code] == [0, 0]
     assert len(seen(pod.root)) == len(FILES)
-
-
-def test_a_mount_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that sleeps stands for one that a mount holds: no mount of this machine hangs when it is told to."""
-    sleeper = tmp_path / "python"
-    sleeper.write_text("#!/bin/sh\nprintf ..\nexec sleep 600\n")
-    sleeper.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(sleeper))
-    with pytest.raises(MoverFailure, match=r"has not answered for 0\.5 s") as raised:
-        look_at("data", [Entry("a", 1)], lambda entry: f"/mnt/{entry.path}", tmp_path / "list", 0.5)
-    assert raised.value.reason is Reason.MOUNT_HANGS
-    assert not (tmp_path / "list").exists()

@@ -67,9 +67,7 @@ def _sidecar(
     mounts += [{"name": _cache(number), "mountPath": _CACHE}] if cache else []
     environment = [order_variable("TOWPATH_ORDER", order), *_memory(settings.sidecar_resources)]
     command, name = mover_command("mount"), f"{names.MOUNT_CONTAINER}-{number}"
-    mover = Mover(
-        name, plan.mover_image, command, environment, mounts, entered, frozenset({datastore.name})
-    )
+    mover = Mover(name, plan.mover_image, command, environment, mounts, entered, frozenset({datastore.name}))
     return mover_container(mover, settings) | {
         "restartPolicy": "Always",
         "resources": _resources(settings.sidecar_resources, cache),

@@ -16,8 +16,8 @@ from towpath.api.step import Reuse
 from towpath.flow import names
 from towpath.flow.planned import (
     FORMAT_VERSION,
-    Content,
     ClaimMount,
+    Content,
     Counted,
     InlineCsiMount,
     InventoryRef,
@@ -28,12 +28,12 @@ from towpath.flow.planned import (
     PlannedExport,
     PlannedInput,
     PlannedMount,
-    SidecarMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
+    SidecarMount,
     StepOutputRef,
 )
 

@@ -15,7 +15,8 @@ from towpath.flow import checks, names
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
 from towpath.flow.mount_choice import MountChoice, words_of
-from towpath.flow.planned import Content, Counted, Mounting, Pinned
+from towpath.flow.planned import Content, Counted, Mounting, Pinned, PlannedTarget
+from towpath.flow.scratch import scratch_limit
 from towpath.flow.stalled import StalledError
 from towpath.flow.views import Views
 
@@ -27,13 +28,14 @@ _LARGE_FILE = 8 << 20
 
 @dataclass(frozen=True)
 class MountFacts:
-    """What the decisions of a run rest on; all by (step, input), `choices` by datastore."""
+    """What the decisions of a run rest on; all by (step, input), `choices` by datastore, `targets` by step."""
 
     choices: Mapping[str, MountChoice]
     pins: Mapping[Place, Pinned]
     counts: Mapping[Place, Counted]
     views: Views
     limits: Limits
+    targets: Mapping[str, PlannedTarget]
     can_mount: bool = True
 
 
@@ -56,7 +58,8 @@ def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> 
     if given.mode is Mode.AUTO:
         pinned = facts.pins.get(place)
         content = facts.counts.get(place) or pinned.content if pinned else None
-        choice = auto(content, given.access, why_not, facts.limits)
+        most = scratch_limit(facts.limits, facts.targets.get(step.name))
+        choice = auto(content, given.access, why_not, most)
         return replace(choice, note=f"{choice.note}; {_ways(used, facts)}") if choice.is_mounted else choice
     if why_not is None:
         return Mounting(True, f"mounted {_ways(used, facts)}")
@@ -79,13 +82,18 @@ def _ways(used: Collection[str], facts: MountFacts) -> str:
     return ", and ".join(dict.fromkeys(said))
 
 
-def auto(content: Content | Counted | None, access: Access, why_not: str | None, limits: Limits) -> Mounting:
-    """The choice of `mode: Auto` for an input that holds this; None: nobody knows yet. `why_not`: no mount is there."""
+def auto(
+    content: Content | Counted | None, access: Access, why_not: str | None, most: int | None
+) -> Mounting:
+    """The choice of `mode: Auto` for an input that holds this; None: nobody knows yet. `why_not`: no mount is there.
+
+    `most` are the bytes that a step's inputs may take of a node's disk, None: as many as they need.
+    """
     if why_not is not None:
         return Mounting(False, f"downloaded: {why_not}")
     if content is None:
         return Mounting(False, "downloaded: what it holds is not known when the run is planned")
-    if limits.max_scratch_bytes is not None and content.scratch_bytes > limits.max_scratch_bytes:
+    if most is not None and content.scratch_bytes > most:
         return Mounting(True, f"mounted: {content.bytes} bytes are more than a node's disk may take")
     mean = content.bytes // max(content.files, 1)
     if access is Access.PARTIAL and mean >= _LARGE_FILE:

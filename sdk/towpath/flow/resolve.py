@@ -93,7 +93,9 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     _refuse_empty(spec, pins, counts)
     _refuse_empty_shares(spec, pins, counts)
     choices, can_mount = datastores.mount_choices(sources, entered), sources.installation.can_mount
-    mountings = decide_mounts(spec, MountFacts(choices, pins, counts, views, patience.limits, can_mount))
+    mountings = decide_mounts(
+        spec, MountFacts(choices, pins, counts, views, patience.limits, targets, can_mount)
+    )
     _refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
     return Resolved(
         run=_identity(run),

@@ -11,8 +11,8 @@ from towpath.flow import names
 from towpath.flow.documents import Document, UnreadablePlanError, digest_of
 from towpath.flow.planned import (
     FORMAT_VERSION,
-    Content,
     ClaimMount,
+    Content,
     Counted,
     InlineCsiMount,
     InventoryRef,
@@ -25,13 +25,13 @@ from towpath.flow.planned import (
     PlannedExport,
     PlannedInput,
     PlannedMount,
-    SidecarMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
     RunIdentity,
+    SidecarMount,
     StepOutputRef,
 )
 

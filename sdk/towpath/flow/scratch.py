@@ -47,16 +47,25 @@ def why_empty_shares(files: int, shards: int) -> str | None:
 
 def why_too_large(scratch: int, limits: Limits, target: PlannedTarget | None) -> str | None:
     """The sentence that refuses so many bytes of inputs, or None where they fit; the smaller of both bounds counts."""
-    bounds = []
-    if limits.max_scratch_bytes is not None:
-        bounds.append((limits.max_scratch_bytes, "the installation allows {} (limits.maxScratchBytes)"))
-    if target and target.max_scratch_bytes is not None:
-        words = f"the computeTarget {target.name} allows {{}} (its annotation {names.MAX_SCRATCH_ANNOTATION})"
-        bounds.append((target.max_scratch_bytes, words))
-    limit, words = min(bounds, default=(scratch, ""))
+    limit, words = min(_bounds(limits, target), default=(scratch, ""))
     if scratch <= limit:
         return None
     return (
         f"its inputs take {scratch} bytes of a node's disk, and {words.format(limit)}. Take a part of them "
         "(transforms), mount them (mode: Mount) where the datastore can be mounted, or let an administrator raise it."
     )
+
+
+def scratch_limit(limits: Limits, target: PlannedTarget | None) -> int | None:
+    """What the inputs of a step may take of a node's disk; None: whatever they need."""
+    return min((limit for limit, _ in _bounds(limits, target)), default=None)
+
+
+def _bounds(limits: Limits, target: PlannedTarget | None) -> list[tuple[int, str]]:
+    bounds = []
+    if limits.max_scratch_bytes is not None:
+        bounds.append((limits.max_scratch_bytes, "the installation allows {} (limits.maxScratchBytes)"))
+    if target and target.max_scratch_bytes is not None:
+        words = f"the computeTarget {target.name} allows {{}} (its annotation {names.MAX_SCRATCH_ANNOTATION})"
+        bounds.append((target.max_scratch_bytes, words))
+    return bounds

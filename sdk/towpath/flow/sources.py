@@ -99,7 +99,7 @@ class Sources:
     pod_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     known: Known = Known()
     surveyors: tuple[ObservedMover, ...] = ()
-    mount_means: MountMeans = MountMeans()
+    mount_means: MountMeans = field(default_factory=MountMeans)
     retried: Retried | None = None
 
 

@@ -1,8 +1,8 @@
 """A CSI driver for inline volumes, on the node: `python -m cluster.csi.driver NAME KUBELET_FOLDER RCLONE`.
 
 Public drivers cannot be had on these machines. This one speaks the real protocol with the real kubelet: it registers
-itself, and mounts a folder of a bucket for each volume that it is asked for, by a program of its own, with the Secret that
-the kubelet hands it. It says each volume in a line, `published` or `unpublished`, and ends with its standard input.
+itself, and mounts a folder of a bucket for each volume that it is asked for, by a program of its own, with the Secret
+that the kubelet hands it. It says each volume in a line, `published` or `unpublished`, and ends with its stdin.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import grpc
-from grpc_tools import protoc
+import grpc  # type: ignore[import-untyped]
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 _SOURCES = Path(__file__).parent
 _PATIENCE_SECONDS = 20.0

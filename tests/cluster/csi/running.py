@@ -58,7 +58,9 @@ class RunningDriver:
 
 
 @contextmanager
-def running_driver(kubectl: Kubectl, name: str, modes: tuple[str, ...] = ("Ephemeral",)) -> Iterator[RunningDriver]:
+def running_driver(
+    kubectl: Kubectl, name: str, modes: tuple[str, ...] = ("Ephemeral",)
+) -> Iterator[RunningDriver]:
     """A driver of this name on the node, until the end of the block; ImpossibleHereError where the node is not ours."""
     node = running_node(Layout())
     if node is None:
