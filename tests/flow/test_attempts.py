@@ -133,6 +133,20 @@ def test_a_failed_step_does_not_wait_for_ever_for_its_publisher() -> None:
     assert failed(of_pod(pod, seconds=21)).reason is StepReason.EXIT_CODE
 
 
+def test_a_pod_that_waits_for_its_mount_says_so_and_is_given_up() -> None:
+    pod = a_pod(
+        container("mount-0"),
+        container("stage-in", state="waiting", reason="PodInitializing"),
+        container("step", state="waiting", reason="PodInitializing"),
+    )
+    verdict = going(of_pod(pod))
+    assert (verdict.state, verdict.reason) == (StepState.WAITING, StepReason.NOT_SET_UP)
+    assert verdict.message is not None
+    assert verdict.message.startswith("container mount-0 has not mounted its datastore yet")
+    late = failed(of_pod(pod, LIMITS.start_timeout_seconds + 20))
+    assert (late.fault, late.reason) == (Fault.MOVER, StepReason.NOT_SET_UP)
+
+
 LOST = {"exit_code": 40, "message": failure_report("MountLost", "it went")}
 
 

@@ -56,10 +56,22 @@ def waiting_of_pod(
     stage_in = pod.containers.get(names.STAGE_IN_CONTAINER)
     if stage_in is not None and stage_in.state == "running":
         return Going(StepState.RUNNING, StepReason.STAGING_IN, started_at=pod.started_at)
+    sidecar = next((one for one in pod.containers.values() if _mounts(one)), None)
+    if sidecar is not None and stage_in is not None and stage_in.state == "waiting":
+        words = (
+            f"container {sidecar.name} has not mounted its datastore yet; its log says why. If it has: something that "
+            "changes pods here has taken `restartPolicy: Always` from it, so that its end is waited for"
+        )
+        going = Going(StepState.WAITING, StepReason.NOT_SET_UP, words)
+        return _impatiently(_since(pod), moment, going, Fault.MOVER)
     if pod.warning:
         going = Going(StepState.WAITING, StepReason.NOT_SET_UP, brief(pod.warning))
         return _impatiently(_since(pod), moment, going, Fault.USER)
     return Going(StepState.WAITING, StepReason.STARTING)
+
+
+def _mounts(container: ObservedContainer) -> bool:
+    return container.state == "running" and container.name.startswith(f"{names.MOUNT_CONTAINER}-")
 
 
 def reason_of_refusal(refusal: str | None) -> StepReason:
