@@ -35,6 +35,7 @@ PATIENCE_SECONDS = 60.0
 _TRIES = 2
 _PAUSE_SECONDS = 2.0
 _LOOK_SECONDS = 0.05
+_CALM_SECONDS = 0.5
 # rclone asks the store for nothing more when it is told to end; a mount that somebody reads holds it up.
 _END_SECONDS = 10.0
 _DETACH = 2
@@ -97,7 +98,7 @@ def _mount_once(mount: Mount, stopped: Event) -> str:
     listener = Thread(target=heard.listen, args=(cast("IO[str]", rclone.stderr),), daemon=True)
     listener.start()
     try:
-        _stay(rclone, mount, stopped)
+        _stay(rclone, mount.place, stopped)
     finally:
         _end(rclone)
         listener.join(1)
@@ -121,13 +122,14 @@ class _Heard:
                 self._place.tell_lost(failed)
 
 
-def _stay(rclone: subprocess.Popen[str], mount: Mount, stopped: Event) -> None:
-    began = time.monotonic()
-    while rclone.poll() is None and not stopped.wait(_LOOK_SECONDS):
-        if not mount.place.was_made() and mount.place.is_mounted():
-            mount.place.tell_made()
-        elif not mount.place.was_made() and time.monotonic() - began > PATIENCE_SECONDS:
+def _stay(rclone: subprocess.Popen[str], place: FusePlace, stopped: Event) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not place.is_mounted():
+        if rclone.poll() is not None or time.monotonic() > until or stopped.wait(_LOOK_SECONDS):
             return
+    place.tell_made()
+    while rclone.poll() is None and not stopped.wait(_CALM_SECONDS):
+        pass
 
 
 def _end(rclone: subprocess.Popen[str]) -> None:

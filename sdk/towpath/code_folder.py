@@ -53,7 +53,9 @@ def _paths(root: Path, folder: Path, ignored: Ignored) -> Iterator[str]:
         if ignored(path, is_folder):
             continue
         if is_folder:
-            yield from _paths(root, Path(entry.path), ignored)
+            # An environment of Python, whatever it is called, is nobody's code: a step's image has its own.
+            if not Path(entry.path, "pyvenv.cfg").exists():
+                yield from _paths(root, Path(entry.path), ignored)
         elif _is_taken(entry, root):
             yield path
 

@@ -40,6 +40,21 @@ import json, sys
 print(json.dumps({"argv": sys.argv[1:]}))
 open(sys.argv[2], "w").write(str(len(json.load(open(sys.argv[1] + "/seen.json")))))
 """
+WRITE = """
+import os, sys
+os.makedirs(sys.argv[1])
+with open(os.path.join(sys.argv[1], "table.csv"), "w") as file:
+    file.write("id;name;note\\n" + "".join(f'{row};"n;{row}";x\\n' for row in range(60)))
+"""
+READ = """
+import json, os, sys
+read = {}
+for place in sys.argv[2:]:
+    [name] = os.listdir(place)
+    read[os.path.basename(place)] = open(os.path.join(place, name)).read()
+print(json.dumps({"argv": sys.argv[1:], "read": read}))
+open(sys.argv[1], "w").write(json.dumps(read, sort_keys=True))
+"""
 SPLIT = {"split": {"parts": [{"name": "some", "percent": 60}, {"name": "rest"}], "part": "some", "seed": 7}}
 
 
@@ -61,10 +76,41 @@ def pipeline_spec(image: str) -> dict[str, Any]:
         "inputs": [{"name": "seen", "from": {"step": "tell"}}],
         "outputs": [{"name": "number"}],
     }
+    rows = {"step": "write", "format": {"csv": {"separator": ";"}}}
+    write: dict[str, Any] = {
+        "name": "write",
+        "code": {"inline": {"write.py": WRITE}},
+        "command": ["python3", "write.py", "$(outputs.table.path)"],
+        "outputs": [{"name": "table"}],
+    }
+    read: dict[str, Any] = {
+        "name": "read",
+        "code": {"inline": {"read.py": READ}},
+        "command": [
+            "python3",
+            "read.py",
+            "$(outputs.read.path)",
+            "$(inputs.some.path)",
+            "$(inputs.names.path)",
+        ],
+        "inputs": [
+            {"name": "some", "from": rows, "transforms": [SPLIT]},
+            {
+                "name": "names",
+                "from": rows,
+                "transforms": [{"take": {"count": 3}}, {"columns": {"keep": ["name"]}}],
+            },
+        ],
+        "outputs": [{"name": "read"}],
+    }
     return {
         "params": [{"name": "share", "type": "number", "default": 80}],
-        "steps": [tell | {"image": image}, count | {"image": image}],
+        "steps": [step | {"image": image} for step in (tell, count, write, read)],
     }
+
+
+STEPS = ("tell", "count", "write", "read")
+PRINT = ("tell", "count", "read")
 
 
 DATASET = {"sources": [{"path": "same/**/*.txt", "hash": "Content"}]}
@@ -98,7 +144,7 @@ def on_cluster(tenant: Tenant, space: Space, default_store: str, image: str) -> 
     status = tenant.finish(run)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     said = {}
-    for step in ("tell", "count"):
+    for step in PRINT:
         labels = f"towpath.dev/run={run},towpath.dev/step={step}"
         said[step] = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step", "--tail=-1"))
     return Done(status, tenant.plan(run), said, "/towpath")
@@ -120,14 +166,14 @@ def without(desk: Desk, image: str) -> Done:
     spec = {"pipelineSpec": pipeline_spec(image), "params": {"share": 7.50}}
     run = desk.run(dataset, {"kind": "PipelineRun", "metadata": {"generateName": "run-"}, "spec": spec})
     assert run["status"]["state"] == "Succeeded", json.dumps(run["status"], indent=1)
-    said = {step: json.loads(desk.said(run, step, Container.STEP)[0]) for step in ("tell", "count")}
+    said = {step: json.loads(desk.said(run, step, Container.STEP)[0]) for step in PRINT}
     root = str(Path(said["tell"]["env"]["TOWPATH_CONTEXT"]).parents[1])
     plan = {name: dict(document) for name, document in (desk.backend.plan_of(run) or {}).items()}
     return Done(run["status"], plan, said, root)
 
 
 def test_outputs_and_views_have_the_same_digests(on_cluster: Done, without: Done) -> None:
-    for name in ("tell", "count"):
+    for name in STEPS:
         here, there = (step_of(done.status, name)["outputs"] for done in (without, on_cluster))
         same = ("name", "digest", "files", "bytes", "scratchBytes", "directory")
         assert [{key: one[key] for key in same} for one in here] == [
@@ -138,10 +184,20 @@ def test_outputs_and_views_have_the_same_digests(on_cluster: Done, without: Done
     assert 0 < len(without.said["tell"]["seen"]) < len(FILES)
 
 
+def test_rows_and_columns_of_what_a_step_wrote_are_the_same(on_cluster: Done, without: Done) -> None:
+    assert without.said["read"]["read"] == on_cluster.said["read"]["read"]
+    read = on_cluster.said["read"]["read"]
+    assert read["names"] == 'name\n"n;0"\n"n;1"\n"n;2"\n'
+    header, *rows = read["some"].splitlines()
+    assert header == "id;name;note"
+    assert set(rows) < {f'{row};"n;{row}";x' for row in range(60)}
+    assert 20 <= len(rows) <= 50
+
+
 def test_fingerprints_are_the_same_and_so_are_the_parts_that_they_are_of(
     on_cluster: Done, without: Done
 ) -> None:
-    for name in ("tell", "count"):
+    for name in STEPS:
         here, there = (step_of(done.status, name) for done in (without, on_cluster))
         assert here["fingerprint"] == there["fingerprint"]
         assert here.get("metrics") == there.get("metrics")

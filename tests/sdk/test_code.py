@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +33,13 @@ def written(folder: Path, files: Mapping[str, str | bytes]) -> Path:
 def test_what_no_script_needs_stays_at_home(tmp_path: Path) -> None:
     files = {"train.py": "1", ".git/config": "x", "a/__pycache__/b.pyc": "x", ".towpath/objects/x": "x"}
     assert sorted(code_files(written(tmp_path, files)).files) == ["train.py"]
+
+
+def test_an_environment_of_python_stays_at_home_whatever_it_is_called(tmp_path: Path) -> None:
+    """Made by the real `python -m venv`, whose links lead out of the folder."""
+    (tmp_path / "train.py").write_text("print()")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "my env"], check=True)
+    assert list(code_files(tmp_path).files) == ["train.py"]
 
 
 @pytest.mark.parametrize("name", [".towpathignore", ".amlignore", ".gitignore"])
