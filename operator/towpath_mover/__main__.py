@@ -12,7 +12,7 @@ from importlib import import_module
 
 from towpath_mover import report
 from towpath_mover.exits import Exit
-from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.failures import PACKAGES, MoverFailure, Reason, package_missing
 from towpath_mover.pod_paths import termination_log
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -48,19 +48,21 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return USAGE
     # As PID 1 a process without a handler would not even notice. `publish` has one of its own.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(TOLD_TO_STOP))
-    # Only the one that runs is loaded: each step waits for two of them to start.
-    mover: Mover = import_module(f"towpath_mover.{arguments[0].replace('-', '_')}").run
-    code, words = _run(mover, arguments[1:], environ)
+    code, words = _run(arguments[0], arguments[1:], environ)
     report.write(words, termination_log(environ))
     return code
 
 
-def _run(mover: Mover, arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, report.Report]:
+def _run(name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, report.Report]:
     try:
+        # Only the one that runs is loaded: each step waits for two of them to start.
+        mover: Mover = import_module(f"towpath_mover.{name.replace('-', '_')}").run
         return Exit.OK, report.success(mover(arguments, environ))
     except MoverFailure as failed:
         return _failed(failed)
     except BaseException as bug:
+        if isinstance(bug, ModuleNotFoundError) and (bug.name or "").partition(".")[0] in PACKAGES:
+            return _failed(package_missing(str(bug.name).partition(".")[0]))
         if isinstance(bug, OSError) and bug.errno in _DISK_FULL:
             return _failed(_disk_full(bug))
         # Also a panic of the store's client, which is no Exception.

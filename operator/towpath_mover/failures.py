@@ -76,6 +76,7 @@ class Reason(StrEnum):
     BAD_ROW = "BadRow"
     HEADER_MISMATCH = "HeaderMismatch"
     ROWS_TOO_LARGE = "RowsTooLarge"
+    PACKAGE_MISSING = "PackageMissing"
 
 
 _EXITS = {
@@ -102,6 +103,10 @@ _EXITS = {
 }
 
 
+# Packages that the image has, and a laptop only where somebody asked for them.
+PACKAGES = frozenset({"obstore", "minio", "pyarrow", "certifi"})
+
+
 class MoverFailure(Exception):  # noqa: N818 - the word of the design: it is an outcome, not a bug
     """A mover's named end: `reason` for status and metrics, the message for people."""
 
@@ -114,3 +119,12 @@ class MoverFailure(Exception):  # noqa: N818 - the word of the design: it is an 
     def exit(self) -> Exit:
         """Return the process's exit code: REFUSED for all that only a person can change."""
         return _EXITS.get(self.reason, Exit.REFUSED)
+
+
+def package_missing(package: str) -> MoverFailure:
+    """Return the failure of a mover on a machine that has not all that the image has."""
+    message = (
+        f"This needs the Python package {package}, which is not installed here. Install what movers need: "
+        "pip install 'towpath[mover]'."
+    )
+    return MoverFailure(Reason.PACKAGE_MISSING, message)

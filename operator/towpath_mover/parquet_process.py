@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from towpath.flow.parquet_scratch import waiting_bytes
-from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.failures import MoverFailure, Reason, package_missing
 from towpath_mover.inventory import Entry
 from towpath_mover.paths import shown
 from towpath_mover.transfer import MiB
@@ -117,6 +118,8 @@ class ParquetProcess:
 
 
 def _started(memory: int) -> subprocess.Popen[str]:
+    if find_spec("pyarrow") is None:
+        raise package_missing("pyarrow")
     return subprocess.Popen(
         [sys.executable, "-m", "towpath_mover.parquet_child", str(memory)],
         stdin=subprocess.PIPE,
