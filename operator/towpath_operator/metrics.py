@@ -89,6 +89,9 @@ class Metrics:
         self.exports = Counter(
             "towpath_exports_total", "Exports that ended, by state", ["state"], registry=to
         )
+        self.failures = Counter(
+            "towpath_failures_total", "Steps that failed, by reason", ["reason"], registry=to
+        )
         self.retries = Counter(
             "towpath_retries_total", "Attempts after the first, by cause", ["cause"], registry=to
         )

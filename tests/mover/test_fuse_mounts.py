@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -238,6 +238,36 @@ def test_a_read_that_the_store_refused_in_mid_step_is_a_loss_in_its_words(
     assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
     assert "a read failed" in ended.report["message"]
     assert "403" in ended.report["message"]
+
+
+@pytest.mark.long
+def test_a_store_that_was_stopped_is_told_within_minutes_before_and_after_user_code(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    early = reading(local_s3, tmp_path, published)
+    with breaking_proxy(local_s3.s3.endpoint) as proxy, beside(early, endpoint=proxy.endpoint) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        gone = proxy.endpoint
+    # A port that nobody listens at any more.
+    with beside(early, endpoint=gone) as sidecar:
+        sidecar.until(lambda place: place.was_made() or place.failed())
+        ended = early.stage_in()
+    assert ended.code == Exit.TRY_AGAIN
+    assert ended.report["reason"] in ("MountHangs", "MountUnreadable"), ended
+
+    late = reading(local_s3, tmp_path / "late", published, outputs=[output("result")])
+    with ExitStack() as store:
+        proxy = store.enter_context(breaking_proxy(local_s3.s3.endpoint))
+        with beside(late, endpoint=proxy.endpoint) as sidecar:
+            sidecar.until(FusePlace.was_made)
+            assert late.stage_in().code == 0
+            store.close()
+            with pytest.raises(OSError, match="Input/output error"):
+                (late.root / "inputs/data/many/058").read_bytes()
+            write_result(late)
+            ended = late.publish("1\n")
+    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
+    assert "a read failed" in ended.report["message"]
 
 
 def write_result(pod: Pod) -> None:

@@ -55,6 +55,8 @@ def _count(context: Context, old: RecordedStep, new: RecordedStep) -> None:
     if not new.state.is_final or old.state.is_final:
         return
     metrics.steps_ended.labels(str(new.state)).inc()
+    if new.state is StepState.FAILED:
+        metrics.failures.labels(str(new.reason)).inc()
     if new.miss is not None:
         metrics.reuse.labels(str(new.miss.reason)).inc()
     if new.state is StepState.SUCCEEDED:

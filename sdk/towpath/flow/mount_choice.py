@@ -46,9 +46,8 @@ class PassedOver:
     def __str__(self) -> str:
         return f"{self.way}: {self.reason}, {self.why}"
 
-    @property
     def in_short(self) -> str:
-        """Way and reason, for a note beside a way that was gone."""
+        """Way and reason, for a note, which is short."""
         return f"{self.way}: {self.reason}"
 
 

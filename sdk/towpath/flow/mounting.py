@@ -5,7 +5,7 @@ A mount is of a datastore, read-only; an input is a tree of links into it, of ju
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from towpath.api.pipeline import PipelineSpec
@@ -14,7 +14,7 @@ from towpath.api.step import Step
 from towpath.flow import checks, names
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
-from towpath.flow.mount_choice import MountChoice, words_of
+from towpath.flow.mount_choice import MountChoice, PassedOver, words_of
 from towpath.flow.planned import Content, Counted, Mounting, Pinned, PlannedTarget
 from towpath.flow.scratch import scratch_limit
 from towpath.flow.stalled import StalledError
@@ -65,9 +65,10 @@ def _decide(spec: PipelineSpec, step: Step, given: Input, facts: MountFacts) -> 
         return Mounting(True, f"mounted {_ways(used, facts)}")
     if given.on_unavailable is OnUnavailable.DOWNLOAD:
         return Mounting(False, f"downloaded, since it cannot be mounted: {why_not}")
+    in_full = _why_not(step, given, used, facts, str)
     raise StalledError(
         RunReason.MOUNT_UNAVAILABLE,
-        f"Step {step.name}, input {given.name} says mode: Mount and cannot be mounted: {why_not}. Give the Datastore "
+        f"Step {step.name}, input {given.name} says mode: Mount and cannot be mounted: {in_full}. Give the Datastore "
         "a way to be mounted, or say onUnavailable: Download or mode: Download on the input.",
     )
 
@@ -78,7 +79,7 @@ def _ways(used: Collection[str], facts: MountFacts) -> str:
     for name in sorted(used):
         choice = facts.choices[name]
         way = words_of(choice.mount) if choice.mount else "nothing"
-        said.append("; ".join([f"through {way}", *(f"not {one.in_short}" for one in choice.passed_over)]))
+        said.append("; ".join([f"through {way}", *(f"not {one.in_short()}" for one in choice.passed_over)]))
     return ", and ".join(dict.fromkeys(said))
 
 
@@ -110,7 +111,14 @@ def _datastores_read(spec: PipelineSpec, step: Step, given: Input, facts: MountF
     return set(pinned.content.datastores or (pinned.content.inventory.datastore,))
 
 
-def _why_not(step: Step, given: Input, used: Collection[str], facts: MountFacts) -> str | None:
+def _why_not(
+    step: Step,
+    given: Input,
+    used: Collection[str],
+    facts: MountFacts,
+    told: Callable[[PassedOver], str] = PassedOver.in_short,
+) -> str | None:
+    """Why this input cannot be mounted, None where it can; each way that was passed over as `told` says it."""
     pinned = facts.pins.get((step.name, given.name))
     format_ = pinned.content.format if pinned else given.from_ and given.from_.format
     if format_ and facts.views.get((step.name, given.name)):
@@ -120,7 +128,7 @@ def _why_not(step: Step, given: Input, used: Collection[str], facts: MountFacts)
         return None
     passed_over = facts.choices[cannot[0]].passed_over
     if passed_over:
-        return f"Datastore {cannot[0]}: {'; '.join(map(str, passed_over))}"
+        return f"Datastore {cannot[0]}: {'; '.join(map(told, passed_over))}"
     return f"Datastore {cannot[0]} has no `mount`, which says through what it can be read without a copy"
 
 
