@@ -172,3 +172,22 @@ def test_auto_keeps_to_what_a_compute_target_allows_of_a_disk() -> None:
             pod_templates={"small": template},
         )
         assert the_input(plan).is_mounted is is_mounted
+
+
+@pytest.mark.parametrize("format_", [{"csv": {}}, {"parquet": {}}, {"jsonLines": {}}])
+def test_a_tabular_dataset_is_mounted_whole_and_what_is_selected_of_its_rows_is_written_as_files(
+    format_: dict[str, Any],
+) -> None:
+    table = {"iris": (a_version(type="Tabular", format=format_),)}
+    some = [{"take": {"count": 3}}]
+    for given, note in (
+        ({}, "input iris: mounted through persistentVolumeClaim shared"),
+        (
+            {"transforms": some, "onUnavailable": "Download"},
+            "input iris: downloaded, since it cannot be mounted: rows that were selected are written as files",
+        ),
+    ):
+        plan = planned(
+            reads(mode="Mount", **given), versions=table, datastores={"default": a_datastore(**CLAIM)}
+        )
+        assert the_input(plan).note == note
