@@ -147,6 +147,15 @@ def test_a_pod_that_waits_for_its_mount_says_so_and_is_given_up() -> None:
     assert (late.fault, late.reason) == (Fault.MOVER, StepReason.NOT_SET_UP)
 
 
+def test_a_command_that_its_launcher_stopped_was_too_slow_whatever_the_clocks_say() -> None:
+    """The container's own times make it a moment less than the limit."""
+    said = {"exit_code": 45, "message": failure_report("StepTimedOut")}
+    prep = replace(PLAN.step("prep"), timeout_seconds=1_000)
+    pod = pod_of(PLAN, "prep", step={"exit_code": 124}, publish=said)
+    verdict = judge(prep, a_job(PLAN, "prep", pod=pod), Moment(later(12), LIMITS))
+    assert failed(verdict).reason is StepReason.STEP_TIMED_OUT
+
+
 LOST = {"exit_code": 40, "message": failure_report("MountLost", "it went")}
 
 

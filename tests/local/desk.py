@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -54,8 +55,15 @@ class Desk:
         """Wait until a step has said so."""
         deadline = time.monotonic() + 120
         while words not in self.said(run, step):
-            assert time.monotonic() < deadline, f"step {step} never said {words!r}"
+            assert time.monotonic() < deadline, f"step {step} never said {words!r}: {self.what_is()}"
             time.sleep(0.05)
+
+    def what_is(self) -> str:
+        """All that a failed wait may want to know."""
+        log = self.backend.places.operator_log
+        said = log.read_text()[-3000:] if log.exists() else "there is no operator's log"
+        runs = [one.get("status") for one in self.backend.list_objects(Kind.PIPELINE_RUN)]
+        return f"{json.dumps(runs, indent=1)}\n{said}"
 
     def step_of(self, run: Manifest, step: str) -> Mapping[str, Any]:
         """The status of a step of the run as it is now."""

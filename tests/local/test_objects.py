@@ -12,9 +12,12 @@ import pytest
 from towpath.backend import Kind, Manifest
 from towpath.errors import AlreadyExistsError, InvalidObjectError, NotFoundError
 from towpath.local.backend import LocalBackend, open_backend
+from towpath.local.follow import FolderFollower
 from towpath.local.objects import ObjectFolder, StaleError, merged
 from towpath.local.places import LocalPlaces
 from towpath.local.rules import check
+from towpath_operator.cluster.cache import Cache
+from towpath_operator.cluster.queue import KeyedQueue
 
 PIPELINE: Manifest = {
     "apiVersion": "towpath.dev/v1alpha1",
@@ -199,3 +202,39 @@ def test_who_looks_whether_an_operator_runs_never_keeps_one_from_starting(tmp_pa
     operator = subprocess.run([sys.executable, "-c", WAKING, tmp_path, "operator"], check=False)
     assert [process.wait() for process in looking] == [0, 0, 0]
     assert operator.returncode == 0
+
+
+def test_who_looks_in_the_middle_of_a_write_sees_the_object_then_or_at_the_next_look(
+    objects: ObjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment is made here: a look at each of the two files that a write replaces, just before and after it."""
+    follower, cache = follower_of(objects)
+    replaced = Path.replace
+
+    def looked_at(self: Path, target: Path) -> Path:
+        follower.look()
+        done = replaced(self, target)
+        follower.look()
+        return done
+
+    monkeypatch.setattr(Path, "replace", looked_at)
+    made = objects.create(PIPELINE | {"metadata": {"name": "one", "namespace": "local"}})
+    monkeypatch.undo()
+    follower.look()
+    assert [item["metadata"]["uid"] for item in cache.pipelines.all()] == [made["metadata"]["uid"]]
+
+
+def follower_of(objects: ObjectFolder) -> tuple[FolderFollower, Cache]:
+    cache = Cache(KeyedQueue())
+    return FolderFollower(objects, cache), cache
+
+
+def test_the_number_of_an_object_grows_although_a_writer_was_killed_before_it_told(
+    objects: ObjectFolder, tmp_path: Path
+) -> None:
+    first = objects.create(PIPELINE)
+    (tmp_path / "objects/.version").write_text("0")
+    second = objects.edit(
+        Kind.PIPELINE, "one", lambda there: {**there, "spec": {**there["spec"], "description": "x"}}
+    )
+    assert int(second["metadata"]["resourceVersion"]) > int(first["metadata"]["resourceVersion"])

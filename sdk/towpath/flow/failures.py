@@ -61,9 +61,11 @@ def failure_of(step: PlannedStep, pod: ObservedPod) -> Failed:
     return _stopped_from_outside(pod, container) or _step_or_publish(step, pod, container)
 
 
-def step_failure(step: PlannedStep, container: ObservedContainer) -> Failed:
+def step_failure(
+    step: PlannedStep, container: ObservedContainer, publish: ObservedContainer | None = None
+) -> Failed:
     """The failure of the user's own container, which ended with another code than 0 or never began."""
-    reason, message = _words_of(step, container)
+    reason, message = _words_of(step, container, publish)
     return Failed(
         fault=Fault.USER,
         reason=reason,
@@ -118,7 +120,7 @@ def log_tail(text: str | None) -> str | None:
 def _step_or_publish(step: PlannedStep, pod: ObservedPod, container: ObservedContainer) -> Failed:
     publish = pod.containers.get(names.PUBLISH_CONTAINER)
     if container.exit_code or container.reason in START_ERRORS:
-        return _lost_mount(publish) or step_failure(step, container)
+        return _lost_mount(publish) or step_failure(step, container, publish)
     if publish is None or publish.state != "terminated":
         return disrupted(f"the pod ended before its outputs were published: {pod.reason or 'no reason'}")
     return _stopped_from_outside(pod, publish) or _publish_failure(publish)
@@ -156,13 +158,15 @@ def _evicted(pod: ObservedPod) -> Failed:
     return Failed(Fault.USER, StepReason.EVICTED, words + hint, exit_code=code)
 
 
-def _words_of(step: PlannedStep, container: ObservedContainer) -> tuple[StepReason, str]:
+def _words_of(
+    step: PlannedStep, container: ObservedContainer, publish: ObservedContainer | None
+) -> tuple[StepReason, str]:
     code = container.exit_code or 0
     if container.reason in START_ERRORS:
         return StepReason.START_ERROR, brief(f"the command could not be started: {container.message or ''}")
     if container.reason == "OOMKilled":
         return StepReason.OUT_OF_MEMORY, f"killed: out of memory ({_memory(step)}). Give it a higher limit."
-    if _took_too_long(step, container):
+    if _took_too_long(step, container) or _was_stopped(publish):
         return StepReason.STEP_TIMED_OUT, f"stopped after {step.timeout_seconds} s (timeoutSeconds)"
     if code - 128 in _SIGNALS:
         hint = f", perhaps out of memory ({_memory(step)})" if code == 137 else ""
@@ -184,6 +188,14 @@ def _hint(step: PlannedStep, code: int) -> str:
 def _memory(step: PlannedStep) -> str:
     limit = step.resources.get("limits", {}).get("memory")
     return f"memory limit {limit}" if limit else "it has no memory limit of its own"
+
+
+def _was_stopped(publish: ObservedContainer | None) -> bool:
+    """Whether the launcher said so: the times of a container are those of who looked at it."""
+    if publish is None or publish.exit_code != MoverExit.NOT_PUBLISHED:
+        return False
+    report = reports.read_failure(publish.message)
+    return report is not None and report.reason == StepReason.STEP_TIMED_OUT
 
 
 def _took_too_long(step: PlannedStep, container: ObservedContainer) -> bool:

@@ -119,25 +119,28 @@ class ObjectFolder:
                 owners = owned["metadata"].get("ownerReferences") or ()
                 if any(owner["uid"] == there["metadata"]["uid"] for owner in owners):
                     self._file(Kind.CONFIG_MAP, owned["metadata"]["name"]).unlink(missing_ok=True)
-            self._next_version()
+            self._tell(self.version() + 1)
             return there
 
     def _write(self, kind: Kind, item: Manifest) -> Manifest:
-        item["metadata"]["resourceVersion"] = str(self._next_version())
+        # It grows with each write of the object, also where a writer was killed before it could tell its number.
+        number = max(self.version(), int(item["metadata"].get("resourceVersion") or 0)) + 1
+        item["metadata"]["resourceVersion"] = str(number)
         file = self._file(kind, item["metadata"]["name"])
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f".{file.name}.new")
         new.touch(mode=_SECRET_MODE if kind is Kind.SECRET else 0o666)
         new.write_text(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
         new.replace(file)
+        # Told last: who sees the number finds the object.
+        self._tell(number)
         return item
 
-    def _next_version(self) -> int:
-        number, file = self.version() + 1, self._folder / ".version"
+    def _tell(self, number: int) -> None:
+        file = self._folder / ".version"
         new = file.with_name(".version.new")
         new.write_text(str(number))
         new.replace(file)
-        return number
 
     def _new_name(self, kind: Kind, meta: Mapping[str, Any]) -> str:
         beginning = str(meta.get("generateName") or "")
