@@ -20,12 +20,12 @@ from threading import Event, Thread
 from typing import IO, NamedTuple, cast
 
 from towpath_mover.failures import MoverFailure
-from towpath_mover.mount_words import failed_reads, ready_to_show
+from towpath_mover.mount_words import failed_reads, ready_to_show, without_tokens
 from towpath_mover.mounted import hiding
 from towpath_mover.mounted_places import FusePlace
 from towpath_mover.order import MountOrder, mount_order
 from towpath_mover.pod_paths import PodPaths, pod_paths
-from towpath_mover.rclone import MountSettings, mount_command, remote_of
+from towpath_mover.rclone import MountSettings, Remote, mount_command, remote_of
 from towpath_mover.report import Report
 
 # A mount that is not there by then is begun anew.
@@ -62,6 +62,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
     order = mount_order(environ)
     place = FusePlace.of(order.datastore.name, paths)
     mount = Mount(order, place, paths)
+    # What an earlier life of this container left answers no call.
+    detach(place.folder)
     place.prepare()
     if place.was_made():
         # Files that were open then have been lost, whatever is mounted now.
@@ -86,23 +88,28 @@ def _mount_once(mount: Mount, stopped: Event) -> str:
     detach(mount.place.folder)
     try:
         remote = remote_of(mount.order.datastore, mount.paths.places)
-    except MoverFailure as failed:
-        _say(failed.message)
-        return f"{failed.reason}: {failed.message}"
-    settings = MountSettings(mount.place.folder, mount.cache, mount.order.cache_bytes)
-    command = mount_command(remote, settings, mount.order.datastore, mount.paths.places)
-    rclone = subprocess.Popen(
-        command, env={**os.environ, **remote.environment}, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
+        rclone = _started(mount, remote)
+    except (MoverFailure, OSError) as failed:
+        _say(str(failed))
+        return f"{failed.reason}: {failed.message}" if isinstance(failed, MoverFailure) else str(failed)
     heard = _Heard(mount.place, hiding(remote.secret))
     listener = Thread(target=heard.listen, args=(cast("IO[str]", rclone.stderr),), daemon=True)
     listener.start()
     try:
         _stay(rclone, mount.place, stopped)
     finally:
+        # Who reads there still could hold rclone up until it is killed, and its dead mount would hold up the pod.
+        detach(mount.place.folder)
         _end(rclone)
         listener.join(1)
     return heard.last or f"rclone ended with {rclone.returncode} and said nothing"
+
+
+def _started(mount: Mount, remote: Remote) -> subprocess.Popen[str]:
+    settings = MountSettings(mount.place.folder, mount.cache, mount.order.cache_bytes)
+    command = mount_command(remote, settings, mount.order.datastore, mount.paths.places)
+    environment = {**os.environ, **remote.environment}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
 
 
 class _Heard:
@@ -114,7 +121,7 @@ class _Heard:
 
     def listen(self, lines: IO[str]) -> None:
         for line in lines:
-            words = self._hidden(ready_to_show(line))
+            words = without_tokens(self._hidden(ready_to_show(line)))
             _say(words)
             self.last = words or self.last
             failed = failed_reads(words)

@@ -25,10 +25,17 @@ from towpath_mover.inventory import Entry
 from towpath_mover.paths import shown
 
 PATIENCE_SECONDS = 60.0
+_FILES_A_SECOND = 1_000
+# What calls to a mount end with whose server is gone.
+_GONE = (errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.ESTALE)
 # A mount over a network answers many questions at once.
 _AT_ONCE = 16
 _BATCH = 256
 _NAMED = 3
+
+
+class MountGoneError(MoverFailure):
+    """There is no mount any more: no patience brings it back."""
 
 
 def look_at(
@@ -42,10 +49,14 @@ def look_at(
 
     What is to be looked at is written to `list_file`, which is gone afterwards.
     """
+    files = 0
     with list_file.open("w") as listed:
-        listed.writelines(line_of(entry, path_of) for entry in entries)
+        for entry in entries:
+            listed.write(line_of(entry, path_of))
+            files += 1
     try:
-        look_again(name, list_file, patience_seconds)
+        # A mount lists a whole folder before it tells of one file.
+        look_again(name, list_file, patience_seconds=patience_seconds + files / _FILES_A_SECOND)
     finally:
         list_file.unlink(missing_ok=True)
 
@@ -55,9 +66,14 @@ def line_of(entry: Entry, path_of: Callable[[Entry], str]) -> str:
     return json.dumps([entry.path, path_of(entry), entry.size]) + "\n"
 
 
-def look_again(name: str, list_file: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Raise a MoverFailure unless every file that is listed is there, as `look_at` does."""
-    command = [sys.executable, "-m", "towpath_mover.mount_look", str(list_file)]
+def look_again(
+    name: str, list_file: Path, *, reads: bool = True, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
+    """Raise a MoverFailure unless every file that is listed is there, as `look_at` does; MountGoneError: no mount is.
+
+    Unless it `reads`, nothing is asked of the store that the mount knows already.
+    """
+    command = [sys.executable, "-m", "towpath_mover.mount_look", str(list_file), *(["read"] if reads else [])]
     looker = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
     try:
         told = _listen(name, looker, patience_seconds)
@@ -98,7 +114,7 @@ def _judge(name: str, told: dict[str, Any]) -> None:
             f"Input {name!r} cannot be read in its mount as {who}: {told['refused']}. Give that user access on the "
             "volume, or download the input (mode: Download)."
         )
-        raise MoverFailure(Reason.MOUNT_UNREADABLE, message)
+        raise (MountGoneError if told["is_gone"] else MoverFailure)(Reason.MOUNT_UNREADABLE, message)
     if files and missing == files:
         message = (
             f"Input {name!r}: its mount has none of its {files} files, such as {shown(told['missing'][0])}. See "
@@ -124,6 +140,7 @@ class _Seen:
         self.wrong: list[str] = []
         self.refused: str | None = None
         self.to_read: str | None = None
+        self.is_gone = False
 
     def note(self, asked: tuple[str, str, int], found: os.stat_result | OSError) -> None:
         """Note what is there of one file."""
@@ -133,7 +150,7 @@ class _Seen:
             self.count_missing += 1
             self.missing += [path] if len(self.missing) < _NAMED else []
         elif isinstance(found, OSError):
-            self.refused = self.refused or f"{shown(path)}: {found.strerror}"
+            self._refuse(shown(path), found)
         elif not stat.S_ISREG(found.st_mode) or found.st_size != size:
             self.count_wrong += 1
             what = (
@@ -151,7 +168,11 @@ class _Seen:
             if self.to_read is not None:
                 _read_a_little(self.to_read)
         except OSError as error:
-            self.refused = self.refused or f"{self.to_read}: {error.strerror}"
+            self._refuse(str(self.to_read), error)
+
+    def _refuse(self, what: str, error: OSError) -> None:
+        self.refused = self.refused or f"{what}: {error.strerror}"
+        self.is_gone = self.is_gone or error.errno in _GONE
 
 
 def _read_a_little(place: str) -> None:
@@ -177,7 +198,7 @@ def _status(asked: tuple[str, str, int]) -> os.stat_result | OSError:
         return error
 
 
-def look(list_file: Path) -> dict[str, Any]:
+def look(list_file: Path, *, reads: bool) -> dict[str, Any]:
     """Look at what is listed, and return what was found; a dot on stdout for some files each."""
     seen = _Seen()
     with list_file.open() as lines, ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -185,9 +206,10 @@ def look(list_file: Path) -> dict[str, Any]:
             for asked, found in zip(some, pool.map(_status, some), strict=True):
                 seen.note(asked, found)
             os.write(1, b".")
-    seen.read_one()
+    if reads:
+        seen.read_one()
     return vars(seen)
 
 
 if __name__ == "__main__":
-    os.write(1, json.dumps(look(Path(sys.argv[1]))).encode() + b"\n")
+    os.write(1, json.dumps(look(Path(sys.argv[1]), reads="read" in sys.argv[2:])).encode() + b"\n")

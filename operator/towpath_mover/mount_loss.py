@@ -6,6 +6,7 @@ what our own FUSE mount says of reads that it could not answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,14 @@ from pathlib import Path
 from towpath.flow import names
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry
-from towpath_mover.mount_look import line_of, look_again
+from towpath_mover.mount_look import MountGoneError, line_of, look_again
 from towpath_mover.mounted_places import FusePlace
 from towpath_mover.pod_paths import PodPaths
 
 # A mount dies as a whole: a few hundred files tell it.
 _AT_MOST = 256
+PATIENCE_SECONDS = 120.0
+_PAUSE_SECONDS = 5.0
 
 
 @contextmanager
@@ -59,25 +62,46 @@ def leave_for_later(
     (folder / name).write_text("".join(line_of(entry, path_of) for entry in kept))
 
 
-def check_kept(mounted: Mapping[str, str], paths: PodPaths) -> None:
-    """Raise MountLost unless every mount that the step read through is as it was before it."""
+def check_ours(mounted: Mapping[str, str], paths: PodPaths) -> None:
+    """Raise MountLost if one of our own mounts went, or could not answer a read, at any time until now."""
     for datastore in sorted(_ours(mounted)):
         lost = FusePlace.of(datastore, paths).lost()
         if lost is not None:
             raise _lost(f"of Datastore {datastore}: {lost}")
+
+
+def check_kept(
+    mounted: Mapping[str, str], paths: PodPaths, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
+    """Raise MountLost unless every mount that the step read through is as it was before it."""
+    check_ours(mounted, paths)
     folder = _lists(paths)
+    until = time.monotonic() + patience_seconds
     for file in sorted(folder.iterdir()) if folder.exists() else ():
+        # Ours told of every read that failed. Of others only a read shows whether there is anything behind them.
+        reads = f"{paths.here(names.CONTAINER_FUSE)}/" not in file.read_text()
         try:
-            look_again(file.name, file)
+            _look_patiently(file, until, reads=reads)
         except MoverFailure as failed:
             raise _lost(f"{failed.reason}: {failed.message}") from failed
 
 
+def _look_patiently(file: Path, until: float, *, reads: bool) -> None:
+    while True:
+        try:
+            look_again(file.name, file, reads=reads)
+        except MoverFailure as failed:
+            # The step has read what it needed: a store that is away for a while takes nothing from it.
+            passing = failed.reason in (Reason.MOUNT_UNREADABLE, Reason.MOUNT_HANGS)
+            if isinstance(failed, MountGoneError) or not passing or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
 def _lost(words: str) -> MoverFailure:
-    message = (
-        "A mount was lost while the step ran: nothing was published, and the step is run again in a new pod. "
-        f"{words}"
-    )
+    message = f"A mount was lost: nothing is published, and the step is run again in a new pod. {words}"
     return MoverFailure(Reason.MOUNT_LOST, message)
 
 

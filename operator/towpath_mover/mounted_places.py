@@ -14,6 +14,7 @@ from towpath.flow import names
 from towpath_mover.pod_paths import PodPaths
 
 _SAID_AT_MOST = 600
+_UNFINISHED = ".unfinished"
 
 
 class FusePlace(NamedTuple):
@@ -34,10 +35,9 @@ class FusePlace(NamedTuple):
 
     def prepare(self) -> None:
         """Make the folders."""
-        for kind in ("made", "failed", "lost", "mounts"):
+        for kind in ("made", "failed", "lost", "mounts", _UNFINISHED):
             (self.top / kind).mkdir(exist_ok=True)
-        if not os.path.ismount(self.folder):
-            self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
 
     def is_mounted(self) -> bool:
         """Return whether something is mounted there that answers: of a mount that died this is false."""
@@ -74,7 +74,7 @@ class FusePlace(NamedTuple):
 
     def _tell(self, kind: str, words: str) -> None:
         file = self.top / kind / self.name
-        partial = self.top / f".{kind}-{self.name}"
+        partial = self.top / _UNFINISHED / self.name
         partial.write_text(words[:_SAID_AT_MOST])
         partial.chmod(0o644)
         partial.replace(file)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from towpath.flow import names
 from towpath_mover.download import download
 from towpath_mover.empty_input import empty_input
+from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.inventory import Entry, Root, Summary
 from towpath_mover.objects import open_inventory
 from towpath_mover.open_stores import OpenStores
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from towpath_mover.view import View
 
 
+# As the pod's volume for inputs is measured: its slack for a file system is twice that.
+_LINK_BYTES, _SLACK = 4096, 16 << 20
+
+
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa: ARG001 - every mover has both
     """Stage one attempt in and report what was moved."""
     started = time.monotonic()
@@ -45,6 +50,11 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
         checks.raise_refusal()
         staged.append(_stage(given, stores, Pod(paths, order.mounted)))
     checks.wait()
+    if order.mounted:
+        from towpath_mover.mount_loss import check_ours  # noqa: PLC0415 - few steps have mounts
+
+        # What is lost already would only be told after the step.
+        check_ours(order.mounted, paths)
     return {
         "files": sum(summary.files for summary in staged),
         "bytes": sum(summary.bytes for summary in staged),
@@ -92,6 +102,8 @@ def _stage_view(given: InputOrder, stores: OpenStores, pod: Pod) -> Summary | St
         if not summary.files and not given.allow_empty:
             raise empty_input(given, f"{view.files_in_all} files")
         if not (given.is_mounted and _link(given, view, sources, target, pod)):
+            if given.is_mounted:
+                _check_room(given, summary)
             progress = Progress(f"input {given.name}", summary.files, summary.bytes)
             _bring(view.entries(), sources, target, progress)
     return summary
@@ -108,6 +120,18 @@ def _link(given: InputOrder, view: View, sources: Sequence[Source], target: Path
     with explained(given.name, {root.datastore for root in view.roots}, pod.mounted, pod.paths):
         link_input(given.name, view.entries, mounts, sources, target, pod.paths)
     return True
+
+
+def _check_room(given: InputOrder, summary: Summary) -> None:
+    """Refuse to bring what was to be mounted, and so has no room on the disk but for its links."""
+    if summary.scratch_bytes <= summary.files * _LINK_BYTES + _SLACK:
+        return
+    message = (
+        f"Input {given.name!r} cannot be mounted: some of its files lie in packs of an earlier run, or in a datastore "
+        f"that is not mounted, and a copy takes {summary.scratch_bytes} bytes of the disk, which a mounted input does "
+        "not have. Say mode: Download on the input, or reuse: Never on the step that wrote it."
+    )
+    raise MoverFailure(Reason.MOUNT_INCOMPLETE, message)
 
 
 def _bring(entries: Iterable[Entry], sources: Sequence[Source], target: Path, progress: Progress) -> None:

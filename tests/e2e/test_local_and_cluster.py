@@ -204,8 +204,8 @@ def test_fingerprints_are_the_same_and_so_are_the_parts_that_they_are_of(
         plans = [done.plan[f"step-{name}"] for done in (without, on_cluster)]
         assert plans[0]["contract"] == plans[1]["contract"]
         assert plans[0]["contract"]["image"].startswith("sha256:")
-        here, there = ([port["path"] for port in plan.get("inputs", ())] for plan in plans)
-        assert here == there
+        paths = [[port["path"] for port in plan.get("inputs", ())] for plan in plans]
+        assert paths[0] == paths[1]
 
 
 def test_a_step_is_told_the_same_but_for_the_folder_that_it_runs_in(on_cluster: Done, without: Done) -> None:

@@ -25,7 +25,7 @@ from flow.sightings import (
 )
 from towpath.flow.attempts import judge
 from towpath.flow.conditions import StepReason
-from towpath.flow.observed import ObservedAttempt, ObservedPod
+from towpath.flow.observed import ObservedAttempt, ObservedContainer, ObservedPod
 from towpath.flow.recorded import StepState
 from towpath.flow.verdicts import Accepted, Failed, Fault, Going, Moment, ResultUnread, Verdict
 
@@ -133,9 +133,12 @@ def test_a_failed_step_does_not_wait_for_ever_for_its_publisher() -> None:
     assert failed(of_pod(pod, seconds=21)).reason is StepReason.EXIT_CODE
 
 
-def test_a_pod_that_waits_for_its_mount_says_so_and_is_given_up() -> None:
+@pytest.mark.parametrize(
+    "sidecar", [container("mount-0"), container("mount-0", state="waiting", reason="CrashLoopBackOff")]
+)
+def test_a_pod_that_waits_for_its_mount_says_so_and_is_given_up(sidecar: ObservedContainer) -> None:
     pod = a_pod(
-        container("mount-0"),
+        sidecar,
         container("stage-in", state="waiting", reason="PodInitializing"),
         container("step", state="waiting", reason="PodInitializing"),
     )
@@ -181,7 +184,7 @@ def test_a_failed_step_waits_longer_for_a_publisher_that_looks_at_its_mounts() -
         return judge(mounted, a_job(PLAN, "prep", pod=pod), Moment(later(seconds), LIMITS))
 
     assert going(verdict(21)).reason is StepReason.PUBLISHING
-    assert failed(verdict(120)).reason is StepReason.EXIT_CODE
+    assert failed(verdict(330)).reason is StepReason.EXIT_CODE
 
 
 STEP_ENDS: list[tuple[dict[str, Any], StepReason, str]] = [

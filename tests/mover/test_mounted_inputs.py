@@ -172,6 +172,19 @@ def test_where_nothing_is_mounted_and_what_lies_in_packs_is_downloaded(
     assert not any(file.is_symlink() for file in (pod.root / "inputs/data").rglob("*"))
 
 
+def test_what_lies_in_packs_is_not_brought_where_it_has_no_room(local_s3: Space, tmp_path: Path) -> None:
+    first = Pod(
+        tmp_path / "first", datastore(local_s3), local_s3.s3.admin, outputs=[output("all", packed=True)]
+    )
+    large = [("large", bytes(18 << 20)), *((f"small-{number}", b"x") for number in range(9))]
+    write_files(tmp_path / "first/outputs/all", large)
+    inventory = first.publish().report["outputs"][0]["inventory"]
+    pod, _ = staged(local_s3, tmp_path / "mounted", inventory, mounted=True, shows_mount=True)
+    words = refused(pod, "MountIncomplete", Exit.REFUSED)
+    assert "in packs of an earlier run" in words
+    assert "Say mode: Download" in words
+
+
 def test_an_input_whose_roots_are_not_mounted_is_downloaded(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cluster.space import Space
 from mover.transfers import write_secret
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.mount_words import failed_reads, ready_to_show
+from towpath_mover.mount_words import failed_reads, ready_to_show, without_tokens
 from towpath_mover.rclone import MountSettings, Remote, mount_command, remote_of
 from towpath_mover.stores import Datastore, Kind, Places
 
@@ -193,3 +193,8 @@ def test_of_what_rclone_says_only_a_read_that_failed_is_a_loss(
     line: str, words: str, failed: str | None
 ) -> None:
     assert (ready_to_show(f"{line}\n"), failed_reads(words)) == (words, failed)
+
+
+def test_a_signature_is_taken_out_of_a_url_that_was_put_together_anew() -> None:
+    said = 'Get "https://acc.blob.core.windows.net/raw?comp=list&sig=s%3D&sv=1": dial tcp: no such host'
+    assert without_tokens(said) == said.replace("sig=s%3D", "sig=…")

@@ -15,7 +15,7 @@ from towpath_mover.launcher import launcher_command, publish_command
 from towpath_operator.jobs.environment import step_environment
 from towpath_operator.jobs.mounted_datastores import mounted_datastores, places_of
 from towpath_operator.jobs.mover import Mover, mover_command, mover_container, order_variable
-from towpath_operator.jobs.quantities import whole
+from towpath_operator.jobs.quantities import EPHEMERAL, whole
 from towpath_operator.jobs.security import step_security
 from towpath_operator.jobs.seen import as_seen
 from towpath_operator.jobs.settings import PodSettings
@@ -30,8 +30,6 @@ from towpath_operator.jobs.volumes import (
 )
 
 Container = dict[str, Any]
-
-_EPHEMERAL = "ephemeral-storage"
 
 
 def step_container(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: PodSettings) -> Container:
@@ -140,6 +138,6 @@ def _with_scratch(container: Container, step: PlannedStep, order: AttemptOrder) 
     size = whole(disk_of_inputs(step, order))
     resources = container["resources"]
     # A limit of the step bounds the sum of the pod: without one beside it, the inputs would use it up.
-    sides = ["requests", "limits"] if _EPHEMERAL in step.resources.get("limits", {}) else ["requests"]
-    widened = {side: resources.get(side, {}) | {_EPHEMERAL: size} for side in sides}
+    sides = ["requests", "limits"] if EPHEMERAL in step.resources.get("limits", {}) else ["requests"]
+    widened = {side: resources.get(side, {}) | {EPHEMERAL: size} for side in sides}
     return container | {"resources": resources | widened}

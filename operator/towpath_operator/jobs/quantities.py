@@ -8,6 +8,8 @@ from typing import Any
 
 from towpath.flow.quantities import Quantity, amount
 
+EPHEMERAL = "ephemeral-storage"
+
 
 def half(quantity: Quantity) -> str:
     """Half of a quantity of bytes, in whole bytes."""

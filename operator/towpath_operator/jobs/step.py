@@ -19,7 +19,7 @@ from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.failure_rules import mover_rules, plain_rules, shard_rules, step_rules
 from towpath_operator.jobs.job import JobIdentity, Object, Places, job, owner_of, pod_spec
 from towpath_operator.jobs.merge import merge_pod
-from towpath_operator.jobs.mount_sidecar import cache_volumes, sidecars
+from towpath_operator.jobs.mount_sidecar import Reading, cache_volumes, sidecars
 from towpath_operator.jobs.mounted_datastores import mount_volumes, mounted_datastores, mounts_of_datastores
 from towpath_operator.jobs.security import pod_security
 from towpath_operator.jobs.settings import PodSettings
@@ -54,10 +54,11 @@ def _with_movers(plan: Plan, step: PlannedStep, order: AttemptOrder, settings: P
     mounted = mounted_datastores(plan, step, order)
     places = mounts_of_datastores(mounted, datastores)
     volumes = [*datastore_volumes(datastores), *mount_volumes(mounted, datastores)]
-    volumes += cache_volumes(step, order, mounted)
+    reading = Reading(plan, step, order, mounted, datastores)
+    volumes += cache_volumes(reading)
     return _pod(step, grace, settings, datastores) | {
         "initContainers": [
-            *sidecars(plan, mounted, datastores, settings),
+            *sidecars(reading, settings),
             with_mounts(stage_in_container(plan, step, order, datastores, settings), places),
         ],
         "containers": [

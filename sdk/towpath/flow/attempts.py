@@ -23,8 +23,8 @@ from towpath.flow.reports import PublishReport
 from towpath.flow.verdicts import Accepted, Failed, Going, Moment, ResultUnread, Verdict
 from towpath.flow.waiting import waiting_of_pod, waiting_without_pod
 
-# A mount that does not answer is given up after a minute.
-_LOOK_AT_MOUNTS_SECONDS = 90.0
+# A mount that does not answer is given up after a minute, and looked at again for two.
+_LOOK_AT_MOUNTS_SECONDS = 300.0
 
 
 def judge(step: PlannedStep, attempt: ObservedAttempt, moment: Moment) -> Verdict:

@@ -71,7 +71,9 @@ def waiting_of_pod(
 
 
 def _mounts(container: ObservedContainer) -> bool:
-    return container.state == "running" and container.name.startswith(f"{names.MOUNT_CONTAINER}-")
+    """Whether it is a sidecar that has begun, perhaps more than once."""
+    has_begun = container.state != "waiting" or container.reason == "CrashLoopBackOff"
+    return has_begun and container.name.startswith(f"{names.MOUNT_CONTAINER}-")
 
 
 def reason_of_refusal(refusal: str | None) -> StepReason:
