@@ -9,7 +9,7 @@ export PYTHONPATH := tests
 # Five processes import the tests, and hundreds of movers start: compiled anew each time they cost a minute.
 unexport PYTHONDONTWRITEBYTECODE
 # Tests mostly wait for pods, so there are more processes than cores. `make test WORKERS=0`: one after another.
-WORKERS ?= 4
+WORKERS ?= 5
 BESIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 help:  ## what can be made here

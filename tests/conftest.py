@@ -4,6 +4,7 @@ and the count of tests by ring at the end."""
 from __future__ import annotations
 
 import os
+from bisect import bisect
 from collections import Counter
 
 import pytest
@@ -23,8 +24,8 @@ pytest_plugins = ["cluster.fixtures"]
 RINGS = ("1 pure", "2 server", "3 story", "4 fault")
 _OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "skipped"}
 SHARING = ("tests/e2e/", "tests/stores/")
-# One after another the stories are what all others are waited for with: two installations tell half of them each.
-SECOND_HALF = "tests/e2e/test_l"
+# One after another the stories are what all others are waited for with: three installations tell a part of them each.
+PARTS_OF_STORIES = ("tests/e2e/test_l", "tests/e2e/test_q")
 # Most of their time is waiting for pods or processes, so they come first, and what is pure fills the gaps.
 SLOW_FIRST = (
     "e2e",
@@ -57,7 +58,7 @@ class ByInstallation(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         shared = next((folder for folder in SHARING if file.startswith(folder)), file)
-        return f"{shared} {file >= SECOND_HALF}" if shared == "tests/e2e/" else shared
+        return f"{shared} {bisect(PARTS_OF_STORIES, file)}" if shared == "tests/e2e/" else shared
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:
