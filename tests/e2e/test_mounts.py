@@ -41,13 +41,11 @@ def mountable(tenant: Tenant, folder: NodeFolder, default_store: str) -> str:
 def test_a_mounted_input_looks_as_a_downloaded_one(tenant: Tenant, mountable: str) -> None:
     del mountable
     part = {"dataset": {"name": "data"}, "transforms": SPLIT}
-    run, status = compare(tenant, {"data": {}, "part": part, "single": {}})
-    whole = said(tenant, run, "mount_data")
+    told = compare(tenant, {"data": {}, "part": part, "single": {}})
     # What may be executed is copied: a mount has one mode for all.
-    assert (len(whole["seen"]), whole["links"]) == (7, 6)
-    assert 0 < len(said(tenant, run, "mount_part")["seen"]) < 7
-    note = "input data: mounted through persistentVolumeClaim mountable"
-    assert step_of(status, "mount_data")["notes"] == [note]
+    assert (len(told["data"]["seen"]), told["data"]["links"]) == (7, 6)
+    assert 0 < len(told["part"]["seen"]) < 7
+    assert told["notes"][0] == "input data: mounted through persistentVolumeClaim mountable"
 
 
 def test_the_step_has_no_credential_and_reads_the_store_only_where_it_is_mounted(

@@ -56,10 +56,9 @@ def mountable(tenant: Tenant, default_store: str, space: Space, driver: RunningD
 def test_a_mounted_input_looks_as_a_downloaded_one(
     tenant: Tenant, mountable: str, space: Space, driver: RunningDriver
 ) -> None:
-    run, status = compare(tenant, make_datasets(tenant, mountable, "csi"))
-    whole = said(tenant, run, "mount_data")
-    assert (len(whole["seen"]), whole["links"]) == (len(FILES | TABLE),) * 2
-    assert step_of(status, "mount_data")["notes"] == [f"input data: mounted through csi {driver.name}"]
+    told = compare(tenant, make_datasets(tenant, mountable, "csi"))
+    assert (len(told["data"]["seen"]), told["data"]["links"]) == (len(FILES | TABLE),) * 2
+    assert told["notes"][0] == f"input data: mounted through csi {driver.name}"
     published = driver.wait_for("published")["context"]
     assert published["subDir"] == f"{space.prefix}by-csi"
     assert (published["bucketName"], published["server"]) == (space.bucket, space.s3.endpoint)

@@ -11,7 +11,7 @@ import pytest
 from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
 from cluster.waiting import wait_until
-from e2e.mounted_views import FILES, TABLE, compare, make_datasets, put_files, said, tells
+from e2e.mounted_views import FILES, TABLE, compare, make_datasets, put_files, tells
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
@@ -50,11 +50,10 @@ def pods_of(tenant: Tenant, run: str) -> list[dict[str, Any]]:
 
 
 def test_a_mounted_input_looks_as_a_downloaded_one(roomy: Tenant, mountable: str) -> None:
-    run, status = compare(roomy, make_datasets(roomy, mountable, "fuse"))
-    whole = said(roomy, run, "mount_data")
-    assert (len(whole["seen"]), whole["links"]) == (len(FILES | TABLE),) * 2
-    assert said(roomy, run, "mount_table")["links"] == len(TABLE)
-    assert step_of(status, "mount_data")["notes"] == ["input data: mounted through fuseSidecar"]
+    told = compare(roomy, make_datasets(roomy, mountable, "fuse"))
+    assert (len(told["data"]["seen"]), told["data"]["links"]) == (len(FILES | TABLE),) * 2
+    assert told["table"]["links"] == len(TABLE)
+    assert told["notes"][0] == "input data: mounted through fuseSidecar"
 
 
 def test_the_sidecar_alone_has_the_credentials_and_ends_with_the_step(roomy: Tenant, mountable: str) -> None:
