@@ -12,8 +12,9 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# A busy machine is no defect of a law.
-settings.register_profile("towpath", deadline=None)
+# A busy machine is no defect of a law. With the long tests a law is tried on six times as many examples.
+settings.register_profile("towpath", deadline=None, max_examples=50)
+settings.register_profile("long", deadline=None, max_examples=300)
 settings.load_profile("towpath")
 
 # No test asks the registries of the world; those of a test's own say so.
@@ -64,6 +65,12 @@ class ByInstallation(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:
     """For `pytest -n`."""
     return ByInstallation(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses how thoroughly laws are tried."""
+    if config.getoption("--run-long"):
+        settings.load_profile("long")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
