@@ -17,7 +17,7 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.planned import Counted, PlannedDatastore, PlannedStep
+from towpath.flow.planned import Counted, PlannedDatastore, PlannedStep, SidecarMount
 from towpath.flow.quantities import amount
 from towpath_operator.jobs import step
 from towpath_operator.jobs.quantities import half, largest_resources
@@ -116,3 +116,22 @@ def test_movers_get_what_the_installation_says_where_no_datastore_does() -> None
 def test_the_larger_quantity_is_larger_by_number_not_by_letters() -> None:
     either = [{"limits": {"memory": "900Mi"}}, {"limits": {"memory": "1Gi"}}]
     assert largest_resources(either) == largest_resources(reversed(either)) == {"limits": {"memory": "1Gi"}}
+
+
+def test_a_sidecars_cache_may_hold_what_is_mounted_and_is_not_charged_to_the_step() -> None:
+    reads = replace(make_input(), is_mounted=True)
+    beside = replace(make_datastore(), mount=SidecarMount(2 * GIB))
+    content = make_content()
+    most = str(2 * GIB + content.bytes + content.files * 8192)
+    for limits, of_sidecar in (
+        ({}, {"memory": "512Mi"}),
+        ({"ephemeral-storage": "5Gi"}, {"memory": "512Mi", "ephemeral-storage": most}),
+    ):
+        planned = make_step(inputs=(reads,), resources={"limits": limits})
+        pod = pod_of(planned, beside)
+        assert volume(pod, "mount-cache-0") == {"sizeLimit": most}
+        asked = pod["initContainers"][0]["resources"]
+        assert (asked["requests"]["ephemeral-storage"], asked["limits"]) == (str(2 * GIB), of_sidecar)
+    without = pod_of(make_step(inputs=(reads,)), replace(make_datastore(), mount=SidecarMount(0)))
+    assert not any(one["name"].startswith("mount-cache") for one in without["volumes"])
+    assert "ephemeral-storage" not in without["initContainers"][0]["resources"]["requests"]

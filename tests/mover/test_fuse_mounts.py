@@ -137,6 +137,19 @@ def test_a_step_whose_mount_stayed_publishes(
         assert (failed.code, failed.report["reason"]) == (Exit.NOT_PUBLISHED, "NotPublished")
 
 
+def test_what_was_lost_before_the_step_begins_is_told_at_once(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    pod = reading(local_s3, tmp_path, published)
+    with beside(pod) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        os.kill(sidecar.rclone(), signal.SIGKILL)
+        sidecar.until(FusePlace.lost)
+        sidecar.until(FusePlace.is_mounted)
+        ended = pod.stage_in()
+    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
+
+
 def test_files_that_went_while_the_step_ran_are_a_loss(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
