@@ -43,7 +43,11 @@ def explained(
             for place in places
             if (words := place.lost())
         ]
-        raise MoverFailure(failed.reason, " ".join([failed.message, *said])) from failed
+        # Where there is no mount, nothing is said of the data.
+        is_there = all(place.lost() is None and place.is_mounted() for place in places)
+        is_of_data = failed.reason in (Reason.MOUNT_EMPTY, Reason.MOUNT_INCOMPLETE)
+        reason = Reason.MOUNT_UNREADABLE if is_of_data and not is_there else failed.reason
+        raise MoverFailure(reason, " ".join([failed.message, *said])) from failed
 
 
 def leave_for_later(

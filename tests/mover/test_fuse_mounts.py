@@ -19,6 +19,7 @@ from cluster.store import Identity
 from flow.subset_records import split
 from mover.breaking_proxy import Break, Request, breaking_proxy
 from mover.pods import Pod, output
+from mover.pods import ended as how_it_ended
 from mover.sidecar import beside
 from mover.test_mounted_inputs import FILES, PARTS, publish, seen, staged
 from towpath_mover.exits import Exit
@@ -135,6 +136,17 @@ def test_a_step_whose_mount_stayed_publishes(
         # And whose command failed by itself is told so.
         failed = pod.publish("3\n")
         assert (failed.code, failed.report["reason"]) == (Exit.NOT_PUBLISHED, "NotPublished")
+
+
+def test_where_there_is_no_mount_nothing_is_said_of_the_data(
+    local_s3: Space, tmp_path: Path, published: dict[str, Any]
+) -> None:
+    """As when the sidecar is started again while stage-in looks: its folder is empty for a moment."""
+    pod = reading(local_s3, tmp_path, published)
+    (pod.root / "fuse").mkdir()
+    FusePlace(pod.root / "fuse", "default").prepare()
+    ended = pod.stage_in()
+    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountUnreadable"), ended
 
 
 def test_what_was_lost_before_the_step_begins_is_told_at_once(
@@ -254,19 +266,21 @@ def test_a_read_that_the_store_refused_in_mid_step_is_a_loss_in_its_words(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_store_that_was_stopped_is_told_within_minutes_before_and_after_user_code(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
-    early = reading(local_s3, tmp_path, published)
-    with breaking_proxy(local_s3.s3.endpoint) as proxy, beside(early, endpoint=proxy.endpoint) as sidecar:
-        sidecar.until(FusePlace.was_made)
+    with breaking_proxy(local_s3.s3.endpoint) as proxy:
         gone = proxy.endpoint
     # A port that nobody listens at any more.
+    early = reading(local_s3, tmp_path, published)
     with beside(early, endpoint=gone) as sidecar:
         sidecar.until(lambda place: place.was_made() or place.failed())
-        ended = early.stage_in()
-    assert ended.code == Exit.TRY_AGAIN
-    assert ended.report["reason"] in ("MountHangs", "MountUnreadable"), ended
+        staging = early.start("stage-in")
+        said, errors = staging.communicate(timeout=300)
+    told = how_it_ended(early.root, staging.returncode, errors, said)
+    assert told.code == Exit.TRY_AGAIN
+    assert told.report["reason"] in ("MountHangs", "MountUnreadable"), told
 
     late = reading(local_s3, tmp_path / "late", published, outputs=[output("result")])
     with ExitStack() as store:
@@ -278,9 +292,9 @@ def test_a_store_that_was_stopped_is_told_within_minutes_before_and_after_user_c
             with pytest.raises(OSError, match="Input/output error"):
                 (late.root / "inputs/data/many/058").read_bytes()
             write_result(late)
-            ended = late.publish("1\n")
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
-    assert "a read failed" in ended.report["message"]
+            told = late.publish("1\n")
+    assert (told.code, told.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), told
+    assert "a read failed" in told.report["message"]
 
 
 def write_result(pod: Pod) -> None:
