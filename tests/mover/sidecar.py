@@ -72,6 +72,7 @@ def beside(pod: Pod, identity: Identity | None = None, **location: Any) -> Itera
     try:
         yield sidecar
     finally:
-        sidecar.process.kill()
-        sidecar.process.wait()
+        # Not killed: an rclone that had not mounted yet would do so when nobody is left to take it away.
+        sidecar.process.terminate()
+        sidecar.process.wait(60)
         detach(sidecar.place.folder)
