@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
@@ -19,12 +18,13 @@ from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
 from towpath.flow.counting import count_views
 from towpath.flow.decision import Limits
+from towpath.flow.disk_need import Inputs, refuse_large
 from towpath.flow.mounting import MountFacts, decide_mounts
 from towpath.flow.params import param_texts
 from towpath.flow.pins import pin, refuse_empty, wanted_datasets
-from towpath.flow.planned import Counted, Mounting, Pinned, PlannedTarget, RunIdentity
+from towpath.flow.planned import Counted, Pinned, PlannedTarget, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
-from towpath.flow.scratch import disk_of, why_empty_shares, why_too_large
+from towpath.flow.scratch import why_empty_shares
 from towpath.flow.shared import shared_inputs
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
@@ -96,7 +96,7 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     mountings = decide_mounts(
         spec, MountFacts(choices, pins, counts, views, patience.limits, targets, can_mount)
     )
-    _refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
+    refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
     return Resolved(
         run=_identity(run),
         pipeline=run.spec.pipeline_ref.name if run.spec.pipeline_ref else "",
@@ -224,31 +224,6 @@ def _refuse_empty_shares(spec: PipelineSpec, pins: Pins, counts: Counts) -> None
             words = why_empty_shares(counts[place].files, shards)
             if words:
                 raise StalledError(RunReason.EMPTY_INPUT, f"Step {place[0]}, input {place[1]}: {words}")
-
-
-class Inputs(NamedTuple):
-    """What is known of inputs, by (step, input)."""
-
-    pins: Pins
-    counts: Counts
-    mountings: Mapping[Place, Mounting]
-
-    def disk_of(self, place: Place) -> int:
-        """What one takes of a node's disk; 0 of one that a step has still to write."""
-        content = self.counts.get(place) or (self.pins[place].content if place in self.pins else None)
-        mounting = self.mountings.get(place)
-        return disk_of(content, is_mounted=mounting is not None and mounting.is_mounted) if content else 0
-
-
-def _refuse_large(
-    spec: PipelineSpec, inputs: Inputs, targets: Mapping[str, PlannedTarget], limits: Limits
-) -> None:
-    """Refuse a step whose inputs, of those that are known by now, would not fit on a node's disk."""
-    for step in spec.steps:
-        scratch = sum(inputs.disk_of((step.name, given.name)) for given in step.inputs)
-        words = why_too_large(scratch, limits, targets.get(step.name))
-        if words:
-            raise StalledError(RunReason.TOO_LARGE, f"Step {step.name}: {words}")
 
 
 def _code_digests(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[str, str]:
