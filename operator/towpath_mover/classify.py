@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from obstore.exceptions import BaseError
 
 from towpath_mover.failures import MoverFailure, Reason
+from towpath_mover.mounted import without_tokens
 
 if TYPE_CHECKING:
     from towpath_mover.object_store import ObjectStore
@@ -26,8 +27,6 @@ _MESSAGE = re.compile(r"<Message>([^<>]{1,300})</Message>")
 # What helps beside the message, in a form that can be nothing else.
 _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
 _TIME = re.compile(r"<ServerTime>([0-9TZ:.-]{1,40})</ServerTime>")
-# Tokens that travel: those of a pod's own identity stand in no Secret.
-_TOKEN = re.compile(r"\b(bearer\s+|sig=|signature=)[^\s&,;]+", re.IGNORECASE)
 # Whom the client asked, at the beginning of what it says: not always the store.
 _ASKED = re.compile(
     r"Generic \w+ error: (?P<token>Error performing token request: )?"
@@ -225,5 +224,5 @@ def _quoted(text: str, store: ObjectStore) -> str:
         words += f"; its region is {region[1]}"
     if time := _TIME.search(text):
         words += f"; its time was {time[1]}"
-    hidden = _TOKEN.sub(r"\1…", store.hidden(words))
+    hidden = without_tokens(store.hidden(words))
     return f" ({hidden})"

@@ -20,8 +20,8 @@ from threading import Event, Thread
 from typing import IO, NamedTuple, cast
 
 from towpath_mover.failures import MoverFailure
-from towpath_mover.mount_words import failed_reads, ready_to_show, without_tokens
-from towpath_mover.mounted import hiding
+from towpath_mover.mount_words import failed_reads, ready_to_show
+from towpath_mover.mounted import hiding, without_tokens
 from towpath_mover.mounted_places import FusePlace
 from towpath_mover.order import MountOrder, mount_order
 from towpath_mover.pod_paths import PodPaths, pod_paths
@@ -79,13 +79,11 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> Report:  # noqa
         elif tries >= _TRIES:
             place.tell_failed(words)
         stopped.wait(_PAUSE_SECONDS)
-    detach(place.folder)
     return {"mounted": place.was_made()}
 
 
 def _mount_once(mount: Mount, stopped: Event) -> str:
     """Mount it and stay until it is told to stop, or the mount is no more; what was the matter then."""
-    detach(mount.place.folder)
     try:
         remote = remote_of(mount.order.datastore, mount.paths.places)
         rclone = _started(mount, remote)

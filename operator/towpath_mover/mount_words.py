@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
-_TOKEN = re.compile(r"\b(bearer\s+|sig=|signature=)[^\s&,;\"]+", re.IGNORECASE)
 # It says so of a read that a program was answered with an error; of one that it tries again it says something else.
 _FAILED = "IO error: "
 # This one it says of its own reading ahead, which nobody waits for.
 _ABANDONED = "stream abandoned"
-
-
-def without_tokens(words: str) -> str:
-    """Return the words without what signs a request: of a URL that was put together anew no Secret's value is left."""
-    return _TOKEN.sub(r"\1…", words)
 
 
 def ready_to_show(line: str) -> str:

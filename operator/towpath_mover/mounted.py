@@ -12,6 +12,8 @@ from pathlib import Path
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.stores import Datastore, Places
 
+# Tokens that travel: those of a pod's own identity stand in no Secret.
+_TOKEN = re.compile(r"\b(bearer\s+|sig=|signature=)[^\s&,;]+", re.IGNORECASE)
 _PLAIN = re.compile(r"[!-~]+")
 
 
@@ -39,6 +41,11 @@ def hiding(secret: Mapping[str, str]) -> Callable[[str], str]:
         return words
 
     return hidden
+
+
+def without_tokens(words: str) -> str:
+    """Return the words without what signs a request: of a URL that was put together anew no Secret's value is left."""
+    return _TOKEN.sub(r"\1…", words)
 
 
 def credentials_missing(datastore: Datastore, needed: str, advice: str) -> MoverFailure:

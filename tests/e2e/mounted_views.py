@@ -143,3 +143,55 @@ def _tells_all(mode: str, views: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "outputs": [{"name": "told"}],
         "reuse": "Never",
     }
+
+
+# It reads once it may, and not before; what it read it has published.
+WAITS = """
+import os, sys, time
+print("reads when it is told", flush=True)
+while not os.path.exists("/tmp/go"):
+    time.sleep(0.05)
+with open(sys.argv[1], "rb") as file:
+    read = file.read()
+with open(sys.argv[2], "wb") as out:
+    out.write(read)
+"""
+
+
+def reads_when_told(datastore: str) -> dict[str, Any]:
+    """A step that reads a mounted file once it is told to, and has no retries of its own."""
+    source = {"sources": [{"path": "d.txt", "datastore": datastore}]}
+    return {
+        "name": "waits",
+        "image": PYTHON_IMAGE,
+        "command": ["python3", "-c", WAITS, "$(inputs.file.path)", "$(outputs.read.path)"],
+        "inputs": [{"name": "file", "mode": "Mount", "source": source}],
+        "outputs": [{"name": "read"}],
+        "retries": 0,
+    }
+
+
+def waits_in(tenant: Tenant, run: str, attempt: int) -> bool:
+    """Whether so many pods were made, and the last one's step waits to be told."""
+    pods = pods_of(tenant, run)
+    return len(pods) == attempt and "reads when" in tenant.kubectl(
+        "logs", pods[-1]["metadata"]["name"], "-c", "step", "--ignore-errors"
+    )
+
+
+def tell(tenant: Tenant, pod: dict[str, Any]) -> None:
+    """Let the step of this pod read."""
+    tenant.kubectl("exec", pod["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go")
+
+
+def published_last_words(tenant: Tenant, run: str) -> str:
+    """With what `publish` of the first pod ended."""
+    statuses = pods_of(tenant, run)[0]["status"]["containerStatuses"]
+    return next(str(one["state"]["terminated"]["message"]) for one in statuses if one["name"] == "publish")
+
+
+def pods_of(tenant: Tenant, run: str) -> list[dict[str, Any]]:
+    labels = f"towpath.dev/run={run},towpath.dev/component=step"
+    found = tenant.kubectl("get", "pods", "-l", labels, "-o", "json")
+    pods: list[dict[str, Any]] = json.loads(found)["items"]
+    return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))

@@ -12,13 +12,24 @@ import pytest
 
 from cluster.csi.running import RunningDriver, running_driver
 from cluster.installation import Tools
-from cluster.pods import PYTHON_IMAGE
 from cluster.progress import ImpossibleHereError
 from cluster.space import Space
 from cluster.waiting import wait_until
-from e2e.mounted_views import FILES, TABLE, compare, make_datasets, put_files, said, tells
+from e2e.mounted_views import (
+    FILES,
+    TABLE,
+    compare,
+    make_datasets,
+    pods_of,
+    published_last_words,
+    put_files,
+    reads_when_told,
+    said,
+    tell,
+    tells,
+    waits_in,
+)
 from e2e.tenant import Tenant, condition, is_ready, step_of
-from e2e.test_mounts_by_fuse import WAITS, pods_of
 
 pytestmark = pytest.mark.story
 
@@ -86,39 +97,17 @@ def test_a_volume_that_shows_the_whole_bucket_is_looked_into_below_the_prefix(
 def test_a_driver_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     tenant: Tenant, mountable: str, driver: RunningDriver
 ) -> None:
-    waits = {
-        "name": "waits",
-        "image": PYTHON_IMAGE,
-        "command": ["python3", "-c", WAITS, "$(inputs.file.path)", "$(outputs.read.path)"],
-        "inputs": [
-            {
-                "name": "file",
-                "mode": "Mount",
-                "source": {"sources": [{"path": "d.txt", "datastore": mountable}]},
-            }
-        ],
-        "outputs": [{"name": "read"}],
-    }
-    run = tenant.start_steps(waits)
-
-    def waits_in(attempt: int) -> bool:
-        pods = pods_of(tenant, run)
-        return len(pods) == attempt and "reads when" in tenant.kubectl(
-            "logs", pods[-1]["metadata"]["name"], "-c", "step", "--ignore-errors"
-        )
-
-    assert wait_until(lambda: waits_in(1), 120)
+    run = tenant.start_steps(reads_when_told(mountable))
+    assert wait_until(lambda: waits_in(tenant, run, 1), 120)
     driver.on_node("kill", "-9", str(driver.newest("published")["pid"]))
     tenant.touch(run, "waits", "/tmp/go")
-    assert wait_until(lambda: waits_in(2), 120), json.dumps(tenant.status("pipelineruns", run), indent=1)
-    first = next(
-        one for one in pods_of(tenant, run)[0]["status"]["containerStatuses"] if one["name"] == "publish"
+    assert wait_until(lambda: waits_in(tenant, run, 2), 120), json.dumps(
+        tenant.status("pipelineruns", run), indent=1
     )
-    assert "MountLost" in first["state"]["terminated"]["message"]
-    assert "Transport endpoint is not connected" in first["state"]["terminated"]["message"]
-    tenant.kubectl(
-        "exec", pods_of(tenant, run)[-1]["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go"
-    )
+    first = published_last_words(tenant, run)
+    assert "MountLost" in first
+    assert "Transport endpoint is not connected" in first
+    tell(tenant, pods_of(tenant, run)[-1])
     status = tenant.finish(run, 240)
     assert (status["state"], step_of(status, "waits")["attempt"]) == ("Succeeded", 2)
 

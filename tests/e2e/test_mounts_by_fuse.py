@@ -8,26 +8,26 @@ from typing import Any
 
 import pytest
 
-from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
 from cluster.waiting import wait_until
-from e2e.mounted_views import FILES, TABLE, compare, make_datasets, put_files, tells
+from e2e.mounted_views import (
+    FILES,
+    TABLE,
+    compare,
+    make_datasets,
+    pods_of,
+    published_last_words,
+    put_files,
+    reads_when_told,
+    tell,
+    tells,
+    waits_in,
+)
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
 
 SIDECAR: dict[str, Any] = {"mount": [{"fuseSidecar": {}}]}
-# It reads once it may, and not before; what it read it has published.
-WAITS = """
-import os, sys, time
-print("reads when it is told", flush=True)
-while not os.path.exists("/tmp/go"):
-    time.sleep(0.05)
-with open(sys.argv[1], "rb") as file:
-    read = file.read()
-with open(sys.argv[2], "wb") as out:
-    out.write(read)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,6 @@ def mountable(roomy: Tenant, space: Space) -> str:
     for name in ("default", "mountable"):
         roomy.until("datastores", name, is_ready, 120)
     return "mountable"
-
-
-def pods_of(tenant: Tenant, run: str) -> list[dict[str, Any]]:
-    labels = f"towpath.dev/run={run},towpath.dev/component=step"
-    found = tenant.kubectl("get", "pods", "-l", labels, "-o", "json")
-    pods: list[dict[str, Any]] = json.loads(found)["items"]
-    return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
 def test_a_mounted_input_looks_as_a_downloaded_one(roomy: Tenant, mountable: str) -> None:
@@ -80,29 +73,8 @@ def test_the_sidecar_alone_has_the_credentials_and_ends_with_the_step(roomy: Ten
 def test_a_sidecar_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     roomy: Tenant, mountable: str, space: Space
 ) -> None:
-    waits = {
-        "name": "waits",
-        "image": PYTHON_IMAGE,
-        "command": ["python3", "-c", WAITS, "$(inputs.file.path)", "$(outputs.read.path)"],
-        "inputs": [
-            {
-                "name": "file",
-                "mode": "Mount",
-                "source": {"sources": [{"path": "d.txt", "datastore": mountable}]},
-            }
-        ],
-        "outputs": [{"name": "read"}],
-        "retries": 0,
-    }
-    run = roomy.start_steps(waits)
-
-    def waits_in(attempt: int) -> bool:
-        pods = pods_of(roomy, run)
-        return len(pods) == attempt and "reads when" in roomy.kubectl(
-            "logs", pods[-1]["metadata"]["name"], "-c", "step", "--ignore-errors"
-        )
-
-    assert wait_until(lambda: waits_in(1), 120)
+    run = roomy.start_steps(reads_when_told(mountable))
+    assert wait_until(lambda: waits_in(roomy, run, 1), 120)
     [pod] = pods_of(roomy, run)
     name = pod["metadata"]["name"]
     # The program that serves the mount is killed while the step runs; then the step goes on.
@@ -112,17 +84,15 @@ def test_a_sidecar_that_dies_in_mid_step_is_no_failure_of_the_step_s(
     roomy.kubectl(
         "exec", name, "-c", "mount-0", "--", "/bin/busybox", "sh", "-c", f"until {lost}; do sleep 0.1; done"
     )
-    roomy.kubectl("exec", name, "-c", "step", "--", "touch", "/tmp/go")
-    assert wait_until(lambda: waits_in(2), 120)
+    tell(roomy, pod)
+    assert wait_until(lambda: waits_in(roomy, run, 2), 120)
     retrying = step_of(roomy.status("pipelineruns", run), "waits")
     assert retrying["attempt"] == 2
-    roomy.kubectl("exec", pods_of(roomy, run)[-1]["metadata"]["name"], "-c", "step", "--", "touch", "/tmp/go")
+    tell(roomy, pods_of(roomy, run)[-1])
     status = roomy.finish(run, 240)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
-    first = next(
-        one for one in pods_of(roomy, run)[0]["status"]["containerStatuses"] if one["name"] == "publish"
-    )
-    assert '"reason":"MountLost"' in first["state"]["terminated"]["message"].replace(" ", "")
+    first = published_last_words(roomy, run)
+    assert '"reason":"MountLost"' in first.replace(" ", "")
     # The step itself ended well, with what it read of the new mount; and nothing of that attempt was published.
     attempts = {
         key.split(f"{run}-")[1].split("/")[2] for key in space.keys(f"outputs/{roomy.namespace}/runs/{run}")

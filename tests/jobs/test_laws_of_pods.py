@@ -13,7 +13,7 @@ from jobs.planned_steps import make_order, make_output, make_plan, make_step
 from jobs.restricted import containers, violations
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.planned import ClaimMount, InlineCsiMount, Plan, PlannedStep, SidecarMount
+from towpath.flow.planned import ClaimMount, InlineCsiMount, Plan, PlannedDatastore, PlannedStep, SidecarMount
 from towpath_operator.jobs import step
 from towpath_operator.jobs.settings import PodSettings
 
@@ -33,6 +33,14 @@ def render(attempt: Attempt) -> dict[str, Any]:
 def pod_of(job: dict[str, Any]) -> dict[str, Any]:
     pod: dict[str, Any] = job["spec"]["template"]["spec"]
     return pod
+
+
+def read_where_they_lie(attempt: Attempt) -> list[PlannedDatastore]:
+    """The datastores of an attempt's mounted inputs."""
+    plan, planned, order = attempt
+    contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
+    used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
+    return [one for one in plan.datastores if one.name in used]
 
 
 def is_sidecar(container: dict[str, Any]) -> bool:
@@ -94,11 +102,8 @@ def test_the_step_sees_no_credential_no_certificate_and_no_plan(attempt: Attempt
 def test_the_step_reads_just_the_datastores_of_mounted_inputs_where_they_lie_and_so_does_who_looks_first(
     attempt: Attempt,
 ) -> None:
-    plan, planned, order = attempt
     pod = pod_of(render(attempt))
-    contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
-    used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
-    expected = {one.name: one.mount for one in plan.datastores if one.name in used and one.mount}
+    expected = {one.name: one.mount for one in read_where_they_lie(attempt) if one.mount}
     sources = {one["name"]: one for one in pod["volumes"]}
     for container in ("step", "stage-in", "publish"):
         seen = {
@@ -140,11 +145,8 @@ def _wanted_of(mount: ClaimMount | InlineCsiMount) -> tuple[Any, str | None]:
 def test_nothing_is_privileged_but_a_sidecar_for_each_datastore_that_is_mounted_so_with_its_credentials_alone(
     attempt: Attempt,
 ) -> None:
-    plan, planned, order = attempt
     pod = pod_of(render(attempt))
-    contents = [order.inputs[given.name] for given in planned.inputs if given.is_mounted]
-    used = {name for content in contents for name in content.datastores or (content.inventory.datastore,)}
-    wanted = [one for one in plan.datastores if one.name in used and isinstance(one.mount, SidecarMount)]
+    wanted = [one for one in read_where_they_lie(attempt) if isinstance(one.mount, SidecarMount)]
     privileged = [one for one in containers(pod) if one["securityContext"].get("privileged")]
     told = [json.loads(one["env"][0]["value"].replace("$$", "$"))["datastore"]["name"] for one in privileged]
     assert told == [one.name for one in wanted]

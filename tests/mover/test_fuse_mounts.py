@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -18,9 +19,9 @@ from cluster.space import Space
 from cluster.store import Identity
 from flow.subset_records import split
 from mover.breaking_proxy import Break, Request, breaking_proxy
-from mover.pods import Pod, output
+from mover.pods import Ended, Pod, output
 from mover.pods import ended as how_it_ended
-from mover.sidecar import beside
+from mover.sidecar import Sidecar, beside
 from mover.test_mounted_inputs import FILES, PARTS, publish, seen, staged
 from towpath_mover.exits import Exit
 from towpath_mover.failures import MoverFailure, Reason
@@ -41,6 +42,21 @@ def _can_mount() -> None:
 def published(local_s3: Space, tmp_path: Path) -> dict[str, Any]:
     """Where the inventory of an output with these files lies."""
     return publish(local_s3, tmp_path)
+
+
+@contextmanager
+def staged_beside(pod: Pod, **location: Any) -> Iterator[Sidecar]:
+    """A sidecar whose mount is there, beside a pod whose input was staged from it."""
+    with beside(pod, **location) as sidecar:
+        sidecar.until(FusePlace.was_made)
+        assert pod.stage_in().code == 0
+        yield sidecar
+
+
+def lost(ended: Ended) -> str:
+    """What a mover said that ended for a mount that was lost."""
+    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
+    return str(ended.report["message"])
 
 
 def reading(space: Space, folder: Path, inventory: dict[str, Any], **given: Any) -> Pod:
@@ -71,9 +87,7 @@ def test_it_ends_when_it_is_told_to_and_takes_its_mount_with_it_though_somebody_
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
     pod = reading(local_s3, tmp_path, published)
-    with beside(pod) as sidecar:
-        sidecar.until(FusePlace.was_made)
-        assert pod.stage_in().code == 0
+    with staged_beside(pod) as sidecar:
         held = os.open(pod.root / "inputs/data/many/059", os.O_RDONLY)
         sidecar.process.terminate()
         assert sidecar.process.wait(30) == 0
@@ -89,26 +103,21 @@ def test_a_step_whose_mount_died_publishes_nothing_however_it_ended(
     local_s3: Space, tmp_path: Path, published: dict[str, Any], said: str
 ) -> None:
     pod = reading(local_s3, tmp_path, published, outputs=[output("result")])
-    with beside(pod) as sidecar:
-        sidecar.until(FusePlace.was_made)
-        assert pod.stage_in().code == 0
+    with staged_beside(pod) as sidecar:
         write_result(pod)
         os.kill(sidecar.rclone(), signal.SIGKILL)
         sidecar.until(FusePlace.lost)
         # It is mounted again, for whoever has not read yet.
         sidecar.until(FusePlace.is_mounted)
         ended = pod.publish(said)
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
-    assert "of Datastore default: rclone ended with -9" in ended.report["message"]
+    assert "of Datastore default: rclone ended with -9" in lost(ended)
 
 
 def test_a_sidecar_that_was_killed_mounts_again_and_tells_the_loss(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
     pod = reading(local_s3, tmp_path, published, outputs=[output("result")])
-    with beside(pod) as sidecar:
-        sidecar.until(FusePlace.was_made)
-        assert pod.stage_in().code == 0
+    with staged_beside(pod) as sidecar:
         write_result(pod)
         served = sidecar.rclone()
         sidecar.process.kill()
@@ -119,17 +128,14 @@ def test_a_sidecar_that_was_killed_mounts_again_and_tells_the_loss(
         sidecar.until(FusePlace.is_mounted)
         assert seen(pod.root)["plain.txt"] == (b"a", 0o100644)
         ended = pod.publish()
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
-    assert "its container was started again" in ended.report["message"]
+    assert "its container was started again" in lost(ended)
 
 
 def test_a_step_whose_mount_stayed_publishes(
     local_s3: Space, tmp_path: Path, published: dict[str, Any]
 ) -> None:
     pod = reading(local_s3, tmp_path, published, outputs=[output("result")])
-    with beside(pod) as sidecar:
-        sidecar.until(FusePlace.was_made)
-        assert pod.stage_in().code == 0
+    with staged_beside(pod):
         write_result(pod)
         ended = pod.publish()
         assert (ended.code, ended.report["outputs"][0]["files"]) == (0, 1)
@@ -159,7 +165,7 @@ def test_what_was_lost_before_the_step_begins_is_told_at_once(
         sidecar.until(FusePlace.lost)
         sidecar.until(FusePlace.is_mounted)
         ended = pod.stage_in()
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
+    lost(ended)
 
 
 def test_files_that_went_while_the_step_ran_are_a_loss(
@@ -171,8 +177,7 @@ def test_files_that_went_while_the_step_ran_are_a_loss(
     assert pod.stage_in().code == 0
     shutil.rmtree(data)
     ended = pod.publish("1\n")
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
-    assert "MountEmpty: Input 'data': its mount has none" in ended.report["message"]
+    assert "MountEmpty: Input 'data': its mount has none" in lost(ended)
 
 
 def test_a_wrong_key_is_said_in_the_store_s_words(
@@ -249,9 +254,10 @@ def test_a_read_that_the_store_refused_in_mid_step_is_a_loss_in_its_words(
         return Break(status=403, code="AccessDenied") if taken_away.is_set() and is_read else None
 
     pod = reading(local_s3, tmp_path, published, outputs=[output("result")])
-    with breaking_proxy(local_s3.s3.endpoint, rule) as proxy, beside(pod, endpoint=proxy.endpoint) as sidecar:
-        sidecar.until(FusePlace.was_made)
-        assert pod.stage_in().code == 0
+    with (
+        breaking_proxy(local_s3.s3.endpoint, rule) as proxy,
+        staged_beside(pod, endpoint=proxy.endpoint) as sidecar,
+    ):
         taken_away.set()
         # What a step makes of it is its own affair: some take it for the end of the file.
         with pytest.raises(OSError, match="Input/output error"):
@@ -260,9 +266,9 @@ def test_a_read_that_the_store_refused_in_mid_step_is_a_loss_in_its_words(
         sidecar.until(FusePlace.lost)
         taken_away.clear()
         ended = pod.publish(said)
-    assert (ended.code, ended.report["reason"]) == (Exit.TRY_AGAIN, "MountLost"), ended
-    assert "a read failed" in ended.report["message"]
-    assert "403" in ended.report["message"]
+    words = lost(ended)
+    assert "a read failed" in words
+    assert "403" in words
 
 
 @pytest.mark.long

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from cluster.space import Space
 from mover.transfers import write_secret
 from towpath_mover.failures import MoverFailure, Reason
-from towpath_mover.mount_words import failed_reads, ready_to_show, without_tokens
+from towpath_mover.mount_words import failed_reads, ready_to_show
+from towpath_mover.mounted import without_tokens
 from towpath_mover.rclone import MountSettings, Remote, mount_command, remote_of
 from towpath_mover.stores import Datastore, Kind, Places
 
