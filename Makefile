@@ -37,7 +37,7 @@ lint: $(READY)  ## style, types, layers
 	$(BIN)/lint-imports
 
 test: $(READY) cluster-if-possible browser-if-possible  ## all that this machine can run in minutes; says what it skipped and why
-	$(BIN)/pytest $(BESIDE) --cov=sdk --cov=operator --cov-report=term:skip-covered -q
+	$(BIN)/python -m slipcover --source sdk,operator --skip-covered -m pytest $(BESIDE) -q
 
 test-quick: $(READY) cluster-if-possible browser-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
 	$(BIN)/pytest $(BESIDE) -n 6 -q -m 'not story and not fault'
