@@ -30,11 +30,11 @@ class Runs:
     def create(self, name: str, *steps: Json, **spec: Any) -> None:
         """Make a run of these steps."""
         run = make_run(name, pipelineSpec={"steps": list(steps)}, **spec)
-        self.kubectl.make("pipelineruns", in_namespace(self.namespace, run), self.namespace)
+        self.kubectl.direct.make("pipelineruns", in_namespace(self.namespace, run), self.namespace)
 
     def get(self, name: str) -> Json:
         """The run as it is now."""
-        found: Json = self.kubectl.look("pipelineruns", name, self.namespace)
+        found: Json = self.kubectl.direct.get("pipelineruns", name, self.namespace)
         return found
 
     def status(self, name: str) -> Json:
@@ -69,14 +69,11 @@ class Runs:
     def events(self, run: str) -> list[Json]:
         """What people were told of a run, in order."""
         selector = f"regarding.name={run},regarding.kind=PipelineRun"
-        found: list[Json] = self._json("events.events.k8s.io", "--field-selector", selector)["items"]
+        found = self.kubectl.direct.select("events", self.namespace, fields=selector)
         return sorted(found, key=lambda event: str(event["eventTime"]))
 
     def _of(self, run: str, kind: str) -> list[Json]:
-        return self.kubectl.select(kind, f"towpath.dev/run={run}", self.namespace)
-
-    def _json(self, *words: str) -> Any:
-        return self.kubectl.json("get", *words, "--namespace", self.namespace)
+        return self.kubectl.direct.select(kind, self.namespace, labels=f"towpath.dev/run={run}")
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ def test_jobs_and_pods_go_after_their_time_and_the_run_itself_past_its_retention
         assert wait_until(
             lambda: not any(runs.jobs(run) or runs.pods(run) for run in ("short", "stays")), 120
         )
-        names = ("get", "pipelineruns.towpath.dev", "--namespace", runs.namespace, "-o", "name")
-        assert wait_until(lambda: runs.kubectl(*names).split() == ["pipelinerun.towpath.dev/stays"], 90, 2)
+        assert wait_until(lambda: _names(runs) == ["stays"], 90)
         assert "past its retention" in operator.log.read_text()
         assert runs.status("stays")["state"] == "Succeeded"
 
@@ -51,6 +50,12 @@ def test_row_81_a_namespace_whose_operator_is_dead_is_deleted_and_nothing_holds_
         runs.finish("done")
         runs.reason_of("lasts", "sleeps", "Running", 60)
         operator.kill()
-        runs.kubectl("delete", "namespace", runs.namespace, "--wait=false")
+        runs.kubectl.direct.delete("namespaces", runs.namespace, wait=False)
         # The grace of the pod that runs is all that it may take.
-        assert wait_until(lambda: not runs.kubectl.has_namespace(runs.namespace), 150, 0.5)
+        here = {"fields": f"metadata.name={runs.namespace}"}
+        assert wait_until(lambda: not runs.kubectl.direct.select("namespaces", **here), 150, 0.5)
+
+
+def _names(runs: Runs) -> list[str]:
+    found = runs.kubectl.direct.select("pipelineruns", runs.namespace)
+    return [run["metadata"]["name"] for run in found]

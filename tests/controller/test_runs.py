@@ -128,9 +128,8 @@ def test_a_run_whose_plan_is_gone_fails_with_plan_lost_and_makes_no_other(
         operator.start()
         status = runs.finish("robbed", 60)
         assert status["conditions"][0]["reason"] == "PlanLost"
-        assert (
-            runs.kubectl("get", "configmap", plan, "--namespace", runs.namespace, "--ignore-not-found") == ""
-        )
+        found = runs.kubectl.direct.select("configmaps", runs.namespace, fields=f"metadata.name={plan}")
+        assert found == []
 
 
 def test_a_job_of_somebody_else_is_never_adopted(cluster: Access, runs: Runs, log: Path) -> None:

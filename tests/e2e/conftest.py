@@ -44,9 +44,9 @@ def tenants(cluster: Access, tools: Tools) -> Iterator[tuple[Tenant, Tenant]]:
     for tenant in made:
         tenant.secret("store", cluster.s3.admin)
     yield made[0], made[1]
-    tools.kubectl("delete", "namespace", *namespaces, "--wait=false")
+    tools.kubectl.direct.delete("namespaces", *namespaces, wait=False)
     uninstall(tools, f"e2e-{mark}", system)
-    tools.kubectl("delete", "namespace", system, "--wait=false")
+    tools.kubectl.direct.delete("namespaces", system, wait=False)
 
 
 @pytest.fixture(scope="session")

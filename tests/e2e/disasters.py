@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cluster.kubectl import KubectlError
+from cluster.direct import RefusedError
 from cluster.waiting import wait_until
 from e2e.tenant import Tenant
 from mover.breaking_proxy import Break, Request
@@ -58,8 +58,7 @@ class Scene:
         found: list[dict[str, Any]] = []
 
         def look() -> bool:
-            listed = self.tenant.tools.kubectl.json("-n", self.tenant.namespace, "get", "pods", "-l", labels)
-            found[:] = listed["items"]
+            found[:] = self.tenant.direct.select("pods", self.tenant.namespace, labels=labels)
             return bool(found)
 
         assert wait_until(look, 120, pause=0.3), f"{step} has no pod"
@@ -83,8 +82,8 @@ class Scene:
 
     def has_logged(self, step: str, words: str) -> bool:
         try:
-            return words in self.tenant.kubectl("logs", self.name(step), "-c", "step")
-        except KubectlError:
+            return words in self.tenant.direct.log(self.name(step), self.tenant.namespace, "step")
+        except RefusedError:
             # Its container has not begun.
             return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cluster.direct import RefusedError
 from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
 from e2e.tenant import Tenant, is_ready, step_of
@@ -66,10 +67,7 @@ def tells(mode: str, **given: Any) -> dict[str, Any]:
 
 
 def said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
-    words = tenant.kubectl(
-        "logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step", "--tail=-1"
-    )
-    found: dict[str, Any] = json.loads(words)
+    found: dict[str, Any] = json.loads(tenant.log(run, step))
     return found
 
 
@@ -174,9 +172,12 @@ def reads_when_told(datastore: str) -> dict[str, Any]:
 def waits_in(tenant: Tenant, run: str, attempt: int) -> bool:
     """Whether so many pods were made, and the last one's step waits to be told."""
     pods = pods_of(tenant, run)
-    return len(pods) == attempt and "reads when" in tenant.kubectl(
-        "logs", pods[-1]["metadata"]["name"], "-c", "step", "--ignore-errors"
-    )
+    try:
+        log = tenant.direct.log(pods[-1]["metadata"]["name"], tenant.namespace, "step") if pods else ""
+    except RefusedError:
+        # Its container has not begun.
+        return False
+    return len(pods) == attempt and "reads when" in log
 
 
 def tell(tenant: Tenant, pod: dict[str, Any]) -> None:
@@ -192,6 +193,5 @@ def published_last_words(tenant: Tenant, run: str) -> str:
 
 def pods_of(tenant: Tenant, run: str) -> list[dict[str, Any]]:
     labels = f"towpath.dev/run={run},towpath.dev/component=step"
-    found = tenant.kubectl("get", "pods", "-l", labels, "-o", "json")
-    pods: list[dict[str, Any]] = json.loads(found)["items"]
+    pods = tenant.direct.select("pods", tenant.namespace, labels=labels)
     return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))

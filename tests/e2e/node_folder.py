@@ -46,7 +46,7 @@ class NodeFolder:
 
     def node(self, name: str) -> str:
         """The node where a script ran, and so the folder is."""
-        pod = self.tools.kubectl.json("get", "pod", name, "--namespace", self.namespace)
+        pod = self.tools.kubectl.direct.get("pods", name, self.namespace)
         node: str = pod["spec"]["nodeName"]
         return node
 
@@ -61,7 +61,7 @@ def node_folder(tools: Tools) -> Iterator[NodeFolder]:
     yield folder
     folder.run("clear", f"rm -rf {folder.path}")
     tools.kubectl("delete", "persistentvolume", "-l", f"towpath-tests/volume={mark}", "--wait=false")
-    tools.kubectl("delete", "namespace", mark, "--wait=false")
+    tools.kubectl.direct.delete("namespaces", mark, wait=False)
 
 
 def make_claim(tenant: Tenant, folder: NodeFolder, claim: str, below: str = "") -> None:

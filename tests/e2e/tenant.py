@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.access import Access
+from cluster.direct import Direct
 from cluster.installation import Tools, apply_store_secret
 from cluster.space import Space
 from cluster.store import Identity
@@ -30,9 +31,27 @@ class Tenant:
         """What kubectl printed, in this namespace."""
         return self.tools.kubectl("-n", self.namespace, *words, stdin=stdin)
 
+    @property
+    def direct(self) -> Direct:
+        """The API server, without a kubectl in between."""
+        return self.tools.kubectl.direct
+
     def apply(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
         """Makes an object of ours, or changes it."""
-        self.kubectl("apply", "-f", "-", stdin=_manifest(kind, {"name": name}, spec))
+        self.direct.apply(f"{kind.lower()}s", _object(kind, {"name": name}, spec), self.namespace)
+
+    def hold(self, kind: str, name: str, **data: str) -> None:
+        """A new ConfigMap or Secret of texts."""
+        field = "data" if kind == "ConfigMap" else "stringData"
+        self.direct.make(f"{kind.lower()}s", {"metadata": {"name": name}, field: data}, self.namespace)
+
+    def annotate(self, kind: str, name: str, **annotations: str) -> None:
+        """What people ask for, or note, on an object."""
+        self.direct.patch(kind, name, {"metadata": {"annotations": annotations}}, self.namespace)
+
+    def delete(self, kind: str, *names: str, wait: bool = True) -> None:
+        """Takes objects away, by default until they are gone."""
+        self.direct.delete(kind, *names, namespace=self.namespace, wait=wait)
 
     def secret(self, name: str, identity: Identity) -> None:
         """A Secret with an S3 identity, as a Datastore names it."""
@@ -51,16 +70,20 @@ class Tenant:
 
     def start(self, spec: Mapping[str, Any], prefix: str = "run-") -> str:
         """Creates a PipelineRun; its name."""
-        text = _manifest("PipelineRun", {"generateName": prefix}, spec)
-        return self.kubectl("create", "-o", "name", "-f", "-", stdin=text).strip().split("/")[-1]
+        run = _object("PipelineRun", {"generateName": prefix}, spec)
+        return str(self.direct.make("pipelineruns", run, self.namespace)["metadata"]["name"])
 
     def start_steps(self, *steps: Mapping[str, Any], **spec: Any) -> str:
         """Creates a PipelineRun of these steps, written in place; its name."""
         return self.start({"pipelineSpec": {"steps": list(steps)}, **spec})
 
+    def cancel(self, run: str) -> None:
+        """Asks for the end of a run."""
+        self.direct.patch("pipelineruns", run, {"spec": {"cancel": True}}, self.namespace)
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
-        """An object of ours; the kind by its plural."""
-        found: dict[str, Any] = self.tools.kubectl.look(kind, name, self.namespace)
+        """An object; the kind by its plural."""
+        found: dict[str, Any] = self.direct.get(kind, name, self.namespace)
         return found
 
     def status(self, kind: str, name: str) -> dict[str, Any]:
@@ -69,13 +92,8 @@ class Tenant:
         return status
 
     def finish(self, run: str, seconds: int = 90) -> dict[str, Any]:
-        """The status of a run once it has ended, waited for as its user would."""
-        try:
-            words = [f"pipelineruns.towpath.dev/{run}", f"--timeout={seconds}s"]
-            self.kubectl("wait", "--for=jsonpath={.status.completionTime}", *words)
-        finally:
-            status = self.status("pipelineruns", run)
-        return status
+        """The status of a run once it has ended."""
+        return self.until("pipelineruns", run, lambda status: "completionTime" in status, seconds)
 
     def until(
         self, kind: str, name: str, is_so: Callable[[dict[str, Any]], bool], seconds: float = 30
@@ -95,35 +113,43 @@ class Tenant:
 
     def sweep(self, value: str, datastore: str = "default") -> str:
         """Ask for a sweep and wait for it; what it says."""
-        place = f"datastores.towpath.dev/{datastore}"
-        self.kubectl("annotate", "--overwrite", place, f"towpath.dev/sweep={value}")
+        self.annotate("datastores", datastore, **{"towpath.dev/sweep": value})
         answered = lambda status: status.get("sweepRequested") == value  # noqa: E731 - as short as it can be
         return str(self.until("datastores", datastore, answered, 150)["swept"])
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """What people were told of an object: reasons and notes."""
-        words = ("get", "events.events.k8s.io", "--field-selector", f"regarding.name={name}")
-        found = self.tools.kubectl.json("-n", self.namespace, *words)["items"]
+        found = self.direct.select("events", self.namespace, fields=f"regarding.name={name}")
         return [(event["reason"], event["note"]) for event in found]
 
     def touch(self, run: str, step: str, file: str) -> None:
         """Make a file in the container of a step that waits for it."""
-        labels = f"towpath.dev/run={run},towpath.dev/step={step}"
-        pod = self.kubectl("get", "pods", "-l", labels, "-o", "name").split()[-1]
-        self.kubectl("exec", pod, "-c", "step", "--", "touch", file)
+        self.kubectl("exec", self.pods(run, step)[-1], "-c", "step", "--", "touch", file)
+
+    def pods(self, run: str, step: str) -> list[str]:
+        """The names of the pods of a step's attempts."""
+        return self.names("pods", f"towpath.dev/run={run},towpath.dev/step={step}")
+
+    def log(self, run: str, step: str, container: str = "step") -> str:
+        """What a container of a step's only pod wrote."""
+        [pod] = self.pods(run, step)
+        return self.direct.log(pod, self.namespace, container)
+
+    def names(self, plural: str, labels: str = "", fields: str = "") -> list[str]:
+        """The names of the objects with these labels and fields."""
+        found = self.direct.select(plural, self.namespace, labels=labels, fields=fields)
+        return [one["metadata"]["name"] for one in found]
 
     def plan(self, run: str) -> dict[str, dict[str, Any]]:
         """The documents of a run's plan, by their key."""
         name = self.status("pipelineruns", run)["plan"]
-        found = self.tools.kubectl.json("-n", self.namespace, "get", "configmap", name)["binaryData"]
+        found = self.direct.get("configmaps", name, self.namespace)["binaryData"]
         return {key: json.loads(gzip.decompress(base64.b64decode(data))) for key, data in found.items()}
 
     def jobs(self, run: str, component: str = "step") -> list[dict[str, Any]]:
         """The Jobs of a run's steps, or of what else it needs."""
         labels = f"towpath.dev/run={run},towpath.dev/component={component}"
-        listed = self.tools.kubectl.json("-n", self.namespace, "get", "jobs", "-l", labels)
-        found: list[dict[str, Any]] = listed["items"]
-        return found
+        return self.direct.select("jobs", self.namespace, labels=labels)
 
 
 def condition(status: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -148,5 +174,5 @@ def has_reason(name: str, reason: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda status: condition(status, name).get("reason") == reason
 
 
-def _manifest(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
-    return json.dumps({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
+def _object(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}

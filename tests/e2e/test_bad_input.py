@@ -124,9 +124,9 @@ def test_a_place_of_another_cluster_is_told_by_name_may_be_read_and_is_taken_onc
     assert "of the cluster 'another'" in condition(status, "Ready")["message"]
     assert "readOnly: true" in condition(status, "Ready")["message"]
     space.client.remove_object(space.bucket, space.prefix + key)
-    tenant.kubectl("annotate", "datastores.towpath.dev", "theirs", "towpath.dev/requested-at=now")
+    tenant.annotate("datastores", "theirs", **{"towpath.dev/requested-at": "now"})
     tenant.until("datastores", "theirs", is_ready)
-    ours = tenant.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+    ours = tenant.direct.get("namespaces", "kube-system")["metadata"]["uid"]
     assert json.loads(space.get(key))["clusterID"] == ours
 
 

@@ -69,13 +69,7 @@ def told(tenant: Tenant, space: Space, default_store: str) -> Told:
         lambda status: step_of(status, "make").get("state") == "Running",
         90,
     )
-    tenant.kubectl(
-        "patch",
-        f"pipelineruns.towpath.dev/{runs['cancelled']}",
-        "--type=merge",
-        "-p",
-        '{"spec": {"cancel": true}}',
-    )
+    tenant.cancel(runs["cancelled"])
     # Before it is gone.
     soon = start(tenant, "expires", register=False, retention={"keepSeconds": 30})
     statuses = {"expires": tenant.finish(soon, 150)}
@@ -103,8 +97,9 @@ def test_row_22_failed_and_cancelled_steps_register_nothing_and_overwrite_nothin
     states = {word: told.statuses[word]["state"] for word in ("fails", "cancelled")}
     assert states == {"fails": "Failed", "cancelled": "Cancelled"}
 
-    listed = told.tenant.kubectl("get", "datasetversions.towpath.dev", "-o", "name").split()
-    assert [name.split("/")[1] for name in listed if "/cleaned-" in name] == ["cleaned-v1"]
+    assert [name for name in told.tenant.names("datasetversions") if name.startswith("cleaned-")] == [
+        "cleaned-v1"
+    ]
     written = [
         key for key in told.space.keys(f"{told.tenant.namespace}/datasets/cleaned/") if "/data/" in key
     ]
@@ -157,7 +152,8 @@ def test_copies_and_inventories_of_sources_go_by_two_sweeps_when_nothing_refers_
         tenant.until("datasets", name, is_ready, 90)
         inventories[name] = tenant.get("datasetversions", f"{name}-v1")["spec"]["inventory"]["path"]
     before = set(space.keys(f"{tenant.namespace}/"))
-    tenant.kubectl("delete", "datasets.towpath.dev/photos", "datasetversions.towpath.dev/photos-v1")
+    tenant.delete("datasets", "photos")
+    tenant.delete("datasetversions", "photos-v1")
     # Who looked before something was condemned is waited for as long as his Job is there.
     tenant.kubectl("delete", "jobs", "-l", "towpath.dev/component=inventory", "--wait")
     until_older()
@@ -190,7 +186,7 @@ def test_row_27_unregistered_data_goes_with_its_run_or_retention_and_registered_
 ) -> None:
     tenant, space = told.tenant, told.space
     for word in ("deleted", "retried"):
-        tenant.kubectl("delete", "pipelineruns.towpath.dev", told.name(word))
+        tenant.delete("pipelineruns", told.name(word))
         assert wait_until(lambda word=word: tenant.jobs(told.name(word)) == [], 30)  # type: ignore[misc]
     assert wait_until(lambda: not is_there(tenant, told.name("expires")), 180, pause=1)
     record = json.loads(space.get(f"{tenant.namespace}/records/{told.folders['expires']}.json"))
@@ -215,6 +211,4 @@ def attempt(told: Told, word: str) -> str:
 
 
 def is_there(tenant: Tenant, run: str) -> bool:
-    return bool(
-        tenant.kubectl("get", "pipelineruns.towpath.dev", run, "-o", "name", "--ignore-not-found").strip()
-    )
+    return run in tenant.names("pipelineruns")

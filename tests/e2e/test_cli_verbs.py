@@ -221,7 +221,7 @@ def test_the_doctor_says_what_is_well_and_what_is_wrong_and_what_to_do(
         r"^wrong +Datastore unwell is not Ready: CredentialsMissing: .*never-made", found, re.MULTILINE
     )
     assert "Then: towpath refresh datastore unwell" in found
-    tenant.kubectl("delete", "datastores.towpath.dev", "unwell")
+    tenant.delete("datastores", "unwell")
 
 
 def test_a_report_is_one_file_with_the_run_in_it(user: User, done: str) -> None:

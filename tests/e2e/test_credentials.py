@@ -29,16 +29,16 @@ def _write(store: str, script: str) -> dict[str, Any]:
 
 
 def _pod(tenant: Tenant, run: str) -> str:
-    return tenant.kubectl("get", "pods", "-l", f"towpath.dev/run={run}", "-o", "name").strip()
+    return " ".join(tenant.names("pods", f"towpath.dev/run={run}"))
 
 
 def _log(tenant: Tenant, pod: str) -> str:
-    return tenant.kubectl("logs", pod, "-c", "publish")
+    return tenant.direct.log(pod, tenant.namespace, "publish")
 
 
 def _mount_again(tenant: Tenant, pod: str, why: str) -> None:
     """Have the kubelet look at the pod's Secrets now: by itself it does so about once a minute."""
-    tenant.kubectl("annotate", "--overwrite", pod, f"test.towpath.dev/mounted={why}")
+    tenant.annotate("pods", pod, **{"test.towpath.dev/mounted": why})
 
 
 def test_a_run_outlives_keys_that_are_wrong_before_its_step_and_others_that_are_wrong_at_publish(

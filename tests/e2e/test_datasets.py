@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from builders import make_version
+from cluster.direct import RefusedError
 from cluster.space import Space
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
@@ -24,9 +25,7 @@ HOLD = "import os, time\nwhile not os.path.exists('/tmp/go'):\n    time.sleep(0.
 
 def _look_again(tenant: Tenant, dataset: str, mark: str) -> dict[str, Any]:
     """The status after the look that `mark` asks for."""
-    tenant.kubectl(
-        "annotate", f"datasets.towpath.dev/{dataset}", f"towpath.dev/requested-at={mark}", "--overwrite"
-    )
+    tenant.annotate("datasets", dataset, **{"towpath.dev/requested-at": mark})
     return tenant.until(
         "datasets", dataset, lambda status: is_ready(status) and status.get("requestedAt") == mark
     )
@@ -53,10 +52,7 @@ def test_a_folder_and_a_glob_become_versions_with_the_files_that_they_select(
     ]
     run = tenant.start_steps(*steps)
     assert tenant.finish(run)["state"] == "Succeeded"
-    logs = [
-        tenant.kubectl("logs", "-l", f"towpath.dev/run={run},towpath.dev/step=list{number}", "-c", "step")
-        for number in range(2)
-    ]
+    logs = [tenant.log(run, f"list{number}") for number in range(2)]
     assert "'b/readme.txt'" in logs[0]
     assert logs[0].count(".jpg") == logs[1].count(".jpg") == 2
     assert "readme" not in logs[1]
@@ -75,10 +71,10 @@ def test_changed_sources_make_the_next_version_and_a_deleted_one_leaves_its_plac
     assert (first["files"], second["files"]) == (1, 2)
     assert first["inventory"]["digest"] != second["inventory"]["digest"]
 
-    tenant.kubectl("delete", "datasetversions.towpath.dev", "grow-v2")
+    tenant.delete("datasetversions", "grow-v2")
     without = tenant.until("datasets", "grow", lambda status: status.get("latestVersion") == 1)
     assert (without["files"], without["lastVersion"]) == (1, 2)
-    tenant.kubectl("delete", "datasets.towpath.dev", "grow")
+    tenant.delete("datasets", "grow")
     tenant.apply("Dataset", "grow", {"sources": [{"path": "grow/"}]})
     again = tenant.until("datasets", "grow", lambda status: is_ready(status) and status["latestVersion"] > 1)
     assert (again["latestVersion"], again["files"]) == (2, 2)
@@ -123,14 +119,10 @@ def test_a_run_keeps_the_version_that_was_latest_at_its_start_and_an_older_one_c
     inputs = [{"name": "series"}, {"name": "old", "dataset": {"name": "series", "version": 1}}]
     command = ["python3", "-c", LIST, "$(inputs.series.path)", "$(inputs.old.path)"]
     later = tenant.start_steps({"name": "read", "command": command, "inputs": inputs})
-    [held] = tenant.kubectl("get", "pods", "-o", "name", "-l", f"{_of(run)},towpath.dev/step=hold").split()
-    tenant.kubectl("exec", held, "--", "touch", "/tmp/go")
+    tenant.touch(run, "hold", "/tmp/go")
 
     assert tenant.finish(run)["state"] == tenant.finish(later)["state"] == "Succeeded"
-    logs = [
-        tenant.kubectl("logs", "-l", f"{_of(one)},towpath.dev/step=read", "-c", "step")
-        for one in (run, later)
-    ]
+    logs = [tenant.log(one, "read") for one in (run, later)]
     assert logs == ["['1.csv']\n", "['1.csv', '2.csv']\n['1.csv']\n"]
     made = tenant.get("datasetversions", "names-of-series-v1")["spec"]
     assert (made["producedBy"]["run"], made["producedBy"]["step"]) == (run, "read")
@@ -181,8 +173,7 @@ def test_a_version_cannot_be_changed_and_its_dataset_can_go_without_it(
     space.put("kept/1.csv", b"1\n")
     tenant.apply("Dataset", "kept", {"sources": [{"path": "kept/1.csv"}]})
     tenant.until("datasets", "kept", is_ready)
-    patch = json.dumps({"spec": {"files": 7}})
-    with pytest.raises(AssertionError, match="never changes"):
-        tenant.kubectl("patch", "datasetversions.towpath.dev", "kept-v1", "--type=merge", "-p", patch)
-    tenant.kubectl("delete", "datasets.towpath.dev", "kept")
+    with pytest.raises(RefusedError, match="never changes"):
+        tenant.direct.patch("datasetversions", "kept-v1", {"spec": {"files": 7}}, tenant.namespace)
+    tenant.delete("datasets", "kept")
     assert tenant.get("datasetversions", "kept-v1")["spec"]["files"] == 1

@@ -23,9 +23,9 @@ def server(this_machine: str, tenant: Tenant, tmp_path: Path) -> Iterator[WebSer
     """A web server with a certificate of its own CA, which a ConfigMap of the tenant holds, where pods reach it."""
     ca = tmp_path / "ca.crt"
     with web_server(tls=certified(ca, tmp_path / "key", this_machine), host=this_machine) as running:
-        tenant.kubectl("create", "configmap", "web-ca", f"--from-file=ca.crt={ca}")
+        tenant.hold("ConfigMap", "web-ca", **{"ca.crt": ca.read_text()})
         yield running
-        tenant.kubectl("delete", "configmap", "web-ca")
+        tenant.delete("configmaps", "web-ca")
 
 
 def test_the_photos_of_a_zip_behind_a_url_are_what_a_step_counts(
@@ -54,10 +54,9 @@ def test_the_photos_of_a_zip_behind_a_url_are_what_a_step_counts(
         status = tenant.until("datasets", name, has_reason("Ready", reason))
         assert server.url("/") in condition(status, "Ready")["message"]
     assert tenant.finish(run)["state"] == "Succeeded"
-    assert "files: 40" in tenant.kubectl("logs", "-l", f"towpath.dev/run={run}", "-c", "step")
+    assert "files: 40" in tenant.log(run, "count")
 
-    tenant.kubectl("annotate", "datasets.towpath.dev/pets-zip", "towpath.dev/requested-at=again")
+    tenant.annotate("datasets", "pets-zip", **{"towpath.dev/requested-at": "again"})
     again = tenant.until("datasets", "pets-zip", lambda seen: seen.get("requestedAt") == "again")
     assert (again["latestVersion"], 304 in server.answered) == (1, True)
-    for name in ("pets-zip", "no-zip", "no-file", "no-trust"):
-        tenant.kubectl("delete", "datasets.towpath.dev", name)
+    tenant.delete("datasets", "pets-zip", "no-zip", "no-file", "no-trust")

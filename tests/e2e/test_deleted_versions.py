@@ -29,7 +29,7 @@ def test_what_a_step_wrote_for_a_deleted_version_is_swept_and_the_next_version_s
     before = {name: set(space.keys(f"{tenant.namespace}/datasets/{name}/")) for name in ("scores", "archive")}
     kept = tenant.get("datasetversions", "scores-v2")["spec"]["inventory"]["path"].rsplit("/", 2)[0]
 
-    tenant.kubectl("delete", "datasetversions.towpath.dev", "scores-v1", "archive-v1")
+    tenant.delete("datasetversions", "scores-v1", "archive-v1")
     gone = before["scores"] - {key for key in before["scores"] if key.startswith(kept)}
     top = f"{tenant.namespace}/datasets/scores/"
     assert wait_until(lambda: gone.isdisjoint(space.keys(top)), 120, pause=0.5), tenant.status(

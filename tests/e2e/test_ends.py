@@ -98,11 +98,10 @@ def test_a_cancelled_step_that_ignores_its_signal_is_gone_with_its_movers_when_i
         "pipelineruns", run, lambda status: step_of(status, "stubborn").get("reason") == "Running", 120
     )
     began = time.monotonic()
-    cancel = ("--type=merge", "-p", '{"spec": {"cancel": true}}')
-    tenant.kubectl("patch", f"pipelineruns.towpath.dev/{run}", *cancel)
+    tenant.cancel(run)
 
     def is_gone() -> bool:
-        return not tenant.kubectl("get", "pods,jobs", "-l", f"towpath.dev/run={run}", "-o", "name").strip()
+        return not any(tenant.names(plural, f"towpath.dev/run={run}") for plural in ("pods", "jobs"))
 
     assert wait_until(is_gone, GRACE + 60, 0.2)
     took = time.monotonic() - began
@@ -134,12 +133,12 @@ def test_deleting_dataset_datastore_chart_and_namespace_leaves_the_store_as_it_w
     assert {key.split("/")[2] for key in before} >= {"owner.json", "inventories", "datasets"}, sorted(before)
 
     # A Dataset: its versions stay, and all data.
-    tenant.kubectl("delete", "datasets.towpath.dev", "iris", "model")
+    tenant.delete("datasets", "iris", "model")
     names = [name for name in installed.kinds() if name.startswith("datasetversion.")]
     assert sorted(name.rpartition("/")[2] for name in names) == ["iris-v1", "model-v1"]
     assert installed.stored() == before
     # A Datastore, with all that names it still there.
-    tenant.kubectl("delete", "datastores.towpath.dev", "default")
+    tenant.delete("datastores", "default")
     assert installed.stored() == before
     # The chart, with the operator: the users' objects stay, too.
     uninstall(installed.tools, installed.release, installed.system)

@@ -134,10 +134,10 @@ def test_a_run_that_is_deleted_while_its_output_is_copied_leaves_a_claim_and_no_
     uid = tenant.get("pipelineruns", run)["metadata"]["uid"]
     assert wait_until(lambda: bool(space.keys("cut/many/data/")), 240, 0.05)
 
-    tenant.kubectl("delete", "pipelineruns.towpath.dev", run, "--wait=false")
+    tenant.delete("pipelineruns", run, wait=False)
 
     owned = f"towpath.dev/run-uid={uid}"
-    assert wait_until(lambda: not tenant.kubectl("get", "pods,jobs", "-l", owned, "-o", "name"), 120)
+    assert wait_until(lambda: not (tenant.names("pods", owned) or tenant.names("jobs", owned)), 120)
     left = space.keys("cut/many/")
     assert "cut/many/inventory.jsonl.gz" not in left
     assert json.loads(space.get("cut/many/claim.json"))["run"] == run

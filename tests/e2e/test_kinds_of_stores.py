@@ -31,7 +31,7 @@ count.write_text(str(len(files)))
 def certificate(tenant: Tenant, this_machine: str, tmp_path: Path) -> Certificate:
     """What both servers show, and the tenant's ConfigMap `stores-ca` trusts."""
     certificate = make_certificate(tmp_path, this_machine)
-    tenant.kubectl("create", "configmap", "stores-ca", f"--from-file=ca.crt={certificate.ca}")
+    tenant.hold("ConfigMap", "stores-ca", **{"ca.crt": certificate.ca.read_text()})
     return certificate
 
 
@@ -52,11 +52,11 @@ def archive(tenant: Tenant, this_machine: str, certificate: Certificate) -> Iter
 
 
 def named(tenant: Tenant, name: str, place: Place, secret: str) -> Iterator[Place]:
-    tenant.kubectl("create", "secret", "generic", name, f"--from-literal={secret}")
+    tenant.hold("Secret", name, **dict([secret.split("=", 1)]))
     entrance = {"caConfigMapRef": {"name": "stores-ca"}, "credentialsSecretRef": {"name": name}}
     tenant.apply("Datastore", name, {place.kind: {**place.location, **entrance}})
     yield place
-    tenant.kubectl("delete", f"datastores.towpath.dev/{name}")
+    tenant.delete("datastores", name)
 
 
 def test_a_run_reads_from_azure_hands_on_over_google_and_ends_on_s3(
@@ -88,7 +88,7 @@ def test_a_run_reads_from_azure_hands_on_over_google_and_ends_on_s3(
     assert [space.get(key) for key in published(space.keys(), "again", "copy/packs")] == [b"ONETWO"]
     assert [blobs.get(key) for key in published(blobs.keys(), "shout", "count/data")] == [b"2"]
     assert [space.get(key) for key in published(space.keys(), "again", "count/data")] == [b"2"]
-    tenant.kubectl("delete", "datasets.towpath.dev/words")
+    tenant.delete("datasets", "words")
 
 
 def published(keys: list[str], step: str, folder: str) -> list[str]:

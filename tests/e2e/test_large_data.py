@@ -54,7 +54,7 @@ def test_data_goes_from_step_to_step_within_256_mib(
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     published = step_of(status, "write")["outputs"][0]
     assert (published["files"], published["bytes"]) == (files, size)
-    log = tenant.kubectl("logs", "-l", f"towpath.dev/run={run},towpath.dev/step=read", "-c", "step")
+    log = tenant.log(run, "read")
     assert log.split() == [str(files), str(size)]
     assert {limit_of(job) for job in tenant.jobs(run)} == {("256Mi", "256Mi")}
 

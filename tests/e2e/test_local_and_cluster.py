@@ -143,10 +143,7 @@ def on_cluster(tenant: Tenant, space: Space, default_store: str, image: str) -> 
     run = tenant.start({"pipelineSpec": pipeline_spec(image), "params": {"share": 7.50}})
     status = tenant.finish(run)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
-    said = {}
-    for step in PRINT:
-        labels = f"towpath.dev/run={run},towpath.dev/step={step}"
-        said[step] = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step", "--tail=-1"))
+    said = {step: json.loads(tenant.log(run, step)) for step in PRINT}
     return Done(status, tenant.plan(run), said, "/towpath")
 
 

@@ -54,7 +54,7 @@ def test_the_step_has_no_credential_and_reads_the_store_only_where_it_is_mounted
     del mountable
     run = tenant.start_steps(tells("Mount", name="single"))
     assert tenant.finish(run, 240)["state"] == "Succeeded"
-    [pod] = json.loads(tenant.kubectl("get", "pods", "-l", f"towpath.dev/run={run}", "-o", "json"))["items"]
+    [pod] = tenant.direct.select("pods", tenant.namespace, labels=f"towpath.dev/run={run}")
     [step] = [one for one in pod["spec"]["containers"] if one["name"] == "step"]
     [mount] = [one for one in step["volumeMounts"] if one["mountPath"].startswith("/towpath/mounts/")]
     assert (mount["mountPath"], mount["subPath"], mount["readOnly"]) == (

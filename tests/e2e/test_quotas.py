@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.space import Space
+from cluster.waiting import wait_until
 from e2e.tenant import Tenant, condition, is_ready, step_of
 
 pytestmark = pytest.mark.story
@@ -28,12 +29,13 @@ LOOK: dict[str, Any] = {"name": "look", "command": ["true"], "inputs": [SAMPLED]
 def quota(tenant: Tenant, what: str) -> Iterator[None]:
     """A quota that lets nothing more of this be made, once the API server knows it."""
     name = "strict"
-    tenant.kubectl("create", "quota", name, f"--hard={what}=0")
+    quota = {"metadata": {"name": name}, "spec": {"hard": {what: "0"}}}
+    tenant.direct.make("resourcequotas", quota, tenant.namespace)
     try:
-        tenant.kubectl("wait", "--for=jsonpath={.status.hard}", f"resourcequota/{name}", "--timeout=120s")
+        assert wait_until(lambda: "hard" in tenant.get("resourcequotas", name).get("status", {}), 120)
         yield
     finally:
-        tenant.kubectl("delete", "resourcequota", name)
+        tenant.delete("resourcequotas", name)
 
 
 def export_of(status: dict[str, Any]) -> dict[str, Any]:

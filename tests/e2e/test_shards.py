@@ -80,8 +80,7 @@ def test_a_failing_shard_alone_is_run_again_and_one_path_of_two_shards_is_refuse
         None,
     ]
     assert jobs[1]["status"]["failedIndexes"] == "1"
-    labels = f"towpath.dev/run={run},towpath.dev/step=read"
-    said = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
+    said = json.loads(tenant.log(run, "read"))
     assert said == {name: f"{name} by {place % 3}" for place, name in enumerate(FILES)}
     logged = {metric["name"]: metric["value"] for metric in step["metrics"]}
     assert logged == {"files": 5 / 3, "files/sum": 5, "files/min": 1, "files/max": 2}

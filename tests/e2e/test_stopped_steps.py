@@ -53,9 +53,7 @@ def test_what_is_stopped_publishes_nothing_and_leaves_nothing_running(
         tenant.until("pipelineruns", run, partial(_runs, name), 120)
     began = time.monotonic()
     for run in cancelled:
-        tenant.kubectl(
-            "patch", f"pipelineruns.towpath.dev/{run}", "--type=merge", "-p", '{"spec":{"cancel":true}}'
-        )
+        tenant.cancel(run)
     assert wait_until(lambda: not any(_pods(tenant, run) for run in cancelled), 120, 0.5)
     print(f"pods of cancelled runs were gone after {time.monotonic() - began:.1f} s")
     for run, name in cancelled.items():
@@ -68,7 +66,7 @@ def test_what_is_stopped_publishes_nothing_and_leaves_nothing_running(
     assert wait_until(lambda: not _pods(tenant, late), 120, 0.5)
     for run in (slow, late, *cancelled):
         assert all("outputs" not in step for step in tenant.status("pipelineruns", run).get("steps", ()))
-    assert "never" not in tenant.kubectl("get", "datasets.towpath.dev", "-o", "name")
+    assert "never" not in tenant.names("datasets")
     assert not [key for key in space.keys(f"{tenant.namespace}/datasets/never/") if "write-check" not in key]
 
 
@@ -78,5 +76,4 @@ def _runs(name: str, status: dict[str, Any]) -> bool:
 
 def _pods(tenant: Tenant, run: str) -> list[str]:
     """Pods of a run in which something may still run."""
-    words = ("-l", f"towpath.dev/run={run}", "--field-selector=status.phase!=Failed,status.phase!=Succeeded")
-    return tenant.kubectl("get", "pods", "-o", "name", *words).split()
+    return tenant.names("pods", f"towpath.dev/run={run}", "status.phase!=Failed,status.phase!=Succeeded")

@@ -74,8 +74,7 @@ def test_two_steps_read_disjoint_rows_of_one_dataset_that_together_are_all(
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     rows = {path: [row.encode() for row in of] for path, of in ROWS.items()}
     for part, chain in VIEWS.items():
-        labels = f"towpath.dev/run={run},towpath.dev/step={part}"
-        seen = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
+        seen = json.loads(tenant.log(run, part))
         expected = selected_rows(chain, files, rows)
         assert seen == {path: HEADER + b"".join(kept).decode() for path, kept in expected.items()}
         size = sum(len(content.encode("utf-16")) for content in seen.values())
@@ -93,8 +92,7 @@ def test_two_steps_read_disjoint_rows_of_one_dataset_that_together_are_all(
 
 
 def _check_parquet(tenant: Tenant, run: str, tables: dict[str, bytes], counts: dict[str, int]) -> None:
-    labels = f"towpath.dev/run={run},towpath.dev/step=parquet"
-    seen = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
+    seen = json.loads(tenant.log(run, "parquet"))
     rows = {path: [b"%d" % row for row in range(count)] for path, count in counts.items()}
     expected = selected_rows(VIEWS["train"], tables, rows)
     assert {path: ids(base64.b64decode(content)) for path, content in seen.items()} == {

@@ -42,7 +42,7 @@ def backend(user: Path) -> ClusterBackend:
 
 def transfer_pods(tenant: Tenant) -> list[str]:
     selector = f"{names.COMPONENT_LABEL}={names.TRANSFER_COMPONENT}"
-    return tenant.kubectl("get", "pods", "-l", selector, "-o", "name").split()
+    return tenant.names("pods", selector)
 
 
 def chunks(content: bytes) -> Iterator[bytes]:
@@ -65,7 +65,7 @@ def test_bytes_go_to_the_store_and_come_back_and_no_pod_is_left(
         assert b"".join(store.read("mine/large.bin")) == large
         with pytest.raises(NotFoundError, match="mine/none"):
             store.state("mine/none")
-        spec = tenant.tools.kubectl.json("-n", tenant.namespace, "get", pod)["spec"]
+        spec = tenant.get("pods", pod)["spec"]
     assert sha256(space.get("mine/large.bin")).digest() == sha256(large).digest()
     assert (space.get("mine/small file.txt"), space.keys("mine/")) == (
         small,
@@ -85,7 +85,7 @@ def test_a_pod_that_is_deleted_in_the_middle_is_replaced(
     def deleting() -> Iterator[bytes]:
         for number, chunk in enumerate(chunks(content)):
             if number == 30:
-                tenant.kubectl("delete", *transfer_pods(tenant), "--grace-period=0", "--force")
+                tenant.kubectl("delete", "pod", *transfer_pods(tenant), "--grace-period=0", "--force")
             yield chunk
 
     with backend.open_store("default") as store:

@@ -129,9 +129,9 @@ def test_a_compute_target_takes_no_more_of_a_nodes_disk_than_it_allows(
     # What the API server wants of every PodTemplate: a container with an image.
     container = {"name": "step", "image": "localhost/python:3.11-slim"}
     template = {"template": {"spec": {"containers": [container]}}}
-    small = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "small-disk"}} | template
+    metadata = {"name": "small-disk", "annotations": {"towpath.dev/max-scratch": "16Ki"}}
+    small = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": metadata} | template
     tenant.kubectl("apply", "-f", "-", stdin=json.dumps(small))
-    tenant.kubectl("annotate", "podtemplates", "small-disk", "towpath.dev/max-scratch=16Ki")
     look = {"name": "look", "command": ["ls", "$(inputs.birds.path)"], "computeTarget": "small-disk"}
 
     whole = tenant.start_steps(look | {"inputs": [{"name": "birds"}]})
@@ -151,6 +151,5 @@ def test_a_compute_target_takes_no_more_of_a_nodes_disk_than_it_allows(
 
 def _said(tenant: Tenant, run: str, step: str) -> dict[str, Any]:
     """What a step printed."""
-    labels = f"towpath.dev/run={run},towpath.dev/step={step}"
-    said: dict[str, Any] = json.loads(tenant.kubectl("logs", "-l", labels, "-c", "step"))
+    said: dict[str, Any] = json.loads(tenant.log(run, step))
     return said

@@ -88,4 +88,4 @@ def is_unavailable(words: str) -> Callable[[dict[str, Any]], bool]:
 
 def log_of(tenant: Tenant, run: str, step: str) -> str:
     """What a step printed."""
-    return tenant.kubectl("logs", "-l", f"towpath.dev/run={run},towpath.dev/step={step}", "-c", "step")
+    return tenant.log(run, step)

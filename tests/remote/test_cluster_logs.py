@@ -30,8 +30,7 @@ LINES = [
 
 
 def has_ended(kubectl: Kubectl, namespace: str, pod: str) -> bool:
-    words = ("get", "pod", pod, "--namespace", namespace, "--output", "jsonpath={.status.phase}")
-    return kubectl(*words) in ("Succeeded", "Failed")
+    return kubectl.direct.get("pods", pod, namespace)["status"].get("phase") in ("Succeeded", "Failed")
 
 
 def test_every_container_is_read_in_order_and_what_is_gone_is_taken_from_the_status(

@@ -20,8 +20,13 @@ from cluster.progress import say
 from cluster.waiting import wait_until
 
 _SECONDS_BEFORE_RESTART = 1.0
-# No proxy settings: nothing on the node may be sent elsewhere.
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+# No proxy settings: nothing on the node may be sent elsewhere. All components are Go's: its memory is collected a
+# quarter as often as by default, which is a tenth of the node's processor time.
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "GOGC": "400",
+}
 
 
 class Supervisor:
