@@ -40,7 +40,7 @@ test: $(READY) cluster-if-possible browser-if-possible  ## all that this machine
 	$(BIN)/python -m slipcover --source sdk,operator --skip-covered -m pytest $(BESIDE) -q
 
 test-quick: $(READY) cluster-if-possible browser-if-possible  ## rings 1 and 2: pure tests, and those against an API server and an object store
-	$(BIN)/pytest $(BESIDE) -n 6 -q -m 'not story and not fault'
+	$(BIN)/pytest $(BESIDE) -n 6 -q -m 'not story and not fault' --ignore tests/e2e
 
 test-pure: $(READY)  ## ring 1 only: no cluster, no server
 	$(BIN)/pytest $(BESIDE) -q -m 'not server and not story and not fault'

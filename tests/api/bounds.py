@@ -15,16 +15,27 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Broken:
-    """An object with one value out of its bounds; `bound` is the schema's word for the bound."""
+    """An object but for one value out of its bounds; `bound` is the schema's word for the bound."""
 
-    path: str
+    good: Object
+    place: Path
     bound: str
-    body: Object
+    wrong: Any
+
+    @property
+    def body(self) -> Object:
+        """The object; made when it is asked for, since there are hundreds, and each process collects all tests."""
+        return with_value(self.good, self.place, self.wrong)
+
+    @property
+    def path(self) -> str:
+        """The path of the value."""
+        return written(self.place)
 
     @property
     def kind(self) -> str:
         """The kind of the object."""
-        return str(self.body["kind"])
+        return str(self.good["kind"])
 
     def __str__(self) -> str:
         return f"{self.path} {self.bound}"
@@ -34,7 +45,7 @@ def broken_at_every_bound(body: Object, schema: Node) -> Iterator[Broken]:
     """Give the object once for every bound of every value that it holds below `spec`."""
     for path, node, value in values_in(("spec",), schema["properties"]["spec"], body["spec"]):
         for bound, wrong in out_of_bounds(node, value):
-            yield Broken(written(path), bound, with_value(body, path, wrong))
+            yield Broken(body, path, bound, wrong)
 
 
 def values_in(path: Path, node: Node, value: Any) -> Iterator[tuple[Path, Node, Any]]:

@@ -43,7 +43,7 @@ def release(cluster: Access) -> Iterator[Release]:
     if made.name in made.tools.helm("list", "--namespace", made.system, "--short"):
         uninstall(made.tools, made.name, made.system)
     for namespace in (made.system, made.watched):
-        made.tools.kubectl("delete", "namespace", namespace, "--wait=false")
+        made.tools.kubectl.direct.delete("namespaces", namespace, wait=False)
 
 
 def test_helm_test_passes(helm: Helm, release: Release) -> None:
@@ -54,8 +54,8 @@ def test_helm_test_passes(helm: Helm, release: Release) -> None:
 
 def test_one_of_two_replicas_leads_and_both_are_ready(release: Release) -> None:
     install(release.tools, release.name, release.system, [release.watched], replicas=2)
-    pods = release.tools.kubectl.json("get", "pods", "--namespace", release.system)["items"]
-    lease = release.tools.kubectl.json("get", "leases", "--namespace", release.system)["items"]
+    pods = release.tools.kubectl.direct.select("pods", release.system)
+    lease = release.tools.kubectl.direct.select("leases", release.system)
     ready = [pod for pod in pods if all(each["ready"] for each in pod["status"].get("containerStatuses", []))]
     assert len(ready) == 2
     assert [
@@ -77,15 +77,9 @@ def test_uninstalling_keeps_kinds_and_users_objects_and_nothing_else(release: Re
     kubectl.apply(*(in_namespace(release.watched, each) for each in objects))
     uninstall(release.tools, release.name, release.system)
     for plural in KINDS:
-        kubectl("get", "customresourcedefinition", f"{plural}.towpath.dev")
+        kubectl.direct.get("customresourcedefinitions", f"{plural}.towpath.dev")
     for each in objects:
-        kubectl(
-            "get",
-            f"{each['kind'].lower()}s.towpath.dev",
-            each["metadata"]["name"],
-            "--namespace",
-            release.watched,
-        )
+        kubectl.direct.get(f"{each['kind'].lower()}s", each["metadata"]["name"], release.watched)
     assert left_of(kubectl, release) == []
 
 

@@ -70,8 +70,8 @@ def is_running(step: str) -> Any:
 def leader_image(tenant: Tenant) -> str:
     """The image of the operator that leads; empty while nobody does."""
     kubectl, system = tenant.tools.kubectl, system_of(tenant)
-    [lease] = kubectl.json("-n", system, "get", "leases")["items"]
-    pods = {pod["metadata"]["name"]: pod for pod in kubectl.json("-n", system, "get", "pods")["items"]}
+    [lease] = kubectl.direct.select("leases", system)
+    pods = {pod["metadata"]["name"]: pod for pod in kubectl.direct.select("pods", system)}
     pod = pods.get(lease["spec"].get("holderIdentity") or "")
     return str(pod["spec"]["containers"][0]["image"]) if pod else ""
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,11 @@ from towpath_mover.inventory import Entry
 from towpath_mover.parquet_process import ParquetProcess
 from towpath_mover.transfer import MiB
 
-GOOD = parquet(every_type(20), row_group_size=7, compression="none")
+
+@cache
+def good() -> bytes:
+    """A sound file with a column of every type."""
+    return parquet(every_type(20), row_group_size=7, compression="none")
 
 
 def test_files_that_are_not_parquet_are_named(tmp_path: Path) -> None:
@@ -80,15 +85,15 @@ def test_a_process_that_ends_without_an_answer_is_a_failure_that_names_the_file(
     monkeypatch.setattr(sys, "executable", "false")
     process = ParquetProcess(tmp_path)
     with pytest.raises(MoverFailure) as failed:
-        process.footer(Entry("a", len(GOOD)), tmp_path / "a")
+        process.footer(Entry("a", len(good())), tmp_path / "a")
     assert (failed.value.reason, failed.value.message[:18]) == (Reason.ROWS_TOO_LARGE, "'a' cannot be read")
 
 
 @st.composite
 def contents(draw: st.DrawFn) -> bytes:
     """A file of every type with bytes changed, most of them in the footer, which says where everything lies."""
-    content = bytearray(GOOD)
-    footer = int.from_bytes(GOOD[-8:-4], "little") + 8
+    content = bytearray(good())
+    footer = int.from_bytes(content[-8:-4], "little") + 8
     for _ in range(draw(st.integers(1, 5))):
         reach = draw(st.sampled_from([footer, footer, len(content)]))
         place = len(content) - draw(st.integers(1, min(reach, len(content))))
