@@ -16,26 +16,18 @@ from towpath.flow import checks, datastores, export_paths, names, support
 from towpath.flow.code import code_digest, params_read
 from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
-from towpath.flow.counting import count_views
 from towpath.flow.decision import Limits
-from towpath.flow.disk_need import Inputs, refuse_large
-from towpath.flow.mounting import MountFacts, decide_mounts
+from towpath.flow.known_inputs import Asked, known_inputs
 from towpath.flow.params import param_texts
-from towpath.flow.pins import pin, refuse_empty, wanted_datasets
-from towpath.flow.planned import Counted, Pinned, PlannedTarget, RunIdentity
+from towpath.flow.pins import pin, wanted_datasets
+from towpath.flow.planned import Pinned, PlannedTarget, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
-from towpath.flow.scratch import why_empty_shares
-from towpath.flow.shared import shared_inputs
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError
-from towpath.flow.subsets import check_for_files, check_for_rows
-from towpath.flow.transforms import TransformError
-from towpath.flow.unregistered import datastores_named, pin_sources
-from towpath.flow.views import Views, drawn_seed, views_of
+from towpath.flow.unregistered import datastores_named
+from towpath.flow.views import drawn_seed, views_of
 
 Place = tuple[str, str]
-Pins = Mapping[Place, Pinned]
-Counts = Mapping[Place, Counted]
 
 
 def what_is_needed(run: PipelineRun, pipeline: Pipeline | None) -> Needed:
@@ -69,11 +61,7 @@ def resolve(sources: Sources, now: datetime, limits: Limits) -> Resolved | Waiti
 
 def _resolved(sources: Sources, patience: Patience) -> Resolved:
     run = sources.run
-    if run.spec.cancel:
-        raise StalledError(RunReason.CANCELLED, "The run was cancelled before it started.")
-    support.refuse(run.spec, "")
-    spec = _existing_spec(sources, patience)
-    _refuse_late(run, spec, patience)
+    spec = _accepted_spec(sources, patience)
     order = checks.check_pipeline(spec)
     params = param_texts(spec.params, run.spec.params)
     _check_registrations(sources, spec)
@@ -83,40 +71,37 @@ def _resolved(sources: Sources, patience: Patience) -> Resolved:
     versions = _versions(sources, patience, spec, values)
     digests = _code_digests(sources, patience, spec)
     targets = _targets(sources, patience, spec)
-    datastores.enter(sources, patience, spec, versions)
-    # What needs a mover comes last: nothing is asked twice because something else was not there yet.
-    pins = versions | pin_sources(sources, patience, spec, values)
-    entered = datastores.enter(sources, patience, spec, pins)
-    shared = shared_inputs(spec)
-    _check_records(spec, dict.fromkeys(shared, ()) | dict(views), pins)
-    counts = count_views(sources, patience, views, shared, pins, entered)
-    _refuse_empty(spec, pins, counts)
-    _refuse_empty_shares(spec, pins, counts)
-    choices, can_mount = datastores.mount_choices(sources, entered), sources.installation.can_mount
-    mountings = decide_mounts(
-        spec, MountFacts(choices, pins, counts, views, patience.limits, targets, can_mount)
-    )
-    refuse_large(spec, Inputs(pins, counts, mountings), targets, patience.limits)
+    entered, inputs = known_inputs(sources, patience, Asked(spec, values, views, versions, targets))
     return Resolved(
         run=_identity(run),
         pipeline=run.spec.pipeline_ref.name if run.spec.pipeline_ref else "",
         spec=spec,
         params=params,
-        pins=pins,
+        pins=inputs.pins,
         code_digests=digests,
         datastores=entered,
         installation=sources.installation,
         order=order,
         views=views,
-        counts=counts,
+        counts=inputs.counts,
         targets=targets,
         exports=exports,
         params_read=_params_read(sources, spec),
-        mountings=mountings,
+        mountings=inputs.mountings,
         reuse=run.spec.reuse,
         timeout_seconds=run.spec.timeout_seconds or spec.timeout_seconds,
         continue_on_step_failure=run.spec.continue_on_step_failure,
     )
+
+
+def _accepted_spec(sources: Sources, patience: Patience) -> PipelineSpec:
+    run = sources.run
+    if run.spec.cancel:
+        raise StalledError(RunReason.CANCELLED, "The run was cancelled before it started.")
+    support.refuse(run.spec, "")
+    spec = _existing_spec(sources, patience)
+    _refuse_late(run, spec, patience)
+    return spec
 
 
 def _spec_of(run: PipelineRun, pipeline: Pipeline | None) -> PipelineSpec | None:
@@ -192,38 +177,6 @@ def _versions(
     wanted = list(wanted_datasets(spec, values))
     checks.refuse_alike([want.given for _, _, want in wanted] + list(_registered_names(spec)))
     return {(step.name, given.name): pin(sources, patience, want) for step, given, want in wanted}
-
-
-def _check_records(spec: PipelineSpec, views: Views, pins: Pins) -> None:
-    """Refuse a view that means nothing for its records: for rows, or for files."""
-    for step in spec.steps:
-        for given in step.inputs:
-            place = step.name, given.name
-            pinned = pins.get(place)
-            format_ = pinned.content.format if pinned else given.from_ and given.from_.format
-            check = check_for_rows if format_ else check_for_files
-            try:
-                check(views.get(place, ()))
-            except TransformError as error:
-                raise _invalid(f"Step {step.name}, input {given.name}: {error}") from error
-
-
-def _refuse_empty(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
-    for step in spec.steps:
-        for given in step.inputs:
-            place = step.name, given.name
-            if place in pins and not given.allow_empty:
-                refuse_empty(step, given, pins[place], counts.get(place))
-
-
-def _refuse_empty_shares(spec: PipelineSpec, pins: Pins, counts: Counts) -> None:
-    """Refuse an input with fewer files than it has shares; how many rows it has nobody knows yet."""
-    allowed = {(step.name, given.name) for step in spec.steps for given in step.inputs if given.allow_empty}
-    for place, shards in shared_inputs(spec).items():
-        if place in pins and place not in allowed and pins[place].content.format is None:
-            words = why_empty_shares(counts[place].files, shards)
-            if words:
-                raise StalledError(RunReason.EMPTY_INPUT, f"Step {place[0]}, input {place[1]}: {words}")
 
 
 def _code_digests(sources: Sources, patience: Patience, spec: PipelineSpec) -> dict[str, str]:
