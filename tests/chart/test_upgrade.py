@@ -79,7 +79,7 @@ def leader_image(tenant: Tenant) -> str:
 def pods_of(tenant: Tenant, run: str) -> dict[str, dict[str, Any]]:
     """The pods of a run's steps, by their step."""
     labels = f"towpath.dev/run={run},towpath.dev/component=step"
-    listed = tenant.tools.kubectl.json("-n", tenant.namespace, "get", "pods", "-l", labels)["items"]
+    listed = tenant.direct.select("pods", tenant.namespace, labels=labels)
     return {pod["metadata"]["labels"]["towpath.dev/step"]: pod for pod in listed}
 
 
@@ -88,7 +88,7 @@ def movers_of(tenant: Tenant, run: str) -> dict[str, tuple[str, bool]]:
     found = {}
     for step, pod in pods_of(tenant, run).items():
         [image] = [one["image"] for one in pod["spec"]["containers"] if one["name"] == "publish"]
-        log = tenant.kubectl("logs", pod["metadata"]["name"], "-c", "publish")
+        log = tenant.direct.log(pod["metadata"]["name"], tenant.namespace, "publish")
         found[step] = image, NEXT_MARK in log
     return found
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,23 +84,21 @@ class Direct:
     def _is_gone(self, plural: str, name: str, namespace: str) -> bool:
         return not self.select(plural, namespace, fields=f"metadata.name={name}")
 
-    def _ask(
-        self, method: str, path: str, query: Mapping[str, str] = MappingProxyType({}), *sent: Any
-    ) -> Any:
-        return json.loads(self._read(method, path, query, *sent))
+    def _ask(self, method: str, path: str, *query_and_sent: Any) -> Any:
+        return json.loads(self._read(method, path, *query_and_sent))
 
     def _read(
         self,
         method: str,
         path: str,
-        query: Mapping[str, str],
+        query: Mapping[str, str] | None = None,
         body: Any = None,
         kind: str = "application/json",
     ) -> bytes:
         api = _connection(self.kubeconfig, self.context)
         asked = api.param_serialize(
             method,
-            f"{path}?{urlencode(query)}",
+            f"{path}?{urlencode(query or {})}",
             header_params={"Accept": "application/json, */*", "Content-Type": kind},
             body=body,
             auth_settings=["BearerToken"],

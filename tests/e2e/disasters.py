@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from cluster.direct import RefusedError
 from cluster.waiting import wait_until
 from e2e.tenant import Tenant
 from mover.breaking_proxy import Break, Request
@@ -81,11 +80,7 @@ class Scene:
         self.tenant.kubectl("wait", "--for=delete", f"pod/{name}", "--timeout=120s")
 
     def has_logged(self, step: str, words: str) -> bool:
-        try:
-            return words in self.tenant.direct.log(self.name(step), self.tenant.namespace, "step")
-        except RefusedError:
-            # Its container has not begun.
-            return False
+        return self.tenant.has_logged(self.name(step), words)
 
 
 def kill_publisher(pod: str) -> None:

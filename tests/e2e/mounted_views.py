@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cluster.direct import RefusedError
 from cluster.pods import PYTHON_IMAGE
 from cluster.space import Space
 from e2e.tenant import Tenant, is_ready, step_of
@@ -172,12 +171,7 @@ def reads_when_told(datastore: str) -> dict[str, Any]:
 def waits_in(tenant: Tenant, run: str, attempt: int) -> bool:
     """Whether so many pods were made, and the last one's step waits to be told."""
     pods = pods_of(tenant, run)
-    try:
-        log = tenant.direct.log(pods[-1]["metadata"]["name"], tenant.namespace, "step") if pods else ""
-    except RefusedError:
-        # Its container has not begun.
-        return False
-    return len(pods) == attempt and "reads when" in log
+    return len(pods) == attempt and tenant.has_logged(pods[-1]["metadata"]["name"], "reads when")
 
 
 def tell(tenant: Tenant, pod: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.access import Access
-from cluster.direct import Direct
+from cluster.direct import Direct, RefusedError
 from cluster.installation import Tools, apply_store_secret
 from cluster.space import Space
 from cluster.store import Identity
@@ -139,6 +139,13 @@ class Tenant:
         """The names of the objects with these labels and fields."""
         found = self.direct.select(plural, self.namespace, labels=labels, fields=fields)
         return [one["metadata"]["name"] for one in found]
+
+    def has_logged(self, pod: str, words: str) -> bool:
+        """Whether a pod's step has written these words; not so while its container has not begun."""
+        try:
+            return words in self.direct.log(pod, self.namespace, "step")
+        except RefusedError:
+            return False
 
     def plan(self, run: str) -> dict[str, dict[str, Any]]:
         """The documents of a run's plan, by their key."""

@@ -28,10 +28,6 @@ def _write(store: str, script: str) -> dict[str, Any]:
     return {"name": "write", "command": command, "outputs": [{"name": "out", "datastore": store}]}
 
 
-def _pod(tenant: Tenant, run: str) -> str:
-    return " ".join(tenant.names("pods", f"towpath.dev/run={run}"))
-
-
 def _log(tenant: Tenant, pod: str) -> str:
     return tenant.direct.log(pod, tenant.namespace, "publish")
 
@@ -62,7 +58,7 @@ def test_a_run_outlives_keys_that_are_wrong_before_its_step_and_others_that_are_
 
     # The other step was let in, and its key is revoked while it works.
     tenant.until("pipelineruns", late, lambda status: step_of(status, "write").get("reason") == "Running")
-    pod = _pod(tenant, late)
+    [pod] = tenant.pods(late, "write")
     tenant.secret("during", WRONG)
     _mount_again(tenant, pod, "revoked")
     assert wait_until(lambda: "Trying again every 10 s" in _log(tenant, pod), 40, pause=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def certificate(tenant: Tenant, this_machine: str, tmp_path: Path) -> Certificat
 def blobs(tenant: Tenant, this_machine: str, certificate: Certificate, tmp_path: Path) -> Iterator[Place]:
     """The Datastore `blobs`: a container that is entered by a shared access signature."""
     with azure(tmp_path / "azurite", this_machine, certificate) as place:
-        secret = f"AZURE_STORAGE_SAS_TOKEN={sas_token()}"
+        secret = {"AZURE_STORAGE_SAS_TOKEN": sas_token()}
         yield from named(tenant, "blobs", place.fresh(), secret)
 
 
@@ -47,12 +47,11 @@ def blobs(tenant: Tenant, this_machine: str, certificate: Certificate, tmp_path:
 def archive(tenant: Tenant, this_machine: str, certificate: Certificate) -> Iterator[Place]:
     """The Datastore `archive`: a bucket that is entered by a service account's key."""
     with gcs(certificate, this_machine) as place:
-        [(key, value)] = (place.secret or {}).items()
-        yield from named(tenant, "archive", place.fresh(), f"{key}={value}")
+        yield from named(tenant, "archive", place.fresh(), place.secret or {})
 
 
-def named(tenant: Tenant, name: str, place: Place, secret: str) -> Iterator[Place]:
-    tenant.hold("Secret", name, **dict([secret.split("=", 1)]))
+def named(tenant: Tenant, name: str, place: Place, secret: Mapping[str, str]) -> Iterator[Place]:
+    tenant.hold("Secret", name, **secret)
     entrance = {"caConfigMapRef": {"name": "stores-ca"}, "credentialsSecretRef": {"name": name}}
     tenant.apply("Datastore", name, {place.kind: {**place.location, **entrance}})
     yield place

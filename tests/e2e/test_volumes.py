@@ -59,8 +59,8 @@ def test_a_claim_that_is_missing_is_named_and_once_it_is_made_steps_hand_on_file
     status = tenant.finish(run)
     assert status["state"] == "Succeeded", json.dumps(status, indent=1)
     assert step_of(status, "join")["outputs"][0]["datastore"] == "shared"
-    assert "volumes: False" in log_of(tenant, run, "join")
-    assert log_of(tenant, run, "read").splitlines() == [
+    assert "volumes: False" in tenant.log(run, "join")
+    assert tenant.log(run, "read").splitlines() == [
         "a.csv ONE False",
         "b.csv TWO False",
         "run.sh #!/bin/sh True",
@@ -84,8 +84,3 @@ def is_unavailable(words: str) -> Callable[[dict[str, Any]], bool]:
         return ready.get("reason") == "VolumeUnavailable" and words in ready["message"]
 
     return is_so
-
-
-def log_of(tenant: Tenant, run: str, step: str) -> str:
-    """What a step printed."""
-    return tenant.log(run, step)
