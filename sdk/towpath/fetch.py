@@ -15,7 +15,7 @@ from typing import BinaryIO
 from towpath.backend import Backend, Store
 from towpath.cache import cache_folder, cached_inventory, fetching
 from towpath.fetched_files import FetchedFiles
-from towpath.flow.planned import InventoryRef
+from towpath.flow.contents import InventoryRef
 from towpath.meter import Meter, Show, silent
 from towpath.moving import LARGE_COST, move_all
 from towpath.told import told

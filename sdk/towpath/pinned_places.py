@@ -7,8 +7,8 @@ from typing import NamedTuple
 from towpath.backend import Backend, Kind, Manifest
 from towpath.errors import NotFoundError
 from towpath.flow import names
+from towpath.flow.contents import InventoryRef
 from towpath.flow.near_names import near
-from towpath.flow.planned import InventoryRef
 from towpath.places import DatasetPlace, OutputPlace
 from towpath.runs import PipelineRun
 

@@ -14,7 +14,7 @@ from towpath.backend import Store, Stored
 from towpath.errors import UserErrorException
 from towpath.fetch import fetch
 from towpath.fetched_files import place_files
-from towpath.flow.planned import InventoryRef
+from towpath.flow.contents import InventoryRef
 from towpath.flow.subsets import select_files
 from towpath.local_view import chain_of, place_view
 from towpath.meter import Meter, shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from towpath.fetch import fetch
 from towpath.fetched_files import place_files
-from towpath.flow.planned import InventoryRef
+from towpath.flow.contents import InventoryRef
 from towpath.meter import shown
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from flow.sightings import INSTALLATION, NOON, RUN_UID, a_pipeline, a_version, l
 from towpath.api.pipelinerun import PipelineRun
 from towpath.backend import Manifest
 from towpath.flow.conditions import timestamp
+from towpath.flow.contents import Content, InventoryRef
 from towpath.flow.documents import write
 from towpath.flow.fingerprint import fingerprint
-from towpath.flow.planned import Content, InventoryRef, Plan
+from towpath.flow.planned import Plan
 
 Document = dict[str, Any]
 

@@ -16,8 +16,9 @@ from cluster.access import Access
 from cluster.kubectl import Kubectl
 from controller.broken_server import broken_server
 from controller.table import Table, context_for
+from towpath.flow.contents import Content, InventoryRef
 from towpath.flow.decision import Registration
-from towpath.flow.planned import Content, InventoryRef, Plan, PlannedRegistration, RunIdentity
+from towpath.flow.planned import Plan, PlannedRegistration, RunIdentity
 from towpath_operator.cluster.api import TryAgainError
 from towpath_operator.cluster.client import Client
 from towpath_operator.handlers.context import Context

@@ -8,12 +8,13 @@ from typing import Any
 import builders
 from flow.sightings import NOON, a_pod, container
 from towpath.flow import verification
+from towpath.flow.contents import Content, InventoryRef
 from towpath.flow.decision import Decision
 from towpath.flow.documents import digest_of
 from towpath.flow.fingerprint import fingerprint
 from towpath.flow.mover_orders import Verification
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import Content, EarlierStep, InventoryRef, Origin, Plan
+from towpath.flow.planned import EarlierStep, Origin, Plan
 from towpath.flow.recorded import PublishedOutput, RecordedStep, StepState
 from towpath.flow.upstream import contents_of
 

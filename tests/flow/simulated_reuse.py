@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from flow.sightings import a_pod, container, failure_report
 from flow.simulated import SimulatedCluster
+from towpath.flow.contents import Content, InventoryRef
 from towpath.flow.decision import AttemptOrder, Decision
 from towpath.flow.fingerprint import fingerprint
 from towpath.flow.mover_orders import Verification
 from towpath.flow.observed import Observed, ObservedMover
-from towpath.flow.planned import Content, EarlierStep, InventoryRef, Origin, PlannedStep
+from towpath.flow.planned import EarlierStep, Origin, PlannedStep
 from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
 from towpath.flow.upstream import contents_of
 from towpath.flow.verification import mark

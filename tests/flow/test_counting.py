@@ -30,12 +30,12 @@ from flow.sightings import (
 )
 from flow.subset_records import AFile, chains, inventories, paths_of
 from towpath.flow.conditions import RunReason, StepReason
+from towpath.flow.contents import Counted
 from towpath.flow.decide import decide
 from towpath.flow.documents import step_document, write
 from towpath.flow.mover_orders import CountSurvey
 from towpath.flow.observed import ObservedMover
 from towpath.flow.pipeline_flow import decide_pipeline
-from towpath.flow.planned import Counted
 from towpath.flow.resolve import resolve
 from towpath.flow.restore import restore
 from towpath.flow.scratch import scratch_bytes

@@ -12,7 +12,7 @@ from flow.sightings import a_datastore, planned, sources
 from flow.test_mounting import CLAIM, reads, the_input
 from towpath.flow.documents import write
 from towpath.flow.mount_choice import Driver, MountChoice, MountMeans, choose_mount, words_of
-from towpath.flow.planned import ClaimMount, InlineCsiMount, SidecarMount
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, SidecarMount
 from towpath.flow.resolve import what_is_needed
 from towpath.flow.restore import restore
 

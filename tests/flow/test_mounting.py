@@ -12,9 +12,11 @@ from flow.sightings import INSTALLATION, LIMITS, NOON, a_datastore, a_version, p
 from towpath.api.ports import Access
 from towpath.flow import names
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Content, Counted, InventoryRef
 from towpath.flow.documents import write
 from towpath.flow.mounting import auto
-from towpath.flow.planned import ClaimMount, Content, Counted, InventoryRef, Plan, PlannedInput
+from towpath.flow.planned import Plan, PlannedInput
+from towpath.flow.planned_datastores import ClaimMount
 from towpath.flow.resolve import resolve
 from towpath.flow.restore import restore
 from towpath.flow.scratch import scratch_bytes

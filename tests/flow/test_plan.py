@@ -23,7 +23,8 @@ from towpath.flow.documents import (
     unpack,
     write,
 )
-from towpath.flow.planned import Plan, PlannedDatastore, StepOutputRef
+from towpath.flow.planned import Plan, StepOutputRef
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.restore import restore
 
 TEXTS = st.text(max_size=8)

@@ -10,9 +10,10 @@ import pytest
 
 from flow.sightings import LIMITS, sources
 from towpath.flow.conditions import RunReason, StepReason
+from towpath.flow.contents import Content, InventoryRef
 from towpath.flow.decision import AttemptOrder, Decision
 from towpath.flow.mover_orders import CountSurvey, Export, FindResult, Verification
-from towpath.flow.planned import Content, InventoryRef, PlannedExport
+from towpath.flow.planned import PlannedExport
 from towpath.flow.recorded import PublishedOutput, RecordedExport, RecordedRun, RecordedStep, StepState
 from towpath.flow.refusals import waits_for_admission, with_refusals
 from towpath.flow.resolve import resolve

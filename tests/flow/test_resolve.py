@@ -22,7 +22,7 @@ from flow.sightings import (
 from towpath.api.dataset import Dataset
 from towpath.api.datastore import Datastore
 from towpath.flow.conditions import RunReason
-from towpath.flow.planned import PinnedVersion
+from towpath.flow.contents import PinnedVersion
 from towpath.flow.resolve import resolve, what_is_needed
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting
 

@@ -13,9 +13,10 @@ from flow.sightings import LIMITS, NOON, a_version, sources
 from flow.subset_records import sample, split
 from towpath.api.dataset import Dataset
 from towpath.flow import documents, restore
+from towpath.flow.contents import Content, InventoryRef, PinnedVersion
 from towpath.flow.parquet_scratch import waiting_bytes
 from towpath.flow.plan import plan
-from towpath.flow.planned import Content, InventoryRef, PinnedVersion, Plan
+from towpath.flow.planned import Plan
 from towpath.flow.recorded import PublishedOutput, RecordedStep, StepState
 from towpath.flow.resolve import resolve
 from towpath.flow.row_counts import LEAST_SLACK, counted_rows, row_share

@@ -24,10 +24,10 @@ from flow.sightings import (
     surveyed,
 )
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import PinnedSource
 from towpath.flow.documents import write
 from towpath.flow.mover_orders import InventorySurvey
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import PinnedSource
 from towpath.flow.resolve import resolve, what_is_needed
 from towpath.flow.restore import restore
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting

@@ -8,21 +8,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from jobs.planned_steps import make_content, make_datastore, make_order, make_plan, make_step
+from towpath.flow.contents import PinnedVersion
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.planned import (
     CLAIM,
-    ClaimMount,
-    InlineCsiMount,
-    PinnedVersion,
     Plan,
     PlannedCode,
-    PlannedDatastore,
     PlannedInput,
     PlannedOutput,
     PlannedStep,
     RunIdentity,
-    SidecarMount,
 )
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, PlannedDatastore, SidecarMount
 
 # Short, long, dotted, underscored: the names that could collide, overflow or be refused.
 PORTS = st.sampled_from(["raw", "a", "a_b", "train_data", "x1", "p" * 63])

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from towpath.flow.contents import Content, InventoryRef, PinnedVersion
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import digested, digested_plan
-from towpath.flow.planned import (
-    Content,
-    InventoryRef,
-    PinnedVersion,
-    Plan,
-    PlannedDatastore,
-    PlannedInput,
-    PlannedOutput,
-    PlannedStep,
-    RunIdentity,
-)
+from towpath.flow.planned import Plan, PlannedInput, PlannedOutput, PlannedStep, RunIdentity
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.sources import Installation
 from towpath_operator.jobs.job import Owner
 

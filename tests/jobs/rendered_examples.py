@@ -18,21 +18,18 @@ from jobs.planned_steps import (
     make_step,
 )
 from towpath.flow import store_keys
+from towpath.flow.contents import Counted
 from towpath.flow.mover_orders import CountSurvey, Export, InventorySurvey, Listing, Sweep, Verification, View
 from towpath.flow.planned import (
-    ClaimMount,
-    Counted,
-    InlineCsiMount,
     PlannedCode,
-    PlannedDatastore,
     PlannedExport,
     PlannedInput,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
-    SidecarMount,
     StepOutputRef,
 )
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, PlannedDatastore, SidecarMount
 from towpath_operator.jobs import export, inventory, probe, step, survey, sweep, verification
 from towpath_operator.jobs.settings import PodSettings
 

@@ -13,7 +13,8 @@ from jobs.planned_steps import make_order, make_output, make_plan, make_step
 from jobs.restricted import containers, violations
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.planned import ClaimMount, InlineCsiMount, Plan, PlannedDatastore, PlannedStep, SidecarMount
+from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, PlannedDatastore, SidecarMount
 from towpath_operator.jobs import step
 from towpath_operator.jobs.settings import PodSettings
 

@@ -17,7 +17,9 @@ from jobs.planned_steps import (
     make_plan,
     make_step,
 )
-from towpath.flow.planned import Counted, PlannedDatastore, PlannedStep, SidecarMount
+from towpath.flow.contents import Counted
+from towpath.flow.planned import PlannedStep
+from towpath.flow.planned_datastores import PlannedDatastore, SidecarMount
 from towpath.flow.quantities import amount
 from towpath_operator.jobs import step
 from towpath_operator.jobs.quantities import half, largest_resources

@@ -14,7 +14,7 @@ from cluster.store import Identity
 from mover.loaded import patient
 from mover.pods import NAMESPACE, Ended
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.failures import MoverFailure
 from towpath_mover.probe import run as run_probe
 

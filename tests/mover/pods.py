@@ -17,13 +17,10 @@ from cluster.space import Space
 from cluster.store import Identity
 from mover.loaded import patient
 from towpath.flow import documents, names, store_keys
+from towpath.flow.contents import Content, InventoryRef, PinnedVersion
 from towpath.flow.planned import (
-    Content,
-    InventoryRef,
-    PinnedVersion,
     Plan,
     PlannedCode,
-    PlannedDatastore,
     PlannedInput,
     PlannedOutput,
     PlannedShards,
@@ -31,6 +28,7 @@ from towpath.flow.planned import (
     RunIdentity,
     StepOutputRef,
 )
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.shard_status import shards_document
 from towpath_mover.launcher import IMAGE_BUSYBOX, launcher_command, publish_command
 

@@ -13,7 +13,7 @@ from mover.movers import environment, give_keys, run_mover
 from mover.pods import NAMESPACE, Ended, datastore
 from towpath.flow import store_keys
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 
 CLUSTER = "test"
 LATER = 4_000_000_000

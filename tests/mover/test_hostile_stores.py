@@ -9,7 +9,7 @@ import pytest
 from cluster.store import Identity
 from mover.answering import Answering, answering
 from mover.movers import probe, take_inventory
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 
 pytestmark = pytest.mark.server
 

@@ -11,19 +11,17 @@ import pytest
 
 from mover.pods import POD_UID
 from towpath.flow import documents, store_keys
+from towpath.flow.contents import Content, InventoryRef, PinnedVersion
 from towpath.flow.planned import (
-    Content,
-    InventoryRef,
-    PinnedVersion,
     Plan,
     PlannedCode,
-    PlannedDatastore,
     PlannedInput,
     PlannedOutput,
     PlannedStep,
     RunIdentity,
     StepOutputRef,
 )
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.fields import OrderError
 from towpath_mover.inventory_order import ArchiveOrder, SourceOrder, inventory_order

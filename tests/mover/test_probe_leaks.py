@@ -17,7 +17,7 @@ from mover.answering import Answering, answering
 from mover.certificates import certified
 from mover.movers import environment
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.failures import MoverFailure
 from towpath_mover.probe import run
 

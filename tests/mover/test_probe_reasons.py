@@ -19,7 +19,7 @@ from mover.answering import Answering, answering
 from mover.certificates import certified
 from mover.movers import refusal
 from mover.pods import datastore
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.exits import Exit
 from towpath_mover.failures import Reason
 

@@ -10,7 +10,7 @@ from cluster.store import Identity
 from mover.answering import answering
 from mover.movers import probe
 from mover.transfers import an_s3, write_secret
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.failures import MoverFailure, Reason
 from towpath_mover.store_s3 import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, read_credentials
 from towpath_mover.stores import Places, open_store

@@ -11,7 +11,8 @@ from typing import cast
 
 import pytest
 
-from towpath.flow.planned import CLAIM, PlannedDatastore
+from towpath.flow.planned import CLAIM
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.store_volume import VolumeStore
 from towpath_mover.stores import TRANSFER, Datastore, Kind, Places, open_store
 

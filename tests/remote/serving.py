@@ -18,7 +18,8 @@ from typing import Any
 from towpath.cluster.link import ServingPod
 from towpath.cluster.remote_store import RemoteStore, served_by
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import FORMAT_VERSION, PlannedDatastore
+from towpath.flow.planned import FORMAT_VERSION
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.transfer_protocol import digest_of
 
 TOKEN = "a token of this test"

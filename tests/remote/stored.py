@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.memory import MemoryStore
 from towpath.errors import ChangedError, UnreachableError
-from towpath.flow.planned import InventoryRef
+from towpath.flow.contents import InventoryRef
 from towpath_mover.inventory import Entry, Root
 from towpath_mover.inventory_writer import write_inventory
 

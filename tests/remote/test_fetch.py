@@ -15,7 +15,7 @@ from remote.stored import PREFIX, CountingStore, an_output, put_inventory
 from towpath.errors import ChangedError, UnreachableError, UserErrorException
 from towpath.fetch import fetch
 from towpath.fetched_files import place_files
-from towpath.flow.planned import InventoryRef
+from towpath.flow.contents import InventoryRef
 from towpath.meter import Meter
 from towpath_mover.inventory import Entry
 from towpath_mover.transfer import Limits

@@ -22,7 +22,7 @@ from towpath.cluster import blocks
 from towpath.cluster.link import Ask, ServingPod
 from towpath.cluster.remote_store import RemoteStore
 from towpath.errors import ChangedError, NotFoundError, UnreachableError, UserErrorException
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 
 MiB = 1 << 20
 LARGE = 3 * 8 * MiB + 12_345

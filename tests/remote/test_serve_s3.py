@@ -19,7 +19,7 @@ from towpath.cluster.remote_store import served_by
 from towpath.copying import copy
 from towpath.errors import ChangedError, NotFoundError, UserErrorException
 from towpath.flow import store_keys
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.opened_store import OpenedStore
 from towpath_mover.fields import Fields
 from towpath_mover.stores import Places, datastore_from, open_store

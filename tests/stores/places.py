@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from minio import Minio
 
 from stores.gcs_server import GcsServer
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_mover.stores import TRANSFER, Datastore, Kind, Patience, Places, Store, open_store
 from towpath_mover.volume_folder import PARTIAL
 

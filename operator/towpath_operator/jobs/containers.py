@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from towpath.flow import names
+from towpath.flow.contents import Content
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import inventory_document
 from towpath.flow.index_ranges import ranges_text
-from towpath.flow.planned import Content, Plan, PlannedDatastore, PlannedStep
+from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.references import for_pod, values_of
 from towpath_mover.launcher import launcher_command, publish_command
 from towpath_operator.jobs.environment import step_environment

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from towpath.flow.planned import CLAIM, PlannedDatastore
+from towpath.flow.planned import CLAIM
+from towpath.flow.planned_datastores import PlannedDatastore
 
 CREDENTIALS = "/towpath/credentials"
 CERTIFICATES = "/towpath/ca"

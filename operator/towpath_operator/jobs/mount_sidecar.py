@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import FORMAT_VERSION, Plan, PlannedDatastore, PlannedStep, SidecarMount
+from towpath.flow.planned import FORMAT_VERSION, Plan, PlannedStep
+from towpath.flow.planned_datastores import PlannedDatastore, SidecarMount
 from towpath.flow.quantities import amount
 from towpath_mover.launcher import IMAGE_BUSYBOX
 from towpath_operator.jobs.mounted_datastores import FUSE_VOLUME, sidecar_mounts

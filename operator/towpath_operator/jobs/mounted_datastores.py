@@ -7,15 +7,8 @@ from typing import Any
 
 from towpath.flow import names
 from towpath.flow.decision import AttemptOrder
-from towpath.flow.planned import (
-    CLAIM,
-    ClaimMount,
-    InlineCsiMount,
-    Plan,
-    PlannedDatastore,
-    PlannedStep,
-    SidecarMount,
-)
+from towpath.flow.planned import CLAIM, Plan, PlannedStep
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, PlannedDatastore, SidecarMount
 from towpath_operator.jobs.datastore_volumes import claim_volume
 
 Volume = dict[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from towpath.flow.documents import canonical
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.references import literal_for_pod
 from towpath_operator.jobs.datastore_volumes import datastore_mounts
 from towpath_operator.jobs.quantities import largest_resources

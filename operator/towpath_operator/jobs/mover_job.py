@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from towpath.flow.planned import PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_operator.jobs.datastore_volumes import datastore_volumes
 from towpath_operator.jobs.failure_rules import mover_rules, plain_rules
 from towpath_operator.jobs.job import JobIdentity, Object, job, pod_spec

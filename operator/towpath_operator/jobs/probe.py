@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from towpath.flow import names
 from towpath.flow.documents import datastore_document
-from towpath.flow.planned import FORMAT_VERSION, PlannedDatastore
+from towpath.flow.planned import FORMAT_VERSION
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.sources import Installation
 from towpath_operator.jobs.job import JobIdentity, Object, Owner
 from towpath_operator.jobs.mover_job import MoverOrder, mover_job

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from towpath.flow.planned import CLAIM, PlannedDatastore
+from towpath.flow.planned import CLAIM
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_operator.jobs.settings import PodSettings
 
 _RUNTIME_DEFAULT = {"type": "RuntimeDefault"}

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from towpath.flow import misses, names
 from towpath.flow.decision import AttemptOrder
 from towpath.flow.index_ranges import ranges_text
-from towpath.flow.planned import Plan, PlannedDatastore, PlannedStep
+from towpath.flow.planned import Plan, PlannedStep
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath_operator.jobs.containers import (
     publish_container,
     stage_in_container,

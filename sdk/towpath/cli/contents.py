@@ -8,8 +8,8 @@ from towpath.backend import Backend, Kind, Manifest
 from towpath.cli.nouns import DATASET, RUN, find, plain_name
 from towpath.errors import NotFoundError, UserErrorException
 from towpath.flow import names
+from towpath.flow.contents import InventoryRef
 from towpath.flow.near_names import near
-from towpath.flow.planned import InventoryRef
 
 
 @dataclass(frozen=True)

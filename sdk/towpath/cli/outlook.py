@@ -14,9 +14,10 @@ from towpath.cli.earlier import Earlier
 from towpath.cli.preview import UNTAKEN
 from towpath.cli.run_view import Data, InputView, source_words
 from towpath.flow import reuse
+from towpath.flow.contents import Content
 from towpath.flow.decision import Limits
 from towpath.flow.observed import Observed
-from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.planned import Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.recorded import Miss, RecordedStep, StepState
 from towpath.flow.upstream import contents_of
 from towpath.flow.verdicts import Moment

@@ -15,11 +15,12 @@ from fractions import Fraction
 from towpath.api.datastore import Datastore
 from towpath.api.meta import Condition, ConditionStatus
 from towpath.flow import documents, names
+from towpath.flow.contents import InventoryRef
 from towpath.flow.decision import Limits
 from towpath.flow.mover_orders import CountSurvey, Survey, View
 from towpath.flow.observed import ObservedContainer, ObservedMover, ObservedPod
 from towpath.flow.plan import plan as make_plan
-from towpath.flow.planned import InventoryRef, Plan
+from towpath.flow.planned import Plan
 from towpath.flow.resolve import resolve
 from towpath.flow.row_counts import row_share
 from towpath.flow.sources import Refused, Resolved, Sources, Waiting

@@ -10,8 +10,9 @@ from typing import Any
 from towpath.backend import Manifest
 from towpath.cli.sizes import moment
 from towpath.flow import graph
+from towpath.flow.contents import PinnedVersion
 from towpath.flow.documents import UnreadablePlanError
-from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedOutput, PlannedStep, StepOutputRef
+from towpath.flow.planned import Plan, PlannedInput, PlannedOutput, PlannedStep, StepOutputRef
 from towpath.flow.restore import restore
 
 Json = Mapping[str, Any]

@@ -15,7 +15,8 @@ from towpath.errors import NotFoundError, UserErrorException
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.documents import datastore_document
 from towpath.flow.near_names import near
-from towpath.flow.planned import CLAIM, PlannedDatastore
+from towpath.flow.planned import CLAIM
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.opened_store import OpenedStore
 from towpath.told import told
 from towpath_mover.fields import Fields

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from towpath.flow import names, reports
+from towpath.flow.contents import Content, Counted, Pinned
 from towpath.flow.documents import digest_of, inventory_document
 from towpath.flow.mover_orders import CountSurvey, View
-from towpath.flow.planned import Content, Counted, Pinned, PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.readiness import Patience
 from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.row_counts import counted_rows

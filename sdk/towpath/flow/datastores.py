@@ -10,8 +10,9 @@ from towpath.api.datastore import KINDS_OF_STORE, Datastore, DatastoreSpec
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import names, support
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Pinned
 from towpath.flow.mount_choice import MountChoice, choose_mount
-from towpath.flow.planned import Pinned, PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.readiness import Patience, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError

@@ -13,10 +13,11 @@ from datetime import datetime
 from towpath.flow import ending, exports, verification
 from towpath.flow.attempts import is_live
 from towpath.flow.conditions import RunReason, StepReason
+from towpath.flow.contents import PinnedVersion
 from towpath.flow.decision import Decision, Derivation, Limits, Registration
 from towpath.flow.found_results import needless_finders
 from towpath.flow.observed import Observed, ObservedAttempt
-from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.planned import Plan, PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import Moved, lives, move
 from towpath.flow.recorded import PublishedOutput, RecordedRun, RecordedStep, StepState
 from towpath.flow.start import Started, start, taken_names

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from towpath.flow.contents import Content
 from towpath.flow.mover_orders import Export, FindResult, Verification
-from towpath.flow.planned import Content, PlannedRegistration
+from towpath.flow.planned import PlannedRegistration
 from towpath.flow.recorded import Miss, RecordedRun
 
 

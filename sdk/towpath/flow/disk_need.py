@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Counted, Pinned
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Counted, Mounting, Pinned, PlannedTarget
+from towpath.flow.planned import Mounting, PlannedTarget
 from towpath.flow.scratch import disk_of, why_too_large
 from towpath.flow.stalled import StalledError
 

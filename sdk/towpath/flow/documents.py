@@ -14,27 +14,26 @@ from typing import Any
 
 from towpath.api.step import Reuse
 from towpath.flow import names
+from towpath.flow.contents import Content, Counted, InventoryRef, PinnedSource
 from towpath.flow.planned import (
     FORMAT_VERSION,
-    ClaimMount,
-    Content,
-    Counted,
-    InlineCsiMount,
-    InventoryRef,
-    PinnedSource,
     Plan,
     PlannedCode,
-    PlannedDatastore,
     PlannedExport,
     PlannedInput,
-    PlannedMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
-    SidecarMount,
     StepOutputRef,
+)
+from towpath.flow.planned_datastores import (
+    ClaimMount,
+    InlineCsiMount,
+    PlannedDatastore,
+    PlannedMount,
+    SidecarMount,
 )
 
 Document = dict[str, Any]

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from towpath.flow import names
+from towpath.flow.contents import Content
 from towpath.flow.documents import digest_of
-from towpath.flow.planned import Content, PlannedOutput, PlannedStep
+from towpath.flow.planned import PlannedOutput, PlannedStep
 
 Contract = dict[str, str]
 

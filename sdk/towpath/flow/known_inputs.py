@@ -9,11 +9,13 @@ from typing import NamedTuple
 from towpath.api.pipeline import PipelineSpec
 from towpath.flow import datastores
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Counted, Pinned
 from towpath.flow.counting import count_views
 from towpath.flow.disk_need import Inputs, refuse_large
 from towpath.flow.mounting import MountFacts, decide_mounts
 from towpath.flow.pins import refuse_empty
-from towpath.flow.planned import Counted, Pinned, PlannedDatastore, PlannedTarget
+from towpath.flow.planned import PlannedTarget
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.readiness import Patience
 from towpath.flow.scratch import why_empty_shares
 from towpath.flow.shared import shared_inputs

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from towpath.flow import names
-from towpath.flow.planned import PinnedVersion, Plan, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.contents import PinnedVersion
+from towpath.flow.planned import Plan, PlannedInput, PlannedStep, StepOutputRef
 
 Json = Mapping[str, Any]
 Document = dict[str, Any]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from towpath.api.datastore import KINDS_OF_STORE, Datastore
 from towpath.api.mounts import CsiMount, FuseSidecar, MountProvider
-from towpath.flow.planned import ClaimMount, InlineCsiMount, PlannedMount, SidecarMount
+from towpath.flow.planned_datastores import ClaimMount, InlineCsiMount, PlannedMount, SidecarMount
 from towpath.flow.quantities import amount
 
 

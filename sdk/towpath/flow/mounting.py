@@ -13,9 +13,10 @@ from towpath.api.ports import Access, Input, Mode, OnUnavailable
 from towpath.api.step import Step
 from towpath.flow import checks, names
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Content, Counted, Pinned
 from towpath.flow.decision import Limits
 from towpath.flow.mount_choice import MountChoice, PassedOver, words_of
-from towpath.flow.planned import Content, Counted, Mounting, Pinned, PlannedTarget
+from towpath.flow.planned import Mounting, PlannedTarget
 from towpath.flow.scratch import scratch_limit
 from towpath.flow.stalled import StalledError
 from towpath.flow.views import Views

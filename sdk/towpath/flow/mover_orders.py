@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from towpath.flow.planned import Content, InventoryRef, PlannedDatastore, PlannedExport
+from towpath.flow.contents import Content, InventoryRef
+from towpath.flow.planned import PlannedExport
+from towpath.flow.planned_datastores import PlannedDatastore
 
 
 @dataclass(frozen=True)

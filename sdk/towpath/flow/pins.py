@@ -11,8 +11,8 @@ from towpath.api.ports import Input
 from towpath.api.step import Step
 from towpath.flow import checks, names, references
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Content, Counted, InventoryRef, Pinned, PinnedVersion
 from towpath.flow.listing import format_document
-from towpath.flow.planned import Content, Counted, InventoryRef, Pinned, PinnedVersion
 from towpath.flow.readiness import Patience, is_looked_at_for, why_not_ready
 from towpath.flow.sources import Sources
 from towpath.flow.stalled import StalledError

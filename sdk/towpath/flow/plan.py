@@ -10,13 +10,13 @@ from towpath.api.ports import Input, Output
 from towpath.api.step import Reuse, Step, StepSettings
 from towpath.flow import checks, compute_target, names, references, store_keys
 from towpath.flow.code import params_read
+from towpath.flow.contents import Pinned
 from towpath.flow.documents import digested, digested_plan
 from towpath.flow.fingerprint import contract
 from towpath.flow.listing import format_document
 from towpath.flow.packing import StepOutput, is_packed, mounted_outputs
 from towpath.flow.planned import (
     Mounting,
-    Pinned,
     Plan,
     PlannedCode,
     PlannedInput,

@@ -8,70 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from towpath.api.step import Reuse
+from towpath.flow.contents import Content, Counted, Pinned
+from towpath.flow.planned_datastores import PlannedDatastore
 
 # Who raises it lets `restore.py` read the one before, and goes on telling the movers of older plans what those read.
 FORMAT_VERSION = 1
 # The kind of a datastore that is a volume of the pod.
 CLAIM = "persistentVolumeClaim"
-
-
-@dataclass(frozen=True)
-class InventoryRef:
-    """Where an inventory lies: a key relative to the datastore's prefix, and its canonical digest."""
-
-    datastore: str
-    path: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class Content:
-    """A finished set of files: a pinned version, or an accepted output. Sizes are in bytes.
-
-    `file` is the one file's path in the inventory where `directory` is false. `format` is how rows are written, in
-    the API's form, where the records are rows.
-    """
-
-    inventory: InventoryRef
-    files: int
-    bytes: int
-    scratch_bytes: int
-    directory: bool
-    file: str | None = None
-    datastores: tuple[str, ...] = ()
-    format: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class PinnedVersion:
-    """The dataset version that an input of this run reads, whatever is registered later."""
-
-    dataset: str
-    version: int
-    content: Content
-
-
-@dataclass(frozen=True)
-class PinnedSource:
-    """An unregistered dataset as it lay in its `sources` when the run started."""
-
-    content: Content
-    sources: tuple[Mapping[str, Any], ...] = ()
-
-
-Pinned: TypeAlias = PinnedVersion | PinnedSource
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What a view holds, as a mover counted it before the run began. Sizes are in bytes."""
-
-    files: int
-    bytes: int
-    scratch_bytes: int
 
 
 @dataclass(frozen=True)
@@ -265,54 +211,6 @@ class PlannedStep:
     def needs_movers(self) -> bool:
         """A step without inputs, outputs, code and timeout is one plain container (design, section 3)."""
         return bool(self.inputs or self.outputs or self.code or self.timeout_seconds)
-
-
-@dataclass(frozen=True)
-class ClaimMount:
-    """A claim by which a step may read a datastore: at its top, or in a folder of it, lies what movers find there."""
-
-    claim_name: str
-    sub_path: str | None = None
-
-
-@dataclass(frozen=True)
-class InlineCsiMount:
-    """A volume of a CSI driver in the pod itself. What movers find in the datastore lies below `folder` of it.
-
-    `attributes` are as the driver gets them; `secret` is the Secret with which it enters the store.
-    """
-
-    driver: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    secret: str | None = None
-    folder: str = ""
-
-
-@dataclass(frozen=True)
-class SidecarMount:
-    """Our own FUSE mount beside the step; its cache takes up to `cache_bytes` of the node's disk."""
-
-    cache_bytes: int
-
-
-PlannedMount = ClaimMount | InlineCsiMount | SidecarMount
-
-
-@dataclass(frozen=True)
-class PlannedDatastore:
-    """How movers enter a datastore: `location` is its block of this kind (such as `s3`), without any credential.
-
-    `mount` is how steps may read it without a copy.
-    """
-
-    name: str
-    location: Mapping[str, Any]
-    kind: str = "s3"
-    read_only: bool = False
-    credentials_secret: str | None = None
-    ca_config_map: str | None = None
-    mover_resources: Mapping[str, Any] = field(default_factory=dict)
-    mount: PlannedMount | None = None
 
 
 @dataclass(frozen=True)

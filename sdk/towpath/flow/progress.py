@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from towpath.flow import names, reports
 from towpath.flow.attempts import is_live, judge
 from towpath.flow.conditions import StepReason
+from towpath.flow.contents import Content
 from towpath.flow.failures import disrupted
 from towpath.flow.fingerprint import fingerprint
 from towpath.flow.found_results import find_result
 from towpath.flow.merges import judge_merge
 from towpath.flow.mover_orders import FindResult
 from towpath.flow.observed import ObservedAttempt
-from towpath.flow.planned import Content, PlannedStep
+from towpath.flow.planned import PlannedStep
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.retries import after_failure
 from towpath.flow.shards import fits, is_published, judge_shards, with_published

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from towpath.flow.planned import Content, Origin
+from towpath.flow.contents import Content
+from towpath.flow.planned import Origin
 
 
 class StepState(StrEnum):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Content
 from towpath.flow.near_names import near
-from towpath.flow.planned import Content, Plan, PlannedInput, PlannedStep
+from towpath.flow.planned import Plan, PlannedInput, PlannedStep
 from towpath.flow.stalled import StalledError
 
 _TOKEN = re.compile(

@@ -13,7 +13,8 @@ from typing import Any
 from towpath.flow import store_keys
 from towpath.flow.columns import Columns, unpacked
 from towpath.flow.conditions import brief
-from towpath.flow.planned import Content, Counted, InventoryRef, PlannedOutput, PlannedStep
+from towpath.flow.contents import Content, Counted, InventoryRef
+from towpath.flow.planned import PlannedOutput, PlannedStep
 from towpath.flow.recorded import PublishedOutput
 from towpath.flow.report_fields import (
     LIMIT_BYTES,

@@ -16,11 +16,12 @@ from towpath.flow import checks, datastores, export_paths, names, support
 from towpath.flow.code import code_digest, params_read
 from towpath.flow.compute_target import read_target
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Pinned
 from towpath.flow.decision import Limits
 from towpath.flow.known_inputs import Asked, known_inputs
 from towpath.flow.params import param_texts
 from towpath.flow.pins import pin, wanted_datasets
-from towpath.flow.planned import Pinned, PlannedTarget, RunIdentity
+from towpath.flow.planned import PlannedTarget, RunIdentity
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Needed, Refused, Resolved, Sources, Waiting
 from towpath.flow.stalled import StalledError

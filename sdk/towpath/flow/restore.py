@@ -8,31 +8,28 @@ from typing import Any
 from towpath.api.datastore import KINDS_OF_STORE
 from towpath.api.step import Reuse
 from towpath.flow import names
+from towpath.flow.contents import Content, Counted, InventoryRef, Pinned, PinnedSource, PinnedVersion
 from towpath.flow.documents import Document, UnreadablePlanError, digest_of
 from towpath.flow.planned import (
     FORMAT_VERSION,
-    ClaimMount,
-    Content,
-    Counted,
-    InlineCsiMount,
-    InventoryRef,
-    Pinned,
-    PinnedSource,
-    PinnedVersion,
     Plan,
     PlannedCode,
-    PlannedDatastore,
     PlannedExport,
     PlannedInput,
-    PlannedMount,
     PlannedOutput,
     PlannedRegistration,
     PlannedShards,
     PlannedStep,
     PlannedTarget,
     RunIdentity,
-    SidecarMount,
     StepOutputRef,
+)
+from towpath.flow.planned_datastores import (
+    ClaimMount,
+    InlineCsiMount,
+    PlannedDatastore,
+    PlannedMount,
+    SidecarMount,
 )
 
 

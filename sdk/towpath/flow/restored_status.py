@@ -10,7 +10,8 @@ from towpath.api.runstatus import PublishedOutput as OutputStatus
 from towpath.api.step import MOST_SHARDS
 from towpath.flow import misses
 from towpath.flow.conditions import RunReason, StepReason
-from towpath.flow.planned import Content, InventoryRef, Origin
+from towpath.flow.contents import Content, InventoryRef
+from towpath.flow.planned import Origin
 from towpath.flow.recorded import (
     ExportState,
     FailureCounts,

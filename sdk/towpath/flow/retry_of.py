@@ -15,7 +15,8 @@ from towpath.flow import datastores, store_keys, support
 from towpath.flow.conditions import RunReason
 from towpath.flow.decision import Limits
 from towpath.flow.documents import digested, digested_plan
-from towpath.flow.planned import Plan, PlannedDatastore, PlannedOutput, PlannedStep, RunIdentity
+from towpath.flow.planned import Plan, PlannedOutput, PlannedStep, RunIdentity
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.readiness import Patience, WaitingError
 from towpath.flow.sources import Refused, Sources, Waiting
 from towpath.flow.stalled import StalledError

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from towpath.flow.contents import Content, Counted
 from towpath.flow.parquet_scratch import waiting_bytes
-from towpath.flow.planned import Content, Counted
 from towpath.flow.transforms import Sample, Shard, Split, Transform
 
 BLOCK = 4096

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from towpath.flow import names
+from towpath.flow.contents import Content, Counted
 from towpath.flow.decision import Limits
-from towpath.flow.planned import Content, Counted, PlannedInput, PlannedStep, PlannedTarget
+from towpath.flow.planned import PlannedInput, PlannedStep, PlannedTarget
 from towpath.flow.row_counts import counted_rows
 from towpath.flow.transform_documents import read_chain
 

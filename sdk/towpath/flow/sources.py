@@ -13,19 +13,12 @@ from towpath.api.datastore import Datastore
 from towpath.api.pipeline import Pipeline, PipelineSpec
 from towpath.api.pipelinerun import PipelineRun
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import Counted, Pinned
 from towpath.flow.mount_choice import MountMeans
 from towpath.flow.mover_orders import Survey
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import (
-    Counted,
-    Mounting,
-    Pinned,
-    Plan,
-    PlannedDatastore,
-    PlannedExport,
-    PlannedTarget,
-    RunIdentity,
-)
+from towpath.flow.planned import Mounting, Plan, PlannedExport, PlannedTarget, RunIdentity
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.views import Views
 
 

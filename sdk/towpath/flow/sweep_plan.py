@@ -9,9 +9,10 @@ from typing import Any
 
 from towpath.api.datastore import KINDS_OF_STORE, Datastore
 from towpath.flow import names, store_keys
+from towpath.flow.contents import Content, PinnedSource
 from towpath.flow.datastores import planned_datastore
 from towpath.flow.mover_orders import Sweep
-from towpath.flow.planned import Content, PinnedSource, Plan
+from towpath.flow.planned import Plan
 from towpath.flow.sweep_flow import SweepSources, letting_go
 from towpath.flow.sweep_references import folder_of, folders_wanted_by, is_finished, is_settled, named_by
 from towpath.flow.sweep_sources import ALL, kept_inventories, kept_sources

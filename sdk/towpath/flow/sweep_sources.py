@@ -11,8 +11,9 @@ from typing import Any
 
 from towpath.api.dataset import Dataset, DeletionPolicy
 from towpath.flow import store_keys
+from towpath.flow.contents import PinnedSource
 from towpath.flow.listing import is_copied, source_document
-from towpath.flow.planned import PinnedSource, Plan
+from towpath.flow.planned import Plan
 from towpath.flow.sweep_flow import SweepSources
 
 # What a run says that has pinned more than fit into its status.

@@ -14,10 +14,10 @@ from towpath.api.sources import InlineDataset, Source
 from towpath.api.step import Step
 from towpath.flow import datastores, names, references, reports
 from towpath.flow.conditions import RunReason
+from towpath.flow.contents import PinnedSource
 from towpath.flow.documents import datastore_document, digest_of
 from towpath.flow.listing import datastores_of, listing_of, why_not_copied, written_into
 from towpath.flow.mover_orders import InventorySurvey, Listing
-from towpath.flow.planned import PinnedSource
 from towpath.flow.readiness import Patience
 from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.sources import Sources

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from towpath.flow import graph
 from towpath.flow.conditions import StepReason
-from towpath.flow.planned import Content, PlannedInput, PlannedStep, StepOutputRef
+from towpath.flow.contents import Content
+from towpath.flow.planned import PlannedInput, PlannedStep, StepOutputRef
 from towpath.flow.progress import has_live_attempt
 from towpath.flow.recorded import RecordedStep, StepState
 from towpath.flow.scratch import scratch_bytes, why_empty_shares, why_too_large

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from towpath.flow import movers, names, reports, store_keys
+from towpath.flow.contents import Content
 from towpath.flow.documents import canonical, inventory_document
 from towpath.flow.mover_orders import Verification
 from towpath.flow.movers import MoverEnded, MoverGoing, MoverLost
 from towpath.flow.observed import ObservedMover
-from towpath.flow.planned import Content, PlannedDatastore
+from towpath.flow.planned_datastores import PlannedDatastore
 from towpath.flow.report_fields import UnreadableReportError
 from towpath.flow.reports import VerificationReport
 from towpath.flow.verdicts import Moment

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from towpath.flow.planned import PinnedSource, PinnedVersion, PlannedInput, PlannedStep
+from towpath.flow.contents import PinnedSource, PinnedVersion
+from towpath.flow.planned import PlannedInput, PlannedStep
 
 
 @dataclass(frozen=True)

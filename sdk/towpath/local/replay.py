@@ -16,8 +16,9 @@ from towpath.errors import NotFoundError, UserErrorException
 from towpath.fetch import fetch
 from towpath.fetched_files import place_files
 from towpath.flow import names
+from towpath.flow.contents import Content
 from towpath.flow.near_names import near
-from towpath.flow.planned import Content, Plan, PlannedStep
+from towpath.flow.planned import Plan, PlannedStep
 from towpath.flow.restore import restore
 from towpath.flow.restored_status import read_status
 from towpath.flow.upstream import contents_of
