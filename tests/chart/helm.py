@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,13 @@ class Helm:
 
     def render(self, namespace: str = NAMESPACE, release: str = RELEASE, **values: Any) -> list[Object]:
         """The objects of the chart with these values (`__` stands for a dot in their names)."""
-        text = self("template", release, str(CHART), "--namespace", namespace, *flags(values))
+        text = _rendered(self, "template", release, str(CHART), "--namespace", namespace, *flags(values))
         return [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
+
+
+@cache
+def _rendered(helm: Helm, *words: str) -> str:
+    return helm(*words)
 
 
 def flags(values: dict[str, Any]) -> list[str]:

@@ -12,7 +12,8 @@ import pytest
 
 from chart.helm import Helm, Object, of_kind
 from cluster.access import REPOSITORY
-from cluster.kubectl import Kubectl
+from cluster.direct import Direct
+from cluster.kubectl import Kubectl, fresh_namespace
 from cluster.waiting import wait_until
 
 pytestmark = pytest.mark.server
@@ -91,26 +92,20 @@ def test_no_right_is_on_secrets_and_none_is_a_wildcard(helm: Helm) -> None:
 class Account:
     """Somebody, and what the API server lets them do."""
 
-    kubectl: Kubectl
+    direct: Direct
     name: str
 
     def may(self, namespace: str, rights: Iterable[Right]) -> dict[Right, bool]:
         """Which of these rights it has in a namespace."""
-        asked = list(rights)
-        reviews = [self._review(namespace, right) for right in asked]
-        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-        # One answer per line, in the order of the questions.
-        line = "go-template={{.status.allowed}}{{println}}"
-        answers = self.kubectl("create", "--filename", "-", "--output", line, stdin=listed).split()
-        return {right: answer == "true" for right, answer in zip(asked, answers, strict=True)}
+        return {right: self._may(namespace, right) for right in rights}
 
-    def _review(self, namespace: str, right: Right) -> Object:
+    def _may(self, namespace: str, right: Right) -> bool:
         group, resource, name, verb = right
         plural, _, sub = resource.partition("/")
         wanted = {"namespace": namespace, "verb": verb, "group": group, "resource": plural}
         wanted |= {"subresource": sub, "name": name}
         spec = {"user": self.name, "groups": ["system:authenticated"], "resourceAttributes": wanted}
-        return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+        return bool(self.direct.make("subjectaccessreviews", {"spec": spec})["status"]["allowed"])
 
 
 def every_verb(*resources: tuple[str, str]) -> list[Right]:
@@ -121,10 +116,8 @@ def every_verb(*resources: tuple[str, str]) -> list[Right]:
 @pytest.fixture(scope="module")
 def place(kubectl: Kubectl) -> Iterator[str]:
     """A namespace for all questions about the operator."""
-    name = f"rights-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    with fresh_namespace(kubectl) as name:
+        yield name
 
 
 @pytest.fixture(scope="module", params=["everywhere", "one namespace"])
@@ -134,7 +127,7 @@ def account(request: pytest.FixtureRequest, helm: Helm, kubectl: Kubectl, place:
     values = {"watchNamespaces": [] if request.param == "everywhere" else [place], "crds__enabled": False}
     objects = of_kind(helm.render(place, release, **values), *RIGHTS_KINDS)
     kubectl.apply(*objects)
-    yield Account(kubectl, f"system:serviceaccount:{place}:{release}-towpath")
+    yield Account(kubectl.direct, f"system:serviceaccount:{place}:{release}-towpath")
     listed = {"apiVersion": "v1", "kind": "List", "items": objects}
     kubectl("delete", "--wait=false", "--filename", "-", stdin=json.dumps(listed))
 
@@ -164,7 +157,7 @@ def test_rights_in_one_namespace_end_there(helm: Helm, kubectl: Kubectl, namespa
     values = {"watchNamespaces": [namespace], "clusterID": "test", "crds__enabled": False}
     objects = helm.render(namespace, release, rbac__aggregate=False, **values)
     kubectl.apply(*of_kind(objects, *RIGHTS_KINDS))
-    account = Account(kubectl, f"system:serviceaccount:{namespace}:{release}-towpath")
+    account = Account(kubectl.direct, f"system:serviceaccount:{namespace}:{release}-towpath")
     rights = page_rights("In every namespace that it watches") | page_rights("In the cluster")
     assert all(account.may(namespace, page_rights("In every namespace that it watches")).values())
     assert not any(account.may("default", rights).values())
@@ -175,7 +168,7 @@ def test_users_get_our_kinds_with_the_roles_that_they_have(
 ) -> None:
     release = f"users-{secrets.token_hex(3)}"
     roles = of_kind(helm.render(namespace, release, rbac__create=False, crds__enabled=False), "ClusterRole")
-    viewer, editor = (Account(kubectl, f"{who}-of-{release}") for who in ("viewer", "editor"))
+    viewer, editor = (Account(kubectl.direct, f"{who}-of-{release}") for who in ("viewer", "editor"))
     kubectl.apply(
         *roles, role_binding("view", viewer.name), role_binding("edit", editor.name), namespace=namespace
     )
@@ -192,7 +185,7 @@ def test_users_get_our_kinds_with_the_roles_that_they_have(
         assert not any(editor.may(namespace, [("towpath.dev", "datasetversions", "", "create")]).values())
     finally:
         for each in roles:
-            kubectl("delete", "clusterrole", each["metadata"]["name"])
+            kubectl.direct.delete("clusterroles", each["metadata"]["name"], wait=False)
 
 
 def role_binding(cluster_role: str, user: str) -> Object:

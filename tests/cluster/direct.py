@@ -18,16 +18,21 @@ from towpath.api.meta import GROUP, VERSION
 # The resources that tests ask for, by their plural names; all others are ours.
 _GROUPS = {
     "": ("configmaps", "namespaces", "pods", "resourcequotas", "secrets", "serviceaccounts"),
+    "authorization.k8s.io/v1": ("subjectaccessreviews",),
     "batch/v1": ("jobs",),
     "coordination.k8s.io/v1": ("leases",),
     "events.k8s.io/v1": ("events",),
     "apiextensions.k8s.io/v1": ("customresourcedefinitions",),
+    "rbac.authorization.k8s.io/v1": ("clusterroles",),
 }
 _PREFIXES = {
     plural: f"/apis/{group}" if group else "/api/v1" for group, all_ in _GROUPS.items() for plural in all_
 }
+# Kinds whose objects are in no namespace.
+_CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "Node")
 _MERGE, _APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 _STRICT = {"fieldValidation": "Strict"}
+_FORCED = {"fieldManager": "tests", "force": "true"} | _STRICT
 
 
 class RefusedError(AssertionError):
@@ -59,10 +64,18 @@ class Direct:
         """A new object, as it is then."""
         return self._ask("POST", _path(plural, namespace), _STRICT, body)
 
-    def apply(self, plural: str, body: Mapping[str, Any], namespace: str = "") -> Any:
-        """An object made or changed, whoever else wrote fields of it."""
-        how = {"fieldManager": "tests", "force": "true"} | _STRICT
-        return self._ask("PATCH", _path(plural, namespace, body["metadata"]["name"]), how, body, _APPLY)
+    def apply(self, *objects: Mapping[str, Any], namespace: str = "") -> None:
+        """Objects made or changed, whoever else wrote fields of them; their own namespace comes first."""
+        for body in objects:
+            self._read("PATCH", _place(body, namespace), _FORCED, body, _APPLY)
+
+    def would_warn(self, *objects: Mapping[str, Any], namespace: str = "") -> list[str]:
+        """The server's warnings at objects that must be accepted; nothing is stored."""
+        answers = [
+            self._answer("PATCH", _place(body, namespace), _FORCED | {"dryRun": "All"}, body, _APPLY)
+            for body in objects
+        ]
+        return [said for answer in answers for said in answer.headers.getlist("Warning")]
 
     def patch(self, plural: str, name: str, changes: Mapping[str, Any], namespace: str = "") -> None:
         """Fields of an object changed."""
@@ -87,14 +100,18 @@ class Direct:
     def _ask(self, method: str, path: str, *query_and_sent: Any) -> Any:
         return json.loads(self._read(method, path, *query_and_sent))
 
-    def _read(
+    def _read(self, *asked: Any) -> bytes:
+        data: bytes = self._answer(*asked).read()
+        return data
+
+    def _answer(
         self,
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
         body: Any = None,
         kind: str = "application/json",
-    ) -> bytes:
+    ) -> Any:
         api = _connection(self.kubeconfig, self.context)
         asked = api.param_serialize(
             method,
@@ -104,15 +121,28 @@ class Direct:
             auth_settings=["BearerToken"],
         )
         answer = api.call_api(*asked)
-        data: bytes = answer.read()
+        said = answer.read()
         if answer.status >= 400:
-            raise RefusedError(f"{method} {path}", answer.status, data.decode(errors="replace"))
-        return data
+            raise RefusedError(f"{method} {path}", answer.status, said.decode(errors="replace"))
+        return answer
 
 
 def _path(plural: str, namespace: str, name: str = "") -> str:
+    return _joined(_PREFIXES.get(plural, f"/apis/{GROUP}/{VERSION}"), namespace, plural, name)
+
+
+def _place(body: Mapping[str, Any], namespace: str) -> str:
+    """Where an object is, by what it says of itself."""
+    version, kind, metadata = body["apiVersion"], body["kind"].lower(), body["metadata"]
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    within = "" if body["kind"] in _CLUSTER_WIDE else metadata.get("namespace", namespace)
+    return _joined(
+        f"/apis/{version}" if "/" in version else f"/api/{version}", within, plural, metadata["name"]
+    )
+
+
+def _joined(prefix: str, namespace: str, plural: str, name: str) -> str:
     within = ["namespaces", namespace] if namespace else []
-    prefix = _PREFIXES.get(plural, f"/apis/{GROUP}/{VERSION}")
     return "/".join([prefix, *within, plural, *([name] if name else [])])
 
 

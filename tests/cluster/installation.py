@@ -51,7 +51,7 @@ def create_namespace(tools: Tools, name: str, *, level: str = "restricted") -> N
     """A namespace in which Pod Security enforces this level; one that is there already is kept."""
     labels = {"pod-security.kubernetes.io/enforce": level}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-    tools.kubectl.direct.apply("namespaces", body)
+    tools.kubectl.direct.apply(body)
 
 
 def install(tools: Tools, release: str, namespace: str, watch: list[str], **values: Any) -> None:
@@ -84,4 +84,4 @@ def apply_store_secret(tools: Tools, namespace: str, name: str, identity: Identi
     """A Secret with an S3 identity, as a Datastore names it."""
     data = {"AWS_ACCESS_KEY_ID": identity.access_key, "AWS_SECRET_ACCESS_KEY": identity.secret_key}
     manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
-    tools.kubectl.direct.apply("secrets", manifest, namespace)
+    tools.kubectl.direct.apply(manifest, namespace=namespace)

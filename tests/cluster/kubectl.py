@@ -54,11 +54,9 @@ class Kubectl:
             )
         return done.stderr.strip()
 
-    def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> str:
+    def apply(self, *objects: dict[str, Any], namespace: str = "") -> None:
         """Applies objects given as dicts."""
-        items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        where = ("--namespace", namespace) if namespace else ()
-        return self("apply", *where, "--filename", "-", stdin=json.dumps(items))
+        self.direct.apply(*objects, namespace=namespace)
 
     def watch(self, *words: str) -> subprocess.Popen[str]:
         """A kubectl that goes on by itself; its standard output is a pipe."""

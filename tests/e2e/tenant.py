@@ -38,7 +38,7 @@ class Tenant:
 
     def apply(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
         """Makes an object of ours, or changes it."""
-        self.direct.apply(f"{kind.lower()}s", _object(kind, {"name": name}, spec), self.namespace)
+        self.direct.apply(_object(kind, {"name": name}, spec), namespace=self.namespace)
 
     def hold(self, kind: str, name: str, **data: str) -> None:
         """A new ConfigMap or Secret of texts."""
