@@ -24,12 +24,20 @@ _GROUPS = {
     "events.k8s.io/v1": ("events",),
     "apiextensions.k8s.io/v1": ("customresourcedefinitions",),
     "rbac.authorization.k8s.io/v1": ("clusterroles",),
+    "storage.k8s.io/v1": ("csidrivers",),
 }
 _PREFIXES = {
     plural: f"/apis/{group}" if group else "/api/v1" for group, all_ in _GROUPS.items() for plural in all_
 }
 # Kinds whose objects are in no namespace.
-_CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "Node")
+_CLUSTER_WIDE = (
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CSIDriver",
+    "CustomResourceDefinition",
+    "Namespace",
+    "Node",
+)
 _MERGE, _APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 _STRICT = {"fieldValidation": "Strict"}
 _FORCED = {"fieldManager": "tests", "force": "true"} | _STRICT

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cluster.access import REPOSITORY, S3, Access, write_access
 from cluster.kubectl import Kubectl, fresh_namespace
@@ -15,6 +17,7 @@ from cluster.progress import ImpossibleHereError
 from cluster.provider import Provider
 from cluster.providers import choose_provider
 from cluster.space import Space, client_for, fresh_space, new_space
+from cluster.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +49,17 @@ def kubectl(cluster: Access) -> Kubectl:
 @pytest.fixture(scope="session")
 def served(kubectl: Kubectl) -> Kubectl:
     """kubectl, once the API server serves our kinds as crds/ says. They stay: others use the cluster too."""
-    crds = str(REPOSITORY / "crds")
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename", crds)
-    kubectl("wait", "--for=condition=Established", "--timeout=120s", "--filename", crds)
+    for file in (REPOSITORY / "crds").glob("*.yaml"):
+        crd = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+        kubectl.apply(crd)
+        assert wait_until(partial(_is_served, kubectl, crd["metadata"]["name"]), 120), crd["metadata"]["name"]
     return kubectl
+
+
+def _is_served(kubectl: Kubectl, crd: str) -> bool:
+    status = kubectl.direct.get("customresourcedefinitions", crd).get("status", {})
+    found = {condition["type"]: condition["status"] for condition in status.get("conditions", [])}
+    return found.get("Established") == "True"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster.kubectl import Kubectl
+from cluster.waiting import wait_until
 
 PYTHON_IMAGE = "localhost/python:3.11-slim"
 
@@ -28,8 +29,13 @@ def run_pod(kubectl: Kubectl, namespace: str, pod: dict[str, Any]) -> tuple[int,
     """The exit code of a pod's container, and what it wrote."""
     name = pod["metadata"]["name"]
     kubectl.apply(pod, namespace=namespace)
-    ended = "--for=jsonpath={.status.containerStatuses[0].state.terminated}"
-    kubectl("wait", ended, f"pod/{name}", "--namespace", namespace, "--timeout=120s")
-    found = kubectl.json("get", "pod", name, "--namespace", namespace)
-    code = found["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
-    return code, kubectl("logs", name, "--namespace", namespace)
+    ended = wait_until(lambda: bool(_end_of(kubectl, namespace, name)), 120)
+    assert ended, f"pod {name} of {namespace} did not end within two minutes"
+    code = _end_of(kubectl, namespace, name)["exitCode"]
+    return code, kubectl.direct.log(name, namespace, "main")
+
+
+def _end_of(kubectl: Kubectl, namespace: str, pod: str) -> dict[str, Any]:
+    containers = kubectl.direct.get("pods", pod, namespace)["status"].get("containerStatuses", [])
+    found: dict[str, Any] = containers[0]["state"].get("terminated", {}) if containers else {}
+    return found

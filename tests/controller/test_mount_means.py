@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Iterator
 
@@ -30,9 +29,9 @@ def drivers(kubectl: Kubectl) -> Iterator[dict[str, str]]:
     for mode, name in made.items():
         spec = {"attachRequired": False, "volumeLifecycleModes": [mode]}
         body = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": name}}
-        kubectl("create", "--filename", "-", stdin=json.dumps(body | {"spec": spec}))
+        kubectl.apply(body | {"spec": spec})
     yield made | {"none": f"missing-{mark}.towpath.test"}
-    kubectl("delete", "csidriver", *made.values())
+    kubectl.direct.delete("csidrivers", *made.values(), wait=False)
 
 
 def naming(*drivers: str, sidecar: bool = False) -> Datastore:

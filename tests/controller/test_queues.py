@@ -13,10 +13,9 @@ from controller.runs import Runs, Shared, plain_step
 pytestmark = pytest.mark.server
 
 
-def suspend(runs: Runs, job: str, value: str) -> None:
+def suspend(runs: Runs, job: str, *, is_suspended: bool) -> None:
     """What a queue does to a Job."""
-    patch = f'{{"spec": {{"suspend": {value}}}}}'
-    runs.kubectl("patch", f"job/{job}", "--namespace", runs.namespace, "--type=merge", "--patch", patch)
+    runs.kubectl.direct.patch("jobs", job, {"spec": {"suspend": is_suspended}}, runs.namespace)
 
 
 def test_a_step_waits_for_its_queue_and_one_that_is_put_back_begins_again(shared: Shared) -> None:
@@ -29,13 +28,13 @@ def test_a_step_waits_for_its_queue_and_one_that_is_put_back_begins_again(shared
     name = job["metadata"]["name"]
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert runs.pods("queued") == []
-    suspend(runs, name, "false")
+    suspend(runs, name, is_suspended=False)
     runs.reason_of("queued", "only", "Running", 90)
-    suspend(runs, name, "true")
+    suspend(runs, name, is_suspended=True)
     assert runs.reason_of("queued", "only", "Suspended")["state"] == "Waiting"
     assert wait_until(lambda: runs.pods("queued") == [], 120)
-    suspend(runs, name, "false")
+    suspend(runs, name, is_suspended=False)
     step = runs.reason_of("queued", "only", "Running", 90)
     assert (step["state"], step["attempt"]) == ("Running", 1)
     assert "failures" not in step
-    runs.kubectl("delete", "pipelinerun.towpath.dev/queued", "--namespace", runs.namespace)
+    runs.kubectl.direct.delete("pipelineruns", "queued", namespace=runs.namespace)

@@ -153,11 +153,11 @@ def test_five_leaders_at_once_give_twenty_outputs_numbers_that_only_rise(
     by_leader = asyncio.run(compete())
     assert all(given == sorted(given) for given in by_leader)
     given = {number for numbers in by_leader for number in numbers}
-    listed = served.json("get", "datasetversions.towpath.dev", "--namespace", namespace)["items"]
+    listed = served.direct.select("datasetversions", namespace)
     made = {item["spec"]["version"]: item["spec"]["producedBy"]["run"] for item in listed}
     assert len(set(made.values())) == len(made) == 20
     assert made.keys() == given
-    dataset = served.json("get", "datasets.towpath.dev", "iris-model", "--namespace", namespace)
+    dataset = served.direct.get("datasets", "iris-model", namespace)
     assert dataset["status"]["lastVersion"] == max(given)
 
 

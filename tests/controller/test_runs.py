@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +35,8 @@ def test_a_one_step_run_succeeds_within_five_writes_and_then_costs_nothing(
         after = operator.writes()
         assert after - before <= 5 + 2, "five of status, plan and Job, and two Events"
         passes = operator.passes("PipelineRun")
-        where = ("--namespace", runs.namespace)
-        runs.kubectl("annotate", "pipelinerun.towpath.dev/single", "touched=yes", *where)
+        touched = {"metadata": {"annotations": {"touched": "yes"}}}
+        runs.kubectl.direct.patch("pipelineruns", "single", touched, runs.namespace)
         assert wait_until(lambda: operator.passes("PipelineRun") > passes, 10)
         assert operator.writes() == after
         assert operator.stop() == 0
@@ -43,7 +45,7 @@ def test_a_one_step_run_succeeds_within_five_writes_and_then_costs_nothing(
         ("Planned", "steps: 1"),
         ("Succeeded", "1 of 1 steps succeeded"),
     ]
-    lease = runs.kubectl.json("get", "lease", "towpath-operator", *where)
+    lease = runs.kubectl.direct.get("leases", "towpath-operator", runs.namespace)
     assert lease["spec"].get("holderIdentity", "") == ""
 
 
@@ -94,8 +96,7 @@ def test_a_cancelled_run_ends_its_pods_and_accepts_nothing(shared: Shared) -> No
     runs = shared.runs
     runs.create("long", plain_step("sleeps", "import time", "time.sleep(600)"))
     runs.reason_of("long", "sleeps", "Running")
-    where, cancel = ("--namespace", runs.namespace), '{"spec": {"cancel": true}}'
-    runs.kubectl("patch", "pipelinerun.towpath.dev/long", *where, "--type=merge", "--patch", cancel)
+    runs.kubectl.direct.patch("pipelineruns", "long", {"spec": {"cancel": True}}, runs.namespace)
     assert runs.finish("long", 90)["state"] == "Cancelled"
     assert wait_until(lambda: runs.pods("long") == [], 90)
 
@@ -105,8 +106,7 @@ def test_a_deleted_run_takes_its_pods_with_it_within_their_grace(shared: Shared)
     stubborn = ("import signal, time", "signal.signal(signal.SIGTERM, signal.SIG_IGN)", "time.sleep(600)")
     runs.create("deleted", plain_step("sleeps", *stubborn))
     runs.reason_of("deleted", "sleeps", "Running")
-    where = ("--namespace", runs.namespace)
-    runs.kubectl("delete", "pipelinerun.towpath.dev/deleted", *where)
+    runs.kubectl.direct.delete("pipelineruns", "deleted", namespace=runs.namespace)
     # Its program does not end on SIGTERM, and garbage collection may be quicker than the operator.
     assert wait_until(lambda: runs.pods("deleted") == [], 40)
     assert runs.jobs("deleted") == []
@@ -124,7 +124,7 @@ def test_a_run_whose_plan_is_gone_fails_with_plan_lost_and_makes_no_other(
         runs.reason_of("robbed", "sleeps", "Running")
         operator.kill()
         plan = runs.status("robbed")["plan"]
-        runs.kubectl("delete", "configmap", plan, "--namespace", runs.namespace)
+        runs.kubectl.direct.delete("configmaps", plan, namespace=runs.namespace)
         operator.start()
         status = runs.finish("robbed", 60)
         assert status["conditions"][0]["reason"] == "PlanLost"
@@ -168,15 +168,15 @@ def test_objects_are_byte_equal_after_handling_but_for_their_status(
         )
     ]
     runs.kubectl.apply(*made)
-    kinds = "datastores.towpath.dev,datasets.towpath.dev,pipelines.towpath.dev,pipelineruns.towpath.dev"
+    plurals = ("datastores", "datasets", "pipelines", "pipelineruns")
 
-    def seen() -> dict[str, object]:
-        items = runs.kubectl.json("get", kinds, "--namespace", runs.namespace)["items"]
-        for item in items:
+    def seen() -> dict[str, list[Any]]:
+        items = {plural: runs.kubectl.direct.select(plural, runs.namespace) for plural in plurals}
+        for item in chain.from_iterable(items.values()):
             item.pop("status", None)
             item["metadata"].pop("resourceVersion")
             item["metadata"].pop("managedFields", None)
-        return {item["kind"]: item for item in items}
+        return items
 
     before = seen()
     with running_operator(cluster, runs.namespace, log) as operator:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from builders import in_namespace, make_pipeline, make_run
@@ -28,8 +30,7 @@ def runs(shared: Shared) -> Runs:
             "spec": {"hard": hard},
         }
         place.kubectl.apply(quota, namespace=place.namespace)
-        counted = ("wait", "--for=jsonpath={.status.hard}", "resourcequota/strict", "--timeout=120s")
-        place.kubectl(*counted, "--namespace", place.namespace)
+        assert wait_until(partial(_is_counted, place), 120)
         place.create("strict", plain_step("only"))
     runs.create("no-image", plain_step("only", image="localhost/no/such:image"))
     runs.create("as-root", plain_step("only", securityContext={"runAsUser": 0}))
@@ -40,12 +41,16 @@ def runs(shared: Shared) -> Runs:
     return runs
 
 
+def _is_counted(place: Runs) -> bool:
+    return "hard" in place.kubectl.direct.get("resourcequotas", "strict", place.namespace)["status"]
+
+
 @pytest.mark.usefixtures("runs")
 def test_a_quota_that_refuses_pods_or_jobs_is_quoted_and_its_end_lets_the_step_run(shared: Shared) -> None:
     refused = ((shared.without_pods, OF_PODS), (shared.without_jobs, OF_JOBS))
     for place, what in refused:
         assert what in place.reason_of("strict", "only", "QuotaExceeded")["message"]
-        place.kubectl("delete", "resourcequota", "strict", "--namespace", place.namespace)
+        place.kubectl.direct.delete("resourcequotas", "strict", namespace=place.namespace)
     for place, _ in refused:
         assert place.finish("strict", 90)["state"] == "Succeeded"
 

@@ -100,18 +100,9 @@ def test_apply_makes_an_object_and_then_brings_its_spec_to_this_and_nothing_else
 ) -> None:
     body = here(backend, make_pipeline("iris", make_step("a"), make_step("b"), description="old"))
     backend.apply(body)
-    words = ("--namespace", backend.namespace)
-    kubectl("label", "pipelines.towpath.dev/iris", "theirs=kept", *words)
-    status = {"status": {"observedGeneration": 7}}
-    kubectl(
-        "patch",
-        "pipelines.towpath.dev/iris",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        json.dumps(status),
-        *words,
-    )
+    label, status = {"metadata": {"labels": {"theirs": "kept"}}}, {"status": {"observedGeneration": 7}}
+    for part, change in (("iris", label), ("iris/status", status)):
+        kubectl.direct.patch("pipelines", part, change, backend.namespace)
     fewer = here(backend, make_pipeline("iris", make_step("a")))
     fewer["metadata"]["labels"] = {"ours": "new"}
     applied = backend.apply(fewer)
