@@ -112,20 +112,23 @@ WRITERS: Mapping[str, tuple[Writer, int]] = {
 }
 
 
-@pytest.mark.parametrize("type_", ["Zip", "TarZst"])
-def test_an_archive_is_copied_in_bounded_memory(local_s3: Space, tmp_path: Path, type_: str) -> None:
-    copied_within(local_s3, tmp_path, type_, 160 * MiB)
+@pytest.mark.parametrize(("type_", "most"), [("Zip", 110 * MiB), ("TarZst", 200 * MiB)])
+def test_an_archive_is_copied_in_bounded_memory(
+    local_s3: Space, tmp_path: Path, type_: str, most: int
+) -> None:
+    """Who held all that is read would hold 55 MiB and these, and of the second what it looks back at once more."""
+    copied_within(local_s3, tmp_path, type_, 80 * MiB, most)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("type_", WRITERS)
 def test_an_archive_of_2_gib_is_copied_in_bounded_memory(local_s3: Space, tmp_path: Path, type_: str) -> None:
-    copied_within(local_s3, tmp_path, type_, 2048 * MiB)
+    copied_within(local_s3, tmp_path, type_, 2048 * MiB, WRITERS[type_][1])
 
 
-def copied_within(space: Space, folder: Path, type_: str, size: int) -> None:
-    write, most = WRITERS[type_]
+def copied_within(space: Space, folder: Path, type_: str, size: int, most: int) -> None:
+    write, _ = WRITERS[type_]
     with (folder / "archive").open("w+b") as file:
         write(file, size)
         file.flush()
