@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from kubernetes import client
@@ -14,8 +15,13 @@ from towpath.api.crds import make_crds
 from towpath.api.kinds import KINDS
 from towpath.api.meta import GROUP, VERSION
 
-CRDS = make_crds()
 PLURALS = {kind.info.kind: kind.info.plural for kind in KINDS}
+
+
+@cache
+def crds() -> dict[str, dict[str, Any]]:
+    """All CRDs by their plural names; who only collects tests does not make them."""
+    return make_crds()
 
 
 @dataclass(frozen=True)
