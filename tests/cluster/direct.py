@@ -77,12 +77,10 @@ class Direct:
         for body in objects:
             self._read("PATCH", _place(body, namespace), _FORCED, body, _APPLY)
 
-    def would_warn(self, *objects: Mapping[str, Any], namespace: str = "") -> list[str]:
+    def would_warn(self, *objects: Mapping[str, Any]) -> list[str]:
         """The server's warnings at objects that must be accepted; nothing is stored."""
-        answers = [
-            self._answer("PATCH", _place(body, namespace), _FORCED | {"dryRun": "All"}, body, _APPLY)
-            for body in objects
-        ]
+        trial = _FORCED | {"dryRun": "All"}
+        answers = [self._answer("PATCH", _place(body), trial, body, _APPLY) for body in objects]
         return [said for answer in answers for said in answer.headers.getlist("Warning")]
 
     def patch(self, plural: str, name: str, changes: Mapping[str, Any], namespace: str = "") -> None:
@@ -139,7 +137,7 @@ def _path(plural: str, namespace: str, name: str = "") -> str:
     return _joined(_PREFIXES.get(plural, f"/apis/{GROUP}/{VERSION}"), namespace, plural, name)
 
 
-def _place(body: Mapping[str, Any], namespace: str) -> str:
+def _place(body: Mapping[str, Any], namespace: str = "") -> str:
     """Where an object is, by what it says of itself."""
     version, kind, metadata = body["apiVersion"], body["kind"].lower(), body["metadata"]
     plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"

@@ -18,7 +18,7 @@ TRANSFER = Path(__file__).parents[1] / "bench" / "our_transfer.py"
 # The container's limit is 256 MiB, and the page cache lives in it too.
 MOST = 200 * MiB
 # A mover that is small, and the 64 MiB that it may have in flight: less than one that held all that these tests send.
-IN_FLIGHT = 125 * MiB
+IN_FLIGHT = 120 * MiB
 
 
 def most_memory(s3: S3, *arguments: str) -> int:
